@@ -1,0 +1,57 @@
+"""The one form that every reader gives and every later stage takes."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fmnist_cli.errors import DataError
+from fmnist_cli.facts import IMAGE_SIZE, NUM_CLASSES
+
+Images: TypeAlias = NDArray[np.uint8]
+"""uint8 [N, 28, 28]; 0 is the background, 255 the brightest garment."""
+Labels: TypeAlias = NDArray[np.int64]
+"""int64 [N], values 0..9."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledImages:
+    """Images with their labels: uint8 [N, 28, 28] and int64 [N].
+
+    Raises DataError at birth where shapes, dtypes or label values are otherwise.
+    """
+
+    images: Images
+    labels: Labels
+
+    def __post_init__(self) -> None:
+        if self.images.dtype != np.uint8 or self.images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
+            raise DataError(
+                f"images are {self.images.dtype} {list(self.images.shape)}; "
+                f"expected uint8 [N, {IMAGE_SIZE}, {IMAGE_SIZE}]"
+            )
+        if self.labels.dtype != np.int64 or self.labels.shape != self.images.shape[:1]:
+            raise DataError(
+                f"labels are {self.labels.dtype} {list(self.labels.shape)}; "
+                f"expected int64 [{len(self.images)}]"
+            )
+        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < NUM_CLASSES:
+            raise DataError(
+                f"labels run from {self.labels.min()} to {self.labels.max()}; "
+                f"expected 0 to {NUM_CLASSES - 1}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: Any) -> "LabelledImages":
+        """The images that a NumPy index of the first axis selects: a slice, a mask, positions."""
+        return LabelledImages(self.images[index], self.labels[index])
+
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that name this content: truncated SHA-256 of images and labels."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.images))
+        digest.update(np.ascontiguousarray(self.labels))
+        return digest.hexdigest()[:16]

@@ -1,0 +1,15 @@
+"""Fixtures that every test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """The folder of the four official files; tests on real data are skipped without it."""
+    folder = os.environ.get("FMNIST_MIRROR", "")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("no real data: FMNIST_MIRROR does not name a folder")
+    return Path(folder).resolve()
