@@ -8,7 +8,7 @@ from typing import ClassVar
 
 
 class FmnistError(Exception):
-    """Base of every error of ours. The message says what happened, what was expected, what helps."""
+    """Base of every error of ours. The message says what happened, what was expected, the fix."""
 
     exit_code: ClassVar[int] = 1
 

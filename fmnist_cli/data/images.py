@@ -47,11 +47,11 @@ class LabelledImages:
         return len(self.labels)
 
     def __getitem__(self, index: Any) -> "LabelledImages":
-        """The images that a NumPy index of the first axis selects: a slice, a mask, positions."""
+        """Select by a NumPy index of the first axis: a slice, a mask, positions."""
         return LabelledImages(self.images[index], self.labels[index])
 
     def fingerprint(self) -> str:
         """16 hexadecimal digits that name this content: truncated SHA-256 of images and labels."""
-        digest = hashlib.sha256(np.ascontiguousarray(self.images))
-        digest.update(np.ascontiguousarray(self.labels))
+        digest = hashlib.sha256(np.ascontiguousarray(self.images).data)
+        digest.update(np.ascontiguousarray(self.labels).data)
         return digest.hexdigest()[:16]
