@@ -1,7 +1,7 @@
 """The data set and the project, stated once.
 
 Source of the data set's facts: Xiao, Rasul, Vollgraf, "Fashion-MNIST: a Novel Image Dataset for
-Benchmarking Machine Learning Algorithms" (2017), and the four files as Zalando Research publishes them.
+Benchmarking Machine Learning Algorithms" (2017), and the four files as Zalando publishes them.
 """
 
 from dataclasses import dataclass
