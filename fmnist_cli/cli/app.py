@@ -1,0 +1,48 @@
+"""The Typer app: which commands there are."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from fmnist_cli.cli.everywhere import everywhere
+from fmnist_cli.cli.exits import USAGE
+from fmnist_cli.cli.train import train
+from fmnist_cli.facts import VERSION
+
+HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(
+    name="fmnist",
+    help="Train, judge and ship Fashion-MNIST classifiers.",
+    context_settings=HELP_NAMES,
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+    # Rich draws the help where somebody looks at it; in a pipe plain text is easier to search.
+    rich_markup_mode="rich" if sys.stdout.isatty() else None,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"fmnist {VERSION}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def fmnist(
+    context: typer.Context,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Show the version."),
+    ] = False,
+) -> None:
+    """Train, judge and ship Fashion-MNIST classifiers."""
+    if context.invoked_subcommand is None:
+        sys.stderr.write(context.get_help() + "\n")
+        raise typer.Exit(USAGE)
+
+
+# One line per command, in the order of a user's work.
+for _command in (train,):
+    app.command(context_settings=HELP_NAMES)(everywhere(_command))

@@ -1,0 +1,117 @@
+"""What the user sees: results on stdout, everything else on stderr.
+
+On a terminal rich draws; elsewhere plain lines without control characters are written. Texts are
+always shown literally: no markup, no emoji codes, no highlighting of a path's digits.
+"""
+
+import json
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+PIPE_WIDTH: Final = 1_000
+"""Columns where there is no terminal: lines and tables are never folded in a pipe."""
+
+_verbosity = 0
+
+
+def set_verbosity(*, quiet: bool, verbose: bool) -> None:
+    """Choose what reaches stderr: with `quiet` warnings and errors only, with `verbose` details."""
+    global _verbosity
+    _verbosity = -1 if quiet else int(verbose)
+
+
+def is_quiet() -> bool:
+    """Whether progress and notes are switched off."""
+    return _verbosity < 0
+
+
+def is_live() -> bool:
+    """Whether stderr is a terminal on which a progress bar can be redrawn."""
+    return sys.stderr.isatty() and not err().is_dumb_terminal
+
+
+def _console(stream: TextIO) -> "Console":
+    from rich.console import Console
+
+    return Console(
+        file=stream,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        width=None if stream.isatty() else PIPE_WIDTH,
+    )
+
+
+@cache
+def out() -> "Console":
+    """The console of results."""
+    return _console(sys.stdout)
+
+
+@cache
+def err() -> "Console":
+    """The console of progress, notes, warnings and errors."""
+    return _console(sys.stderr)
+
+
+def result(text: object) -> None:
+    """Write one plain line to stdout."""
+    sys.stdout.write(f"{text}\n")
+
+
+def show(table: "RenderableType") -> None:
+    """Draw a table on stdout."""
+    out().print(table)
+
+
+def print_json(document: Any) -> None:
+    """Write one JSON document to stdout; NaN and infinity, which JSON lacks, become null."""
+    sys.stdout.write(json.dumps(_finite(document), indent=2, ensure_ascii=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and value - value != 0:
+        return None
+    return value
+
+
+def detail(text: str) -> None:
+    """Tell something that only -v asks for."""
+    if _verbosity > 0:
+        _line(text, "dim")
+
+
+def note(text: str) -> None:
+    """Tell something that -q silences."""
+    if _verbosity >= 0:
+        _line(text, "")
+
+
+def warn(text: str) -> None:
+    """Tell something that may make a result mean less than it seems."""
+    _line(f"warning: {text}", "yellow")
+
+
+def error(text: str) -> None:
+    """Tell why the command failed."""
+    _line(f"error: {text}", "bold red")
+
+
+def _line(text: str, style: str) -> None:
+    if sys.stderr.isatty():
+        from rich.text import Text
+
+        head, mark, rest = (
+            text.partition(": ") if style.startswith(("bold", "yel")) else ("", "", text)
+        )
+        err().print(Text.assemble((head + mark, style), (rest, style if not mark else "")))
+    else:
+        sys.stderr.write(text + "\n")

@@ -1,0 +1,104 @@
+"""Options that every command takes, added to its signature in one place."""
+
+import inspect
+import tomllib
+from collections.abc import Callable
+from difflib import get_close_matches
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fmnist_cli.cli import console
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        is_eager=True,
+        callback=lambda ctx, value: _read_config(ctx, value),
+        help="TOML file of options by their long names; the command line wins.",
+        metavar="FILE",
+        show_default=False,
+    ),
+]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Only warnings and errors on stderr.")
+]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
+
+_SHARED = {"config": ConfigOption, "quiet": QuietOption, "verbose": VerboseOption}
+_DEFAULTS: dict[str, Any] = {"config": None, "quiet": False, "verbose": False}
+
+
+def everywhere(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --config, --quiet and --verbose to a command."""
+
+    @wraps(command)
+    def with_shared(**values: Any) -> None:
+        shared = {name: values.pop(name) for name in _SHARED}
+        console.set_verbosity(quiet=shared["quiet"], verbose=shared["verbose"])
+        command(**values)
+
+    signature = inspect.signature(command)
+    added = [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=_DEFAULTS[name], annotation=annotation
+        )
+        for name, annotation in _SHARED.items()
+    ]
+    own = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for parameter in signature.parameters.values()
+    ]
+    # Typer reads both: the signature for the order, the annotations for the types.
+    with_shared.__signature__ = signature.replace(parameters=[*own, *added])  # type: ignore[attr-defined]
+    with_shared.__annotations__ = {**command.__annotations__, **_SHARED}
+    return with_shared
+
+
+def _read_config(ctx: typer.Context, path: Path | None) -> Path | None:
+    """Make the file's entries the defaults of the options that the command line leaves out."""
+    if path is None or ctx.resilient_parsing:
+        return path
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        from fmnist_cli.errors import MissingInput
+
+        raise MissingInput(f"no config file at '{path}'") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        from fmnist_cli.errors import DataError
+
+        raise DataError(f"'{path}' is not a TOML file that can be read: {error}") from None
+    ctx.default_map = {**(ctx.default_map or {}), **_by_parameter(ctx, path, document)}
+    return path
+
+
+def _by_parameter(ctx: typer.Context, path: Path, document: dict[str, Any]) -> dict[str, Any]:
+    """Translate long option names into parameter names; unknown names are refused."""
+    names = {
+        option.removeprefix("--"): parameter.name
+        for parameter in ctx.command.params
+        for option in parameter.opts
+        if option.startswith("--") and parameter.name
+    }
+    values = {}
+    for key, value in document.items():
+        if key not in names or key == "config":
+            near = get_close_matches(key, names, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise typer.BadParameter(
+                f"'{path}' names '{key}', which is no option of {ctx.command_path}{hint}"
+            )
+        if isinstance(value, dict):
+            raise typer.BadParameter(f"'{path}': '{key}' is a table; expected one value")
+        if isinstance(value, list) and not _takes_many(ctx, names[key]):
+            value = ",".join(str(item) for item in value)
+        values[names[key]] = value
+    return values
+
+
+def _takes_many(ctx: typer.Context, name: str) -> bool:
+    return any(p.name == name and getattr(p, "multiple", False) for p in ctx.command.params)

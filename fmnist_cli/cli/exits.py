@@ -1,0 +1,83 @@
+"""The one place where an outcome becomes an exit code and a message."""
+
+import errno
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import Final, NoReturn
+
+import typer
+
+from fmnist_cli.cli import console
+from fmnist_cli.errors import FmnistError, Interrupted
+
+USAGE: Final = 2
+BUG: Final = 1
+CANNOT_CREATE: Final = 73
+STORAGE_FAILED: Final = 74
+BY_SIGNAL: Final = 128
+"""A shell reports death by signal N as 128 + N."""
+PIPE_CLOSED: Final = BY_SIGNAL + 13
+
+
+def run() -> int:
+    """Run the command that the process's arguments name; returns its exit code."""
+    if hasattr(signal, "SIGTERM"):
+        signal.signal(signal.SIGTERM, _terminate)
+    try:
+        from fmnist_cli.cli.app import app
+
+        outcome = app(prog_name="fmnist", standalone_mode=False)
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        return _usage(error)
+    except FmnistError as error:
+        console.error(str(error))
+        if isinstance(error, Interrupted):
+            return BY_SIGNAL + error.signal_number
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return BY_SIGNAL + signal.SIGINT
+    except BrokenPipeError:
+        _discard_output()
+        return PIPE_CLOSED
+    except OSError as error:
+        return _storage(error)
+    except Exception:  # noqa: BLE001 - a bug: shown with its traceback
+        traceback.print_exc()
+        return BUG
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _terminate(signal_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(BY_SIGNAL + signal_number)
+
+
+def _usage(error: typer.TyperException) -> int:
+    console.error(error.format_message())
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "fmnist"
+    sys.stderr.write(f"Try '{command} --help'.\n")
+    return error.exit_code
+
+
+def _storage(error: OSError) -> int:
+    """Faults of the file system; any other OSError is a bug of ours."""
+    refused = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENOENT}
+    failed = {errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG}
+    if error.errno not in refused | failed:
+        traceback.print_exc()
+        return BUG
+    where = f"'{error.filename}'" if error.filename else "the output"
+    console.error(f"{where}: {error.strerror}")
+    if error.errno in failed:
+        _discard_output()
+        return STORAGE_FAILED
+    return CANNOT_CREATE
+
+
+def _discard_output() -> None:
+    """Keep the interpreter's last flush of stdout from failing a second time."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,93 @@
+"""Options that several commands share: one name, one meaning, one help text."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fmnist_cli.engine.config import TrainConfig
+from fmnist_cli.facts import NUM_CLASSES
+
+DEFAULT_MODEL = Path("model.pt")
+
+ModelArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MODEL", help="Model file, .pt or .onnx.", show_default=str(DEFAULT_MODEL)
+    ),
+]
+DataOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="NAME|PATH",
+        help="fashion-mnist, synthetic, synthetic:N, a CSV file, a folder of IDX files, "
+        "or a folder with one sub-folder of images per class.",
+        show_default=TrainConfig.default("data"),
+    ),
+]
+JudgedDataOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="NAME|PATH",
+        help="fashion-mnist, synthetic, synthetic:N, a CSV file or a folder.",
+        show_default="what the model was trained on",
+    ),
+]
+TestDataOption = Annotated[
+    str | None,
+    typer.Option(
+        "--test-data", metavar="PATH", help="Test split of a CSV or folder.", show_default=False
+    ),
+]
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        envvar="FMNIST_DATA_DIR",
+        metavar="DIR",
+        help="Where the official files are kept.",
+        show_default="the user's cache folder",
+    ),
+]
+MirrorOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mirror",
+        metavar="URL|DIR",
+        help="Try this source first; repeatable. FMNIST_MIRROR names one too.",
+        show_default=False,
+    ),
+]
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        "--device", envvar="FMNIST_DEVICE", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps."
+    ),
+]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--threads", min=1, help="CPU threads.", show_default="cores this process may use"
+    ),
+]
+PrecisionOption = Annotated[
+    Literal["auto", "fp32", "bf16", "fp16"],
+    typer.Option("--precision", help="Arithmetic of the network."),
+]
+SplitOption = Annotated[
+    Literal["test", "val", "train"], typer.Option("--split", help="Which images to judge.")
+]
+TtaOption = Annotated[
+    bool, typer.Option("--tta", help="Average over each image and its mirror image.")
+]
+TopKOption = Annotated[
+    int, typer.Option("--top-k", min=1, max=NUM_CLASSES, help="Classes to list per image.")
+]
+TableOrJson = Annotated[
+    Literal["table", "json"], typer.Option("--format", help="How the result is printed.")
+]
+TableJsonOrCsv = Annotated[
+    Literal["table", "json", "csv"], typer.Option("--format", help="How the result is printed.")
+]

@@ -1,0 +1,130 @@
+"""Names to devices, numbers of threads and arithmetic that the device is good at."""
+
+import os
+import re
+from dataclasses import dataclass
+
+import torch
+
+from fmnist_cli.errors import Unavailable, UsageError
+
+_NAME = re.compile(r"(auto|cpu|mps|cuda)|cuda:(\d+)")
+
+
+def resolve(name: str) -> torch.device:
+    """The device that `name` stands for: auto, cpu, cuda, cuda:N or mps.
+
+    `auto` is the first CUDA device, else MPS, else the CPU. A device that was named is never
+    replaced by another. Raises UsageError for a name of no device, Unavailable for one that is not
+    there; the message says why and lists what is.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"no device is called '{name}'; expected auto, cpu, cuda, cuda:N or mps")
+    if name == "auto":
+        return torch.device(available()[0])
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise Unavailable(f"no MPS device on this machine; there is: {_listed()}")
+    if name.startswith("cuda"):
+        device = torch.device(name if ":" in name else "cuda:0")
+        reason = _why_no_cuda(device.index)
+        if reason:
+            raise Unavailable(f"no device '{name}': {reason}; there is: {_listed()}")
+        return device
+    return torch.device(name)
+
+
+def available() -> list[str]:
+    """Names of the devices that are there, the preferred one first, `cpu` always last."""
+    cuda = [f"cuda:{n}" for n in range(torch.cuda.device_count())] if _has_cuda() else []
+    mps = ["mps"] if torch.backends.mps.is_available() else []
+    return [*cuda, *mps, "cpu"]
+
+
+def _has_cuda() -> bool:
+    return torch.cuda.is_available()
+
+
+def _listed() -> str:
+    return ", ".join(available())
+
+
+def _why_no_cuda(index: int) -> str:
+    """Empty where cuda:`index` is there."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if torch.version.cuda is None:
+        return f"this build of torch ({torch.__version__}) is for the CPU only"
+    if not _has_cuda():
+        if visible is not None:
+            return f"CUDA finds no device with CUDA_VISIBLE_DEVICES='{visible}'"
+        return "CUDA finds no device or no driver for one (nvidia-smi tells more)"
+    count = torch.cuda.device_count()
+    if index >= count:
+        left = f" that CUDA_VISIBLE_DEVICES='{visible}' leaves" if visible is not None else ""
+        return f"the index is too high for the {count}{left}"
+    return ""
+
+
+def usable_cores() -> int:
+    """CPU cores this process may use: fewer than the machine's under taskset or in a container."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def set_threads(threads: int | None) -> int:
+    """Give torch so many CPU threads (default: the usable cores); returns how many."""
+    count = threads or usable_cores()
+    torch.set_num_threads(count)
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """Arithmetic of the network: what it multiplies in, and how its images lie in memory."""
+
+    name: str
+    dtype: torch.dtype
+    memory_format: torch.memory_format
+
+    @property
+    def is_reduced(self) -> bool:
+        """Whether products are computed in fewer than 32 bits (weights stay fp32)."""
+        return self.dtype is not torch.float32
+
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def resolve_precision(name: str, device: torch.device) -> Precision:
+    """The arithmetic that `name` stands for on `device`: auto, fp32, bf16 or fp16.
+
+    `auto` is a fixed rule, never a measurement, so that one seed gives one result: bf16 on CPUs
+    with AVX512-BF16 or AMX and on CUDA devices from compute capability 8.0, fp32 elsewhere.
+    Images lie channels-last on CPUs and CUDA devices. Raises Unavailable for fp16 on a CPU.
+    """
+    if name == "auto":
+        name = "bf16" if _is_good_at_bf16(device) else "fp32"
+    if name == "fp16" and device.type == "cpu":
+        raise Unavailable("fp16 training needs a GPU; on a CPU use --precision bf16 or fp32")
+    layout = torch.contiguous_format if device.type == "mps" else torch.channels_last
+    return Precision(name, _DTYPES[name], layout)
+
+
+def _is_good_at_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cpu":
+        # Private in name, documented in torch.backends.cpu's capabilities only up to AVX512 itself.
+        return bool(
+            torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001
+            or torch.cpu._is_amx_tile_supported()  # noqa: SLF001
+        )
+    return False
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait for the device: needed where wall time is read."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

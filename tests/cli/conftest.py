@@ -1,0 +1,75 @@
+"""Whole commands through the installed program, as a user or a script runs them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+PROGRAM = [sys.executable, "-m", "fmnist_cli"]
+SETTINGS = ("FMNIST_MIRROR", "FMNIST_DATA_DIR", "FMNIST_DEVICE", "NO_COLOR", "FORCE_COLOR")
+
+
+class Program(Protocol):
+    """Run `fmnist` with arguments; streams are text."""
+
+    def __call__(
+        self,
+        *arguments: str | Path,
+        stdin: str | bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        timeout: float = 120,
+    ) -> subprocess.CompletedProcess[str]: ...
+
+
+def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without settings of fmnist that the machine may carry."""
+    kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+    return {**kept, **(extra or {})}
+
+
+@pytest.fixture(scope="session")
+def fmnist(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """The program, in a data folder of its own that is empty at first."""
+    data_folder = tmp_path_factory.mktemp("data")
+    start_folder = tmp_path_factory.mktemp("cwd")
+
+    def run(
+        *arguments: str | Path,
+        stdin: str | bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        timeout: float = 120,
+    ) -> subprocess.CompletedProcess[str]:
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        done = subprocess.run(
+            [*PROGRAM, *map(str, arguments)],
+            input=given if given is not None else b"",
+            capture_output=True,
+            env=clean_environment({"FMNIST_DATA_DIR": str(data_folder), **(env or {})}),
+            cwd=cwd or start_folder,
+            timeout=timeout,
+            check=False,
+        )
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def trained_model(fmnist: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model trained on drawn data by the program itself."""
+    folder = tmp_path_factory.mktemp("model")
+    done = fmnist(
+        *("train", "-q", "--data", "synthetic:600", "--model", "tutorial", "--epochs", "2"),
+        *("--val-size", "100", "--batch-size", "50", "--lr", "0.02"),
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "model.pt"
