@@ -1,0 +1,52 @@
+"""Which networks there are, and the preparation that each expects of its images."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from torch import nn
+
+from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.errors import UsageError
+from fmnist_cli.models.tutorial import TutorialNet
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How a network is built, and what it is fed."""
+
+    build: Callable[..., nn.Module]
+    summary: str
+    preparation: Preparation = Preparation.STANDARD
+
+
+NETWORKS: Final[Mapping[str, Network]] = {
+    "tutorial": Network(TutorialNet, "the course's two convolutions", Preparation.RAW),
+}
+
+
+def network(name: str) -> Network:
+    """The entry called `name`. Raises UsageError, with the nearest name, where there is none."""
+    if name in NETWORKS:
+        return NETWORKS[name]
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, NETWORKS, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(NETWORKS)}"
+    raise UsageError(f"no network is called '{name}'{hint}")
+
+
+def build(name: str, **options: Any) -> nn.Module:
+    """Build a network with fresh weights; `options` are those of its constructor."""
+    try:
+        return network(name).build(**options)
+    except TypeError as error:
+        if "unexpected keyword argument" not in str(error):
+            raise
+        refused = str(error).rpartition("argument ")[2].strip("'").replace("_", "-")
+        raise UsageError(f"the network '{name}' has no option --{refused}") from None
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Number of trained values."""
+    return sum(parameter.numel() for parameter in model.parameters())
