@@ -102,6 +102,7 @@ class TrainConfig:
         _one_of("precision", self.precision, get_args(PrecisionName))
         self._check_combinations()
         self.class_weight_values()
+        self._check_names()
 
     def _check_combinations(self) -> None:
         if self.early_stop is not None and self.val_size == 0:
@@ -114,6 +115,14 @@ class TrainConfig:
             raise UsageError(
                 f"--batch-size {self.batch_size} can't be shared evenly by --nproc {self.nproc}"
             )
+
+    def _check_names(self) -> None:
+        """Refuse names that only the stages below know. These import torch, as training will."""
+        from fmnist_cli import models
+        from fmnist_cli.data import augment
+
+        models.network(self.model)
+        augment.parse(self.augment)
 
     def class_weight_values(self) -> tuple[float, ...] | None:
         """The ten numbers of `class_weights`; None for `balanced` or none at all."""
