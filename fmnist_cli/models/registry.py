@@ -8,6 +8,7 @@ from torch import nn
 
 from fmnist_cli.data.preparation import Preparation
 from fmnist_cli.errors import UsageError
+from fmnist_cli.models.resnet import ResNet
 from fmnist_cli.models.tutorial import TutorialNet
 
 
@@ -22,6 +23,7 @@ class Network:
 
 NETWORKS: Final[Mapping[str, Network]] = {
     "tutorial": Network(TutorialNet, "the course's two convolutions", Preparation.RAW),
+    "resnet": Network(ResNet, "three stages with residual blocks"),
 }
 
 

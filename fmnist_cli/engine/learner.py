@@ -1,0 +1,106 @@
+"""All that one optimiser step changes: weights, their average, optimiser, schedule."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from fmnist_cli.engine.config import TrainConfig
+from fmnist_cli.engine.device import resolve_precision
+from fmnist_cli.engine.distributed import Process
+from fmnist_cli.engine.optim import Schedule, build_optimizer
+
+
+class Learner:
+    """A network with the parts that train it, put together as the config says."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        model: nn.Module,
+        *,
+        device: torch.device,
+        process: Process,
+        class_weights: Tensor | None,
+        total_steps: int,
+        steps_per_epoch: int,
+    ) -> None:
+        self.device = device
+        self.class_weights = class_weights
+        self.label_smoothing = config.label_smoothing
+        self.precision = resolve_precision(config.precision, device)
+        self.model = model.to(device).to(memory_format=self.precision.memory_format)
+        self.network = process.wrap(self.model, device)
+        if config.compile:
+            self.network.compile(dynamic=False)
+        self.averaged: AveragedModel | None = None
+        if config.ema is not None:
+            average = get_ema_multi_avg_fn(config.ema)  # type: ignore[no-untyped-call]
+            self.averaged = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
+        self.optimizer = build_optimizer(self.model, config)
+        self.schedule = Schedule(self.optimizer, config, total_steps, steps_per_epoch)
+        self.scaler = torch.amp.GradScaler(
+            device.type, enabled=self.precision.dtype is torch.float16
+        )
+
+    @property
+    def trained(self) -> nn.Module:
+        """The network that is validated and saved: the average where there is one."""
+        return self.model if self.averaged is None else self.averaged.module
+
+    def step(self, images: Tensor, labels: Tensor, position: int) -> tuple[Tensor, Tensor]:
+        """Forward, backward, update; gives the logits [B, 10] and the mean loss before the update.
+
+        images: prepared float [B, 1, 28, 28]; labels: int64 [B] or float [B, 10]; position: where
+        the schedule stands afterwards.
+        """
+        logits, loss = self.loss(
+            images.contiguous(memory_format=self.precision.memory_format), labels
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.schedule.advance_to(position)
+        if self.averaged is not None:
+            self.averaged.update_parameters(self.model)
+        return logits.detach(), loss.detach()
+
+    def loss(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits float32 [B, 10] and their mean cross-entropy, in the run's precision."""
+        with torch.autocast(
+            self.device.type, self.precision.dtype, enabled=self.precision.is_reduced
+        ):
+            logits = self.network(images)
+        logits = logits.float()
+        return logits, functional.cross_entropy(
+            logits, labels, weight=self.class_weights, label_smoothing=self.label_smoothing
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain data from which `load_state_dict` goes on bit for bit."""
+        return {
+            "model": self.model.state_dict(),
+            "averaged": self.averaged.state_dict() if self.averaged is not None else None,
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "scaler": self.scaler.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken; the schedule is this learner's own, at that position."""
+        self.model.load_state_dict(state["model"])
+        if self.averaged is not None:
+            self.averaged.load_state_dict(state["averaged"])
+        # The moments come from the state, the learning rates from this learner's schedule.
+        settings = [
+            {name: value for name, value in group.items() if name != "params"}
+            for group in self.optimizer.param_groups
+        ]
+        self.optimizer.load_state_dict(state["optimizer"])
+        for group, own in zip(self.optimizer.param_groups, settings, strict=True):
+            group.update(own)
+        self.schedule.load_state_dict(state["schedule"])
+        self.scaler.load_state_dict(state["scaler"])

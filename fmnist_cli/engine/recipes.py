@@ -1,0 +1,63 @@
+"""Recipes: options that go together, one entry each.
+
+To add one, add an entry. Whatever it leaves out is the default of `TrainConfig`; the command line
+and a config file override it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Final
+
+from fmnist_cli.engine.config import TrainConfig
+from fmnist_cli.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Options of `TrainConfig` by name."""
+
+    summary: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+RECIPES: Final[Mapping[str, Recipe]] = {
+    "tutorial": Recipe(
+        "the course's network, optimiser and batches",
+        {
+            "model": "tutorial",
+            "epochs": 20,
+            "batch_size": 256,
+            "optimizer": "adam",
+            "lr": 1e-3,
+            "schedule": "constant",
+        },
+    ),
+    "default": Recipe(
+        "a residual network with a schedule and augmentation",
+        {
+            "model": "resnet",
+            "epochs": 20,
+            "batch_size": 128,
+            "optimizer": "sgd",
+            "lr": 0.1,
+            "weight_decay": 5e-4,
+            "schedule": "linear",
+            "warmup": 4.0,
+            "augment": "flip,shift:1",
+        },
+    ),
+}
+
+
+def resolve(given: Mapping[str, Any]) -> TrainConfig:
+    """The config of a run: `given` options over the recipe's over the defaults of `TrainConfig`.
+
+    Raises UsageError for an unknown recipe or option, or a value out of its range.
+    """
+    name = given.get("recipe", TrainConfig.default("recipe"))
+    if name not in RECIPES:
+        near = get_close_matches(name, RECIPES, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise UsageError(f"no recipe is called '{name}'; there are {', '.join(RECIPES)}{hint}")
+    return TrainConfig.from_dict({**RECIPES[name].options, **given})

@@ -1,0 +1,43 @@
+"""What the engine tells while it trains: facts, for whoever draws them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where an epoch is, a few times a second."""
+
+    epoch: int
+    """From 1."""
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+    images_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class EpochResult:
+    """What one epoch gave."""
+
+    epoch: int
+    """From 1."""
+    epochs: int
+    train_loss: float
+    """Mean over the epoch, augmented, while the weights moved."""
+    train_accuracy: float
+    val_loss: float | None
+    """None without a validation split."""
+    val_accuracy: float | None
+    lr: float
+    """At the end of the epoch."""
+    seconds: float
+    """Training and validation."""
+    images_per_second: float
+    """Of training alone, over all processes."""
+    is_best: bool
+
+
+class Stopped(Exception):  # noqa: N818 - asked for, not a fault
+    """Training was asked to stop; the trainer's state is whole and can be saved."""
