@@ -1,0 +1,62 @@
+"""A `.pt` file's network as a classifier."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch  # noqa: TID253 - imported for a .pt file alone, by inference.load
+from torch import nn  # noqa: TID253
+
+from fmnist_cli.data.images import Images
+from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.engine import checkpoint
+from fmnist_cli.engine.device import Precision, resolve, resolve_precision, set_threads
+from fmnist_cli.inference.classifier import Classifier, Probabilities
+
+
+class TorchClassifier(Classifier):
+    """Run a network by torch, on any device."""
+
+    backend = "torch"
+
+    def __init__(
+        self,
+        path: Path,
+        metadata: dict[str, Any],
+        model: nn.Module,
+        preparation: Preparation,
+        device: torch.device,
+        precision: Precision,
+    ) -> None:
+        super().__init__(path, metadata)
+        self.device = device
+        self._model = model.to(device)
+        if precision.memory_format is torch.channels_last:
+            self._model = self._model.to(memory_format=torch.channels_last)
+        self._preparation = preparation
+        self._precision = precision
+
+    @torch.inference_mode()
+    def _classify(self, images: Images) -> Probabilities:
+        prepared = torch.from_numpy(self._preparation.apply(images)).to(
+            self.device, memory_format=self._precision.memory_format
+        )
+        with torch.autocast(
+            self.device.type, self._precision.dtype, enabled=self._precision.is_reduced
+        ):
+            logits = self._model(prepared)
+        probabilities: Probabilities = logits.float().softmax(dim=1).cpu().numpy()
+        return probabilities.astype(np.float32, copy=False)
+
+
+def open_classifier(
+    path: Path, *, device: str, threads: int | None, precision: str
+) -> TorchClassifier:
+    """Load a model file onto a device; see `inference.load`."""
+    target = resolve(device)
+    arithmetic = resolve_precision(precision, target)
+    set_threads(threads)
+    loaded = checkpoint.load(path)
+    return TorchClassifier(
+        path, loaded.metadata, loaded.model, loaded.preparation, target, arithmetic
+    )
