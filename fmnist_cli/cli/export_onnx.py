@@ -1,0 +1,78 @@
+"""`fmnist export-onnx`: a model as one ONNX file."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fmnist_cli.cli import console
+from fmnist_cli.cli.options import DEFAULT_MODEL, DataDirOption, ModelArgument
+
+PathOrJson = Annotated[
+    Literal["path", "json"],
+    typer.Option("--format", help="Print the file's path, or a model card."),
+]
+
+
+def export_onnx(
+    model: ModelArgument = DEFAULT_MODEL,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The file to write.",
+            show_default="MODEL with .onnx",
+        ),
+    ] = None,
+    verify: Annotated[
+        int,
+        typer.Option(
+            "--verify", metavar="N", min=1, help="Images on which torch and ONNX must agree."
+        ),
+    ] = 1_000,
+    opset: Annotated[
+        int, typer.Option("--opset", help="Version of the ONNX operators, 17 to 23.")
+    ] = 17,
+    quantize: Annotated[
+        Literal["none", "int8"],
+        typer.Option("--quantize", help="Arithmetic of the file; int8 is calibrated."),
+    ] = "none",
+    logits: Annotated[bool, typer.Option("--logits", help="Add the output 'logits'.")] = False,
+    tta: Annotated[
+        bool, typer.Option("--tta", help="Average over each image and its mirror image.")
+    ] = False,
+    data_dir: DataDirOption = None,
+    format_: PathOrJson = "path",
+) -> None:
+    """Write a model as one self-contained ONNX file that is checked against torch.
+
+    Input: images, uint8 [N, 28, 28]. Outputs: probabilities, float32 [N, 10]; label, int64 [N].
+    """
+    from fmnist_cli.export.onnx_file import export
+
+    exported = export(
+        model,
+        output or model.with_suffix(".onnx"),
+        opset=opset,
+        verify=verify,
+        logits=logits,
+        tta=tta,
+        int8=quantize == "int8",
+        data_dir=data_dir,
+    )
+    parity = exported.parity
+    console.note(
+        f"agrees with torch on {parity.images:,} images ({parity.source}): "
+        f"probabilities within {parity.max_difference:.1g}"
+    )
+    if exported.quantization is not None:
+        for line in exported.quantization.summary():
+            console.note(line)
+        for line in exported.quantization.warnings():
+            console.warn(line)
+    if format_ == "json":
+        console.print_json(exported.card())
+    else:
+        console.result(exported.path)

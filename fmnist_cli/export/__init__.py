@@ -1,0 +1,1 @@
+"""Checkpoint → ONNX file with proof that it computes the same."""

@@ -1,0 +1,103 @@
+"""Proof that an ONNX file computes what the network in torch does."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from fmnist_cli.data.images import Images
+from fmnist_cli.errors import CheckFailed
+from fmnist_cli.inference.classifier import Classifier, Probabilities
+from fmnist_cli.inference.onnx_backend import OnnxClassifier
+from fmnist_cli.inference.onnx_contract import LABEL, LOGITS, PROBABILITIES
+
+BATCH_SIZES: Final = (1, 7, 256)
+MAX_DIFFERENCE: Final = 1e-4
+"""Of any probability."""
+LABEL_MARGIN: Final = 2 * MAX_DIFFERENCE
+"""Where torch's two best differ by more, the label is the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """What a comparison that was passed has shown."""
+
+    images: int
+    source: str
+    """Where the images are from."""
+    batch_sizes: tuple[int, ...]
+    max_difference: float
+    """Greatest difference of a probability."""
+    labels_differ: int
+    """Images whose labels differ; their two best classes are all but equal."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for the file's metadata."""
+        return {**asdict(self), "batch_sizes": list(self.batch_sizes)}
+
+
+def check_parity(
+    reference: Classifier,
+    exported: OnnxClassifier,
+    images: Images,
+    source: str,
+    *,
+    tta: bool = False,
+    batch_sizes: Sequence[int] = BATCH_SIZES,
+) -> Parity:
+    """Compare both on the same images, once per batch size.
+
+    images: uint8 [N, 28, 28]. tta: the exported file averages over mirror images by itself.
+    Raises CheckFailed where a probability differs by more than MAX_DIFFERENCE, or a label though
+    the reference's two best differ by more than LABEL_MARGIN, or where an output contradicts
+    another.
+    """
+    expected = reference(images, tta=tta)
+    difference = 0.0
+    labels_differ = 0
+    for batch_size in batch_sizes:
+        outputs = _run(exported, images, batch_size)
+        _check_consistency(outputs)
+        here = _largest_difference(expected, outputs[PROBABILITIES])
+        differ = expected.argmax(axis=1) != outputs[LABEL]
+        labels_differ = max(labels_differ, int(differ.sum()))
+        wrong = int((differ & (_margin(expected) > LABEL_MARGIN)).sum())
+        if wrong or not here <= MAX_DIFFERENCE:  # so written that NaN fails too
+            raise CheckFailed(
+                f"ONNX and torch disagree at batch size {batch_size}: on {len(images):,} images "
+                f"({source}) probabilities differ by up to {here:.2g} (allowed "
+                f"{MAX_DIFFERENCE:g}) and {wrong} labels are wrong; no file was written"
+            )
+        difference = max(difference, here)
+    return Parity(len(images), source, tuple(batch_sizes), difference, labels_differ)
+
+
+def _run(exported: OnnxClassifier, images: Images, batch_size: int) -> dict[str, Any]:
+    batches = [
+        exported.run(images[start : start + batch_size])
+        for start in range(0, len(images), batch_size)
+    ]
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+
+
+def _check_consistency(outputs: dict[str, Any]) -> None:
+    """The label is that of the probabilities, and these are the softmax of the logits."""
+    probabilities = outputs[PROBABILITIES]
+    if not np.array_equal(outputs[LABEL], probabilities.argmax(axis=1)):
+        raise CheckFailed("the ONNX file's labels are not those of its probabilities")
+    if LOGITS in outputs:
+        powers = np.exp(outputs[LOGITS] - outputs[LOGITS].max(axis=1, keepdims=True))
+        softmax = powers / powers.sum(axis=1, keepdims=True)
+        if not _largest_difference(softmax, probabilities) <= MAX_DIFFERENCE:
+            raise CheckFailed("the ONNX file's probabilities are not the softmax of its logits")
+
+
+def _largest_difference(a: Probabilities, b: Probabilities) -> float:
+    return float(np.abs(a - b).max(initial=0.0))
+
+
+def _margin(probabilities: Probabilities) -> Any:
+    """How far each image's two best classes are apart: float32 [N]."""
+    best = np.partition(probabilities, -2, axis=1)
+    return best[:, -1] - best[:, -2]

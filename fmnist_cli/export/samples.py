@@ -1,0 +1,61 @@
+"""Images on which an export is proved and calibrated: never test images, never from the network."""
+
+from pathlib import Path
+from typing import Any
+
+from fmnist_cli.data.images import Images, LabelledImages
+from fmnist_cli.data.sources import OFFICIAL, open_source
+from fmnist_cli.data.splits import stratified_split
+from fmnist_cli.errors import FmnistError, MissingInput
+
+
+def training_and_validation(
+    metadata: dict[str, Any], data_dir: Path | None
+) -> tuple[LabelledImages, LabelledImages]:
+    """The two parts of the training split as the model's own training cut them.
+
+    Reads what is on this machine alone. Raises MissingInput where that is nothing, DataError where
+    it can't be read.
+    """
+    recorded = metadata.get("data", {})
+    spec = recorded.get("spec")
+    if not isinstance(spec, str):
+        raise MissingInput("the model does not record what it was trained on")
+    if spec == OFFICIAL:
+        _require_official_files(data_dir)
+    images = open_source(spec, data_dir=data_dir).read("train")
+    val_size, seed = recorded.get("val_size") or 0, recorded.get("split_seed") or 0
+    training, validation = stratified_split(images.labels, val_size, seed)
+    return images[training], images[validation]
+
+
+def parity_images(
+    metadata: dict[str, Any], count: int, data_dir: Path | None
+) -> tuple[Images, str]:
+    """At most `count` images, and where they are from.
+
+    Validation images first, then training images; drawn ones where there is no data here.
+    """
+    try:
+        training, validation = training_and_validation(metadata, data_dir)
+    except FmnistError:
+        from fmnist_cli.data.synthetic import draw
+
+        return draw(count, "test").images, "drawn images: the training data is not here"
+    import numpy as np
+
+    images = np.concatenate([validation.images, training.images[: max(0, count - len(validation))]])
+    if len(validation) >= count:
+        source = "validation split"
+    elif len(validation):
+        source = "validation and training split"
+    else:
+        source = "training split: there is no validation split"
+    return images[:count], source
+
+
+def _require_official_files(data_dir: Path | None) -> None:
+    """Keep the source from downloading: raises MissingInput or DataError instead."""
+    from fmnist_cli.data.download import default_folder, verify
+
+    verify(data_dir or default_folder(), ("train",))

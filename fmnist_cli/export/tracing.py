@@ -1,0 +1,109 @@
+"""A network as a list of operations, with what can be computed beforehand folded into its weights.
+
+All folding is done in float64, so that the weights are rounded to float32 once.
+"""
+
+import copy
+
+import torch
+from torch import fx, nn
+from torch.fx.passes.shape_prop import ShapeProp
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.export.emitters.layers import conv_pads
+from fmnist_cli.export.writer import BATCH
+from fmnist_cli.facts import IMAGE_SIZE
+
+
+def trace(model: nn.Module) -> fx.GraphModule:
+    """Record the operations of a network at inference, on a float64 copy of it.
+
+    Each batch norm that alone follows a convolution is folded into it.
+    """
+    traced = fx.symbolic_trace(copy.deepcopy(model).cpu().double().eval())
+    _fold_batch_norms(traced)
+    return traced
+
+
+def fold_preparation(traced: fx.GraphModule, preparation: Preparation) -> tuple[float, float]:
+    """Fold `prepared = pixel * scale + shift` into the first layer as far as that is exact.
+
+    Returns the scale and shift that stay to be applied to the pixels before the network:
+    (1, 0) where all is folded. A convolution that pads with zeros means zeros after the
+    preparation, so for it only the scale is folded and the pixels are shifted by shift / scale:
+    what was zero stays zero at the border.
+    """
+    layer = _first_layer(traced)
+    scale, shift = preparation.scale, preparation.shift
+    if layer is None:
+        return scale, shift
+    remaining_shift = 0.0
+    with torch.no_grad():
+        if isinstance(layer, nn.Conv2d) and any(conv_pads(layer)):
+            remaining_shift = shift / scale
+        elif shift:
+            constant = shift * layer.weight.flatten(1).sum(1)
+            layer.bias = nn.Parameter(constant if layer.bias is None else layer.bias + constant)
+        layer.weight = nn.Parameter(layer.weight * scale)
+    return 1.0, remaining_shift
+
+
+def propagate_shapes(traced: fx.GraphModule) -> dict[fx.Node, object]:
+    """Find each value's shape for a batch of BATCH images, without computing any.
+
+    Returns a shape, or a list of them, for each node whose value is a tensor or several.
+    """
+    skeleton = copy.deepcopy(traced).to("meta")
+    images = torch.empty(BATCH, 1, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.float64, device="meta")
+    ShapeProp(skeleton).propagate(images)
+    pairs = zip(traced.graph.nodes, skeleton.graph.nodes, strict=True)
+    return {node: _shapes(twin.meta.get("tensor_meta")) for node, twin in pairs}
+
+
+def _shapes(meta: object) -> object:
+    if hasattr(meta, "shape"):
+        return tuple(meta.shape)
+    return [_shapes(item) for item in meta] if isinstance(meta, list | tuple) else None
+
+
+def _fold_batch_norms(traced: fx.GraphModule) -> None:
+    modules = dict(traced.named_modules())
+    for node in list(traced.graph.nodes):
+        norm = modules.get(node.target) if node.op == "call_module" else None
+        if not isinstance(norm, nn.BatchNorm2d) or norm.running_mean is None:
+            continue
+        source = node.args[0]
+        conv = modules.get(source.target) if source.op == "call_module" else None
+        if not isinstance(conv, nn.Conv2d) or len(source.users) > 1 or not _runs_once(source):
+            continue
+        traced.set_submodule(source.target, fuse_conv_bn_eval(conv, norm))
+        node.replace_all_uses_with(source)
+        traced.graph.erase_node(node)
+    traced.recompile()
+
+
+def _runs_once(call: fx.Node) -> bool:
+    """Whether the module that `call` runs is run nowhere else."""
+    calls = sum(node.target == call.target for node in call.graph.nodes)
+    return bool(calls == 1)
+
+
+def _first_layer(traced: fx.GraphModule) -> nn.Conv2d | nn.Linear | None:
+    """The layer that alone takes the images; None where something else does."""
+    modules = dict(traced.named_modules())
+    node = next(node for node in traced.graph.nodes if node.op == "placeholder")
+    while len(node.users) == 1:
+        (node,) = node.users
+        module = modules.get(node.target) if node.op == "call_module" else None
+        if isinstance(module, nn.Conv2d) and module.padding_mode != "zeros":
+            return None
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            return module if _runs_once(node) else None
+        if not (isinstance(module, nn.Flatten | nn.Identity | nn.Dropout) or _flattens(node)):
+            return None
+    return None
+
+
+def _flattens(node: fx.Node) -> bool:
+    return bool(node.target in (torch.flatten, "flatten"))

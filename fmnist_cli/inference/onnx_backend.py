@@ -1,0 +1,144 @@
+"""An ONNX file as a classifier, run by ONNX Runtime; never imports torch."""
+
+import os
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fmnist_cli.data.images import Images
+from fmnist_cli.errors import CheckpointError, Unavailable, UsageError
+from fmnist_cli.inference.classifier import Classifier, Probabilities
+from fmnist_cli.inference.onnx_check import OnnxFacts, check
+from fmnist_cli.inference.onnx_contract import IMAGES, PROBABILITIES
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+
+class OnnxClassifier(Classifier):
+    """Run a checked ONNX file on the CPU or a CUDA device."""
+
+    backend = "onnx"
+
+    def __init__(self, path: Path, facts: OnnxFacts, device: str, threads: int) -> None:
+        super().__init__(path, facts.metadata)
+        self.facts = facts
+        self.device = device
+        """`cpu` or `cuda:N`."""
+        self.threads = threads
+        self._sessions: dict[int, InferenceSession] = {}
+
+    def run(self, images: Images) -> dict[str, Any]:
+        """Each of the file's outputs by its name, for one batch of uint8 [B, 28, 28]."""
+        return dict(zip(self.facts.outputs, self._run(self.facts.outputs, images), strict=True))
+
+    def _classify(self, images: Images) -> Probabilities:
+        probabilities: Probabilities = self._run([PROBABILITIES], images)[0]
+        return probabilities
+
+    def _run(self, outputs: Any, images: Images) -> list[Any]:
+        # One image is too little work to share: waking a second thread takes longer.
+        session = self._session(1 if len(images) == 1 else self.threads)
+        try:
+            return list(session.run(outputs, {IMAGES: images}))
+        except _runtime_errors() as error:
+            raise CheckpointError(f"'{self.path}' can't be run: {_first_line(error)}") from None
+
+    def _session(self, threads: int) -> "InferenceSession":
+        """The session of so many threads, made when it is first needed."""
+        if threads not in self._sessions:
+            self._sessions[threads] = _open_session(self.path, self.device, threads)
+        return self._sessions[threads]
+
+
+def open_classifier(path: Path, *, device: str, threads: int | None) -> OnnxClassifier:
+    """Check an ONNX file and open it; see `inference.load`.
+
+    Raises CheckpointError for a file that is refused or that ONNX Runtime can't open, UsageError
+    for a name of no device and Unavailable for a device that is not there.
+    """
+    return OnnxClassifier(path, check(path), _resolve(device), threads or _usable_cores())
+
+
+def _resolve(device: str) -> str:
+    """The device that `device` stands for here: `cpu` or `cuda:N`."""
+    import onnxruntime
+
+    named = re.fullmatch(r"auto|cpu|mps|cuda(?::(\d+))?", device)
+    if not named:
+        raise UsageError(f"no device is called '{device}'; expected auto, cpu, cuda, cuda:N or mps")
+    has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+    if device == "mps":
+        raise Unavailable("ONNX Runtime has no MPS device; use --device cpu, or the .pt file")
+    if device.startswith("cuda"):
+        if not has_cuda:
+            raise Unavailable(
+                f"no device '{device}': this build of ONNX Runtime ({onnxruntime.__version__}) is "
+                "for the CPU only; there is: cpu. For CUDA: pip install onnxruntime-gpu"
+            )
+        return f"cuda:{named[1] or 0}"
+    return "cuda:0" if device == "auto" and has_cuda and _has_cuda_device() else "cpu"
+
+
+def _has_cuda_device() -> bool:
+    """Whether `auto` finds a CUDA device: the GPU build also runs where there is none."""
+    import onnxruntime
+
+    return any(device.ep_name == "CUDAExecutionProvider" for device in onnxruntime.get_ep_devices())
+
+
+def _open_session(path: Path, device: str, threads: int) -> "InferenceSession":
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors; what a warning says is no concern of a user
+    # Idle threads sleep: spinning ones take the cores from neighbours.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    providers: list[Any] = ["CPUExecutionProvider"]
+    if device != "cpu":
+        index = device.partition(":")[2]
+        # fp32 as on the CPU: without TF32, whose products have 10 bits.
+        providers.insert(0, ("CUDAExecutionProvider", {"device_id": index, "use_tf32": "0"}))
+    try:
+        session = onnxruntime.InferenceSession(path, options, providers=providers)
+    except _runtime_errors() as error:
+        if device != "cpu":
+            raise Unavailable(f"no device '{device}': {_first_line(error)}") from None
+        raise CheckpointError(
+            f"'{path}' can't be opened by ONNX Runtime: {_first_line(error)}"
+        ) from None
+    if device != "cpu" and "CUDAExecutionProvider" not in session.get_providers():
+        raise Unavailable(
+            f"no device '{device}': ONNX Runtime finds no driver or CUDA library for it "
+            "(nvidia-smi tells more); there is: cpu"
+        )
+    return session
+
+
+@cache
+def _runtime_errors() -> tuple[type[Exception], ...]:
+    """What ONNX Runtime raises for a model that it can't open or run."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    return (
+        state.Fail,
+        state.InvalidArgument,
+        state.InvalidGraph,
+        state.InvalidProtobuf,
+        state.NotImplemented,
+        state.RuntimeException,
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:300]
+
+
+def _usable_cores() -> int:
+    """CPU cores this process may use: fewer than the machine's under taskset or in a container."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,216 @@
+"""What an ONNX file must be before ONNX Runtime sees it.
+
+A session reads whatever files a model names and allocates whatever sizes it states. So a file is
+first read without its weights, and refused unless it is one graph of standard operators on numeric
+tensors, with our inputs and outputs, whose every size is known and bounded.
+"""
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from fmnist_cli.engine.container import FORMAT_VERSION
+from fmnist_cli.errors import CheckpointError
+from fmnist_cli.facts import IMAGE_SIZE, NUM_CLASSES
+from fmnist_cli.inference.onnx_contract import IMAGES, LABEL, LOGITS, METADATA_KEY, PROBABILITIES
+from fmnist_cli.inference.onnx_skeleton import Skeleton, read_skeleton
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+
+MAX_FILE_BYTES: Final = 2**30
+MAX_NODES: Final = 10_000
+MAX_ELEMENTS: Final = 2**22
+"""Of one computed tensor for one image; 224x224 networks stay below 2**21."""
+MAX_TOTAL_ELEMENTS: Final = 2**26
+"""Of all computed tensors for one image."""
+_STANDARD_DOMAINS: Final = ("", "ai.onnx")
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxFacts:
+    """What a checked file says of itself."""
+
+    metadata: dict[str, Any]
+    """Plain JSON data of the model; empty for a file that was not exported by this project."""
+    opset: int
+    nodes: int
+    parameters: int
+    outputs: tuple[str, ...]
+
+
+def check(path: Path) -> OnnxFacts:
+    """Check an untrusted ONNX file, within little memory.
+
+    Raises CheckpointError, in one line, for anything but a model of the documented form.
+    """
+    size = path.stat().st_size
+    if size > MAX_FILE_BYTES:
+        raise CheckpointError(
+            f"'{path}' has {size:,} bytes; an ONNX model may have {MAX_FILE_BYTES:,}"
+        )
+    skeleton = read_skeleton(path)
+    model = skeleton.model
+    try:
+        _check_structure(model)
+        _check_nodes(model.graph.node)
+        _check_constants(skeleton)
+        _check_interface(model.graph)
+        _check_sizes(model)
+        metadata = _metadata(model)
+    except _RefusedError as reason:
+        raise CheckpointError(f"'{path}' is refused: {reason}") from None
+    return OnnxFacts(
+        metadata=metadata,
+        opset=model.opset_import[0].version,
+        nodes=len(model.graph.node),
+        parameters=sum(math.prod(tensor.dims) for tensor in model.graph.initializer),
+        outputs=tuple(output.name for output in model.graph.output),
+    )
+
+
+class _RefusedError(Exception):
+    """Why a file is not opened."""
+
+
+def _check_structure(model: "ModelProto") -> None:
+    domains = [opset.domain for opset in model.opset_import]
+    if model.functions or model.training_info:
+        raise _RefusedError(
+            "it brings functions or a training graph; expected one graph for inference"
+        )
+    if len(domains) != 1 or domains[0] not in _STANDARD_DOMAINS:
+        raise _RefusedError(
+            f"it uses the operator domains {domains}; expected the standard one alone"
+        )
+    if model.graph.sparse_initializer:
+        raise _RefusedError("it holds sparse tensors")
+    if len(model.graph.node) > MAX_NODES:
+        raise _RefusedError(
+            f"it has {len(model.graph.node):,} nodes; at most {MAX_NODES:,} are read"
+        )
+
+
+def _check_nodes(nodes: "Iterable[NodeProto]") -> None:
+    for node in nodes:
+        if node.domain not in _STANDARD_DOMAINS:
+            raise _RefusedError(f"the operator '{node.op_type}' is of the domain '{node.domain}'")
+        for attribute in node.attribute:
+            if attribute.HasField("g") or attribute.graphs or attribute.ref_attr_name:
+                raise _RefusedError(f"the operator '{node.op_type}' holds a graph of its own")
+            if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:
+                raise _RefusedError("it holds sparse tensors")
+            single = [attribute.t] if attribute.HasField("t") else []
+            for tensor in (*single, *attribute.tensors):
+                _check_constant(tensor, tensor.ByteSize())
+
+
+def _check_constants(skeleton: Skeleton) -> None:
+    for tensor, value_bytes in zip(
+        skeleton.model.graph.initializer, skeleton.value_bytes, strict=True
+    ):
+        _check_constant(tensor, value_bytes)
+
+
+def _check_constant(tensor: "TensorProto", value_bytes: int) -> None:
+    from onnx import TensorProto
+
+    name = tensor.name[:80]
+    if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
+        raise _RefusedError(
+            f"the tensor '{name}' is in another file; expected one self-contained file"
+        )
+    if tensor.data_type in (TensorProto.STRING, TensorProto.COMPLEX64, TensorProto.COMPLEX128):
+        raise _RefusedError(f"the tensor '{name}' does not hold real numbers")
+    # No type that is left takes less than half a byte an element.
+    if min(tensor.dims, default=0) < 0 or math.prod(tensor.dims) > 2 * value_bytes:
+        raise _RefusedError(
+            f"the tensor '{name}' claims the shape {list(tensor.dims)[:8]}, not its own"
+        )
+
+
+def _check_interface(graph: "GraphProto") -> None:
+    from onnx import TensorProto
+
+    inputs = [_described(value) for value in graph.input]
+    size = (IMAGE_SIZE, IMAGE_SIZE)
+    if inputs != [(IMAGES, TensorProto.UINT8, (None, *size))]:
+        raise _RefusedError(f"its input is not '{IMAGES}', uint8 [N, {IMAGE_SIZE}, {IMAGE_SIZE}]")
+    outputs = {value.name: _described(value) for value in graph.output}
+    for name in (PROBABILITIES, LOGITS):
+        described = (name, TensorProto.FLOAT, (None, NUM_CLASSES))
+        if outputs.pop(name, described if name == LOGITS else None) != described:
+            raise _RefusedError(f"it has no output '{name}', float32 [N, {NUM_CLASSES}]")
+    if outputs.pop(LABEL, None) != (LABEL, TensorProto.INT64, (None,)) or outputs:
+        raise _RefusedError(
+            f"its outputs are not '{PROBABILITIES}', '{LABEL}' and perhaps '{LOGITS}'"
+        )
+
+
+def _described(value: "ValueInfoProto") -> tuple[str, int, tuple[int | None, ...]]:
+    """Name, element type and shape, with None for a free size."""
+    tensor = value.type.tensor_type
+    sizes = (dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim)
+    return value.name, tensor.elem_type, tuple(sizes)
+
+
+def _check_sizes(model: "ModelProto") -> None:
+    """Infer the shape of each computed tensor for one image; all must be known and bounded."""
+    from onnx import shape_inference
+
+    graph = model.graph
+    graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    del graph.value_info[:]  # claims, which inference would believe
+    for output in graph.output:
+        output.type.tensor_type.ClearField("shape")
+    try:
+        inferred = shape_inference.infer_shapes(
+            model, check_type=True, strict_mode=True, data_prop=True
+        )
+    except (shape_inference.InferenceError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().partition("\n")[0][:200]
+        raise _RefusedError(f"its shapes do not fit together: {reason}") from None
+    known = {
+        value.name: _described(value)[2]
+        for value in (*inferred.graph.value_info, *inferred.graph.output)
+        if value.type.tensor_type.HasField("shape")
+    }
+    total = 0
+    for node in graph.node:
+        for name in filter(None, node.output):
+            sizes = known.get(name, (None,))
+            elements = math.prod(size or 0 for size in sizes)
+            if None in sizes or elements > MAX_ELEMENTS:
+                raise _RefusedError(
+                    f"the size of '{name[:80]}' is unknown or too large for an image"
+                )
+            total += elements
+    if total > MAX_TOTAL_ELEMENTS:
+        raise _RefusedError(
+            f"it computes {total:,} values an image; at most {MAX_TOTAL_ELEMENTS:,}"
+        )
+
+
+def _metadata(model: "ModelProto") -> dict[str, Any]:
+    """The document under our key, as far as its form can be relied on."""
+    text = next((prop.value for prop in model.metadata_props if prop.key == METADATA_KEY), None)
+    if text is None:
+        return {}
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise _RefusedError(f"its metadata '{METADATA_KEY}' is not a JSON object")
+    version = document.get("format_version")
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise _RefusedError(
+            f"its metadata has format {version!r}; this program reads up to {FORMAT_VERSION}"
+        )
+    for part in ("model", "preparation", "config", "data", "metrics", "versions"):
+        if not isinstance(document.get(part, {}), dict):
+            raise _RefusedError(f"its metadata '{part}' is not a JSON object")
+    return document
