@@ -60,3 +60,10 @@ def _flush_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def check_writable(path: Path) -> None:
+    """Raise OutputError now rather than after hours of work, where `path` can't be created."""
+    make_folder(path.parent)
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise OutputError(f"can't write '{path}': it is a folder, or its folder is read-only")

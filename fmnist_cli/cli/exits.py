@@ -34,7 +34,8 @@ def run() -> int:
     except typer.TyperException as error:
         return _usage(error)
     except FmnistError as error:
-        console.error(str(error))
+        rank = os.environ.get("RANK", "0")
+        console.error(str(error) if rank == "0" else f"process {rank}: {error}")
         if isinstance(error, Interrupted):
             return BY_SIGNAL + error.signal_number
         return error.exit_code

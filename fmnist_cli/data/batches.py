@@ -103,8 +103,9 @@ class Batches:
 
 def on_device(split: LabelledImages, device: torch.device) -> tuple[Tensor, Tensor]:
     """The split as tensors there: uint8 [N, 28, 28] and int64 [N]."""
-    images = torch.from_numpy(np.ascontiguousarray(split.images))
-    return images.to(device), torch.from_numpy(np.ascontiguousarray(split.labels)).to(device)
+    # torch takes no read-only arrays: those are copied, others shared.
+    images, labels = (np.require(a, requirements=["C", "W"]) for a in (split.images, split.labels))
+    return torch.from_numpy(images).to(device), torch.from_numpy(labels).to(device)
 
 
 def network_seed(seed: int, epoch: int, step: int, rank: int) -> int:

@@ -90,7 +90,8 @@ def load(path: Path) -> Checkpoint:
     content = _load_tensors(path)
     try:
         entry = metadata["model"]
-        model = models.build(entry["name"], **entry["options"])
+        with torch.device("meta"):  # no memory and no random numbers for weights to be replaced
+            model = models.build(entry["name"], **entry["options"])
         preparation = Preparation(**metadata["preparation"])
     except (FmnistError, TypeError, KeyError) as error:
         raise CheckpointError(f"'{path}' names a network that can't be built: {error}") from None
@@ -137,4 +138,4 @@ def _fill(model: nn.Module, state: object, path: Path) -> None:
             )
         if given.is_floating_point() and not given.isfinite().all():
             raise CheckpointError(f"'{path}': '{name}' holds values that are not finite")
-    model.load_state_dict(state)
+    model.load_state_dict(state, assign=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from fmnist_cli.errors import UsageError
 from fmnist_cli.facts import NUM_CLASSES
@@ -10,6 +10,7 @@ from fmnist_cli.facts import NUM_CLASSES
 OptimizerName = Literal["sgd", "adam", "adamw"]
 ScheduleName = Literal["constant", "step", "cosine", "linear", "onecycle", "plateau"]
 MonitorName = Literal["accuracy", "loss"]
+DEFAULT_VAL_SIZE: Final = 5_000
 PrecisionName = Literal["auto", "fp32", "bf16", "fp16"]
 
 
@@ -27,8 +28,9 @@ class TrainConfig:
     """Training data: see `fmnist_cli.data.sources`."""
     test_data: str | None = None
     """Test split of a CSV or folder; recorded for `evaluate`, never opened by training."""
-    val_size: int = 5000
-    """Images held out of the training split, stratified by class; 0: none."""
+    val_size: int | None = None
+    """Images held out of the training split, stratified by class; 0: none; None: 5,000, or a sixth
+    of the split where that is less."""
     epochs: int = 20
     """Passes over the training split."""
     time_budget: float | None = None
@@ -46,7 +48,7 @@ class TrainConfig:
     """Not applied to biases and norms."""
     schedule: ScheduleName = "constant"
     warmup: float = 0.0
-    """Epochs over which the learning rate rises to its peak."""
+    """Epochs over which the learning rate rises to its peak; at most half of the run."""
     label_smoothing: float = 0.0
     class_weights: str | None = None
     """`balanced`, or ten numbers separated by commas: factors of the loss, by true class."""
@@ -91,7 +93,7 @@ class TrainConfig:
         _between("head-lr", self.head_lr, 0.0, 100.0, open_below=True)
         _between("momentum", self.momentum, 0.0, 1.0)
         _between("weight-decay", self.weight_decay, 0.0, 100.0)
-        _between("warmup", self.warmup, 0.0, float(self.epochs))
+        _between("warmup", self.warmup, 0.0, 1e6)
         _between("label-smoothing", self.label_smoothing, 0.0, 1.0)
         _between("dropout", self.dropout, 0.0, 0.99)
         _between("ema", self.ema, 0.0, 1.0)
@@ -123,6 +125,10 @@ class TrainConfig:
 
         models.network(self.model)
         augment.parse(self.augment)
+
+    def val_size_for(self, n: int) -> int:
+        """Images to hold out of a training split of `n`."""
+        return min(DEFAULT_VAL_SIZE, n // 6) if self.val_size is None else self.val_size
 
     def class_weight_values(self) -> tuple[float, ...] | None:
         """The ten numbers of `class_weights`; None for `balanced` or none at all."""

@@ -72,8 +72,12 @@ def usable_cores() -> int:
 
 
 def set_threads(threads: int | None) -> int:
-    """Give torch so many CPU threads (default: the usable cores); returns how many."""
-    count = threads or usable_cores()
+    """Give torch so many CPU threads; returns how many.
+
+    By default the usable cores are shared by the training processes on this machine.
+    """
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    count = threads or max(1, usable_cores() // processes)
     torch.set_num_threads(count)
     return count
 
@@ -128,3 +132,13 @@ def synchronise(device: torch.device) -> None:
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
+
+
+def make_deterministic() -> None:
+    """Refuse operations whose result may differ from run to run.
+
+    On CUDA devices cuBLAS needs a workspace of fixed size, which has to be asked for before its
+    first use.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(mode=True)

@@ -50,6 +50,14 @@ class Learner:
         """The network that is validated and saved: the average where there is one."""
         return self.model if self.averaged is None else self.averaged.module
 
+    def train_mode(self) -> None:
+        """Switch dropout and batch statistics on, except in frozen parts."""
+        self.network.train()
+        for module in self.model.modules():
+            own = list(module.parameters())
+            if own and not any(parameter.requires_grad for parameter in own):
+                module.eval()
+
     def step(self, images: Tensor, labels: Tensor, position: int) -> tuple[Tensor, Tensor]:
         """Forward, backward, update; gives the logits [B, 10] and the mean loss before the update.
 

@@ -89,7 +89,7 @@ class Schedule:
         """Steps of the curve that have been taken, at most `total_steps`."""
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
-        warmup = min(round(config.warmup * steps_per_epoch), total_steps - 1)
+        warmup = min(round(config.warmup * steps_per_epoch), total_steps // 2)
         with _unwarned():
             self._curve = _build_curve(optimizer, config.schedule, total_steps, warmup)
         self._plateau: ReduceLROnPlateau | None = None

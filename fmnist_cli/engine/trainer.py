@@ -127,7 +127,7 @@ class Trainer:
 
     def _train_epoch(self, track: Track | None) -> float:
         """Take the steps that are left of one pass over the training split; gives images/s."""
-        self.learner.network.train()
+        self.learner.train_mode()
         first_step = self.step
         started_at = read_at = time.perf_counter()
         for batch in self.batches.epoch(self.epoch, first_step=first_step):
@@ -165,7 +165,7 @@ class Trainer:
     def _plan(self, probe: Learner, budget: Budget) -> int:
         """Steps that fit into the budget, measured on a learner that is thrown away."""
         started_at = time.perf_counter()
-        probe.network.train()
+        probe.train_mode()
         for batch in self.batches.epoch(0, steps=min(_PROBE_STEPS, len(self.batches))):
             if batch.step == _PROBE_STEPS // 3:
                 synchronise(self.device)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
 from typing import Any, Final
 
 from torch import nn
@@ -25,17 +27,25 @@ NETWORKS: Final[Mapping[str, Network]] = {
     "tutorial": Network(TutorialNet, "the course's two convolutions", Preparation.RAW),
     "resnet": Network(ResNet, "three stages with residual blocks"),
 }
+"""Networks of our own; torchvision's are found by their names there."""
 
 
 def network(name: str) -> Network:
-    """The entry called `name`. Raises UsageError, with the nearest name, where there is none."""
+    """The network called `name`, ours or torchvision's.
+
+    Raises UsageError, with the nearest name, where there is none.
+    """
     if name in NETWORKS:
         return NETWORKS[name]
-    from difflib import get_close_matches
+    from fmnist_cli.models import vision  # torchvision takes its time to import
 
-    near = get_close_matches(name, NETWORKS, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(NETWORKS)}"
-    raise UsageError(f"no network is called '{name}'{hint}")
+    if name in vision.names():
+        return Network(partial(vision.VisionNet, name), "torchvision's, stem adapted to 28x28")
+    near = get_close_matches(name, [*NETWORKS, *vision.names()], n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    raise UsageError(
+        f"no network is called '{name}'; there are {', '.join(NETWORKS)} and torchvision's{hint}"
+    )
 
 
 def build(name: str, **options: Any) -> nn.Module:

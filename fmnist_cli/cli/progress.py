@@ -1,0 +1,72 @@
+"""Progress on stderr: a bar that is redrawn on a terminal, plain lines elsewhere."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from fmnist_cli.cli import console
+
+if TYPE_CHECKING:
+    from fmnist_cli.engine.results import EpochResult, Progress
+
+
+class EpochProgress:
+    """A bar per epoch with loss, accuracy, images/s and time left; then the epoch's one line."""
+
+    def __init__(self, bar: Any = None) -> None:
+        self._bar = bar
+        self._task: Any = None
+
+    def step(self, progress: "Progress") -> None:
+        """Redraw the bar of the epoch that is running."""
+        if self._bar is None:
+            return
+        figures = (
+            f"loss {progress.loss:.4f}  accuracy {progress.accuracy:.2%}  "
+            f"{progress.images_per_second:,.0f} img/s"
+        )
+        if self._task is None:
+            self._task = self._bar.add_task("", total=progress.steps)
+        self._bar.update(
+            self._task,
+            completed=progress.step,
+            description=f"epoch {progress.epoch}/{progress.epochs}",
+            figures=figures,
+        )
+
+    def epoch(self, result: "EpochResult") -> None:
+        """Write the line of an epoch that is done."""
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+            self._task = None
+        console.note(epoch_line(result))
+
+
+def epoch_line(result: "EpochResult") -> str:
+    """One plain line of an epoch's figures."""
+    line = (
+        f"epoch {result.epoch}/{result.epochs}  loss {result.train_loss:.4f}  "
+        f"accuracy {result.train_accuracy:.2%}"
+    )
+    if result.val_loss is not None and result.val_accuracy is not None:
+        best = " *" if result.is_best else ""
+        line += f"  val loss {result.val_loss:.4f}  val accuracy {result.val_accuracy:.2%}{best}"
+    return f"{line}  {result.images_per_second:,.0f} img/s  {result.seconds:.1f} s"
+
+
+@contextmanager
+def epoch_progress() -> Iterator[EpochProgress]:
+    """Draw a training run's progress, as far as -q and the terminal allow."""
+    if console.is_quiet() or not console.is_live():
+        yield EpochProgress()
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        TextColumn("{task.fields[figures]}", markup=False),
+        TimeRemainingColumn(compact=True),
+    )
+    with Progress(*columns, console=console.err(), transient=True, expand=True) as bar:
+        yield EpochProgress(bar)

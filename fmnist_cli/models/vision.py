@@ -1,0 +1,72 @@
+"""torchvision's networks, adapted to one grey channel and 28x28 pixels."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torchvision
+from torch import Tensor, nn
+
+from fmnist_cli.facts import NUM_CLASSES
+
+
+class VisionNet(nn.Module):
+    """A torchvision network whose stem fits the data set.
+
+    The first convolution takes one channel and every pixel: its stride, which on photographs throws
+    away three pixels of four at the start, becomes 1.
+    """
+
+    def __init__(self, architecture: str, **options: Any) -> None:
+        super().__init__()
+        self.network = torchvision.models.get_model(
+            architecture, weights=None, num_classes=NUM_CLASSES, **options
+        )
+        name, stem = _first_convolution(self.network)
+        adapted = nn.Conv2d(
+            1,
+            stem.out_channels,
+            stem.kernel_size,  # type: ignore[arg-type]
+            padding=stem.padding,  # type: ignore[arg-type]
+            bias=stem.bias is not None,
+        )
+        self.network.set_submodule(name, adapted)
+
+    @property
+    def head(self) -> nn.Module:
+        """The last linear layer."""
+        return [module for module in self.network.modules() if isinstance(module, nn.Linear)][-1]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Prepared float [N, 1, 28, 28] to logits [N, 10]."""
+        logits: Tensor = self.network(images)
+        return logits
+
+    def adapt(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Turn a torchvision state dict into one of this network.
+
+        The first convolution's colours are added up, which is what it computes on a grey picture;
+        a head for other classes is left out.
+        """
+        own = self.state_dict()
+        stem = f"network.{_first_convolution(self.network)[0]}.weight"
+        adapted = {f"network.{name}": tensor for name, tensor in state.items()}
+        if stem in adapted and adapted[stem].dim() == 4:
+            adapted[stem] = adapted[stem].sum(1, keepdim=True)
+        head = next(name for name, module in self.named_modules() if module is self.head)
+        for name in (f"{head}.weight", f"{head}.bias"):
+            if name in adapted and adapted[name].shape != own[name].shape:
+                del adapted[name]
+        return adapted
+
+
+def _first_convolution(network: nn.Module) -> tuple[str, nn.Conv2d]:
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Conv2d):
+            return name, module
+    raise ValueError("the network has no convolution")
+
+
+def names() -> list[str]:
+    """Networks for classification that torchvision has."""
+    found: list[str] = torchvision.models.list_models(module=torchvision.models)
+    return found

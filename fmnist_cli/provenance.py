@@ -1,0 +1,76 @@
+"""Where a model comes from: the metadata that its file carries."""
+
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+
+from fmnist_cli import models
+from fmnist_cli.data.digests import digest_images
+from fmnist_cli.data.images import LabelledImages
+from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.data.sources import Source
+from fmnist_cli.engine.config import TrainConfig
+from fmnist_cli.facts import CLASS_NAMES, VERSION
+
+
+def describe_data(
+    source: Source, data: LabelledImages, n_train: int, val_size: int, split_seed: int
+) -> dict[str, Any]:
+    """Record what a run learns from, and how `evaluate --split val` finds its validation part."""
+    return {
+        "spec": source.spec,
+        "test_spec": source.test_spec,
+        "kind": source.kind,
+        "fingerprint": data.fingerprint(),
+        "n_train": n_train,
+        "val_size": val_size,
+        "split_seed": split_seed,
+    }
+
+
+def record_of_images(source: Source, train: LabelledImages) -> bytes:
+    """Digests of the training images; empty where the data's name says it all."""
+    named = source.kind in ("fashion-mnist", "synthetic")
+    return b"" if named else digest_images(train.images)
+
+
+def describe_model(
+    config: TrainConfig,
+    model: torch.nn.Module,
+    options: Mapping[str, Any],
+    preparation: Preparation,
+) -> dict[str, Any]:
+    """Record the network, its preparation and the options that trained it."""
+    return {
+        "model": {
+            "name": config.model,
+            "options": dict(options),
+            "parameters": models.count_parameters(model),
+        },
+        "preparation": preparation.as_dict(),
+        "classes": list(CLASS_NAMES),
+        "recipe": config.recipe,
+        "config": config.as_dict(),
+        "versions": {
+            "fmnist": VERSION,
+            "torch": str(torch.__version__),
+            "python": platform.python_version(),
+        },
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def describe_metrics(
+    row: Mapping[str, Any] | None, epochs: int, seconds: float
+) -> dict[str, float | int | None]:
+    """Record the figures of the epoch whose weights a file holds; `row`: that of its history."""
+    return {
+        "val_accuracy": row["val_accuracy"] if row else None,
+        "val_loss": row["val_loss"] if row else None,
+        "epoch": row["epoch"] if row else 0,
+        "epochs": epochs,
+        "seconds": seconds,
+    }

@@ -1,0 +1,1 @@
+"""Labels and probabilities to scores, plots and pages."""

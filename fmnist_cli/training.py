@@ -1,0 +1,285 @@
+"""A training run from data to files: the engine, a run folder and a model file put together.
+
+for result in Training(TrainConfig(epochs=5)).epochs():
+    print(result.epoch, result.val_accuracy)
+"""
+
+import dataclasses
+import shlex
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+
+from fmnist_cli import models, provenance
+from fmnist_cli.data.images import LabelledImages
+from fmnist_cli.data.sources import open_source
+from fmnist_cli.data.splits import stratified_split
+from fmnist_cli.engine import checkpoint, device
+from fmnist_cli.engine.budget import Budget
+from fmnist_cli.engine.config import TrainConfig
+from fmnist_cli.engine.distributed import Process, joined
+from fmnist_cli.engine.results import EpochResult, Stopped
+from fmnist_cli.engine.trainer import Track, Trainer
+from fmnist_cli.errors import DataError, UsageError
+from fmnist_cli.events import EventLog
+from fmnist_cli.files import check_writable
+from fmnist_cli.runs import RunFolder, history_row
+
+if TYPE_CHECKING:
+    from fmnist_cli.data.download import Track as DownloadTrack
+
+SPLIT_SEED: Final = 0
+"""The validation split depends on the data and its size alone, so runs can be compared."""
+_FINISH_SECONDS: Final = 2.5
+"""What a time budget keeps free for the files after the last epoch, curves and exit included."""
+CHANGEABLE: Final = frozenset({"epochs", "device", "threads", "nproc", "workers", "tensorboard"})
+"""Options that may be given anew to a run that is resumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run gave, under the keys that `fmnist train --format json` prints."""
+
+    model: str
+    run_dir: str
+    recipe: str
+    epochs: int
+    seconds: float
+    """From the data in memory to the end of the last epoch, over all sittings of the run."""
+    images_per_second: float
+    """Training images over the seconds of training, mean of the epochs."""
+    val_accuracy: float | None
+    """Of the best epoch."""
+    best_epoch: int
+    seed: int
+    device: str
+    data: str
+
+
+class Training:
+    """One run: `epochs` trains, saving as it goes; `summary` tells what came of it."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        *,
+        output: Path = Path("model.pt"),
+        run_dir: Path | None = None,
+        data_dir: Path | None = None,
+        mirrors: Sequence[str] = (),
+        download_track: "DownloadTrack | None" = None,
+        started_at: float | None = None,
+    ) -> None:
+        """`started_at`: time.monotonic() from which a time budget counts (default: now)."""
+        self.process = Process.from_environment()
+        self.device = _own_device(config.device, self.process)
+        threads = device.set_threads(config.threads)
+        self.config = dataclasses.replace(config, threads=threads, device=str(self.device))
+        if config.deterministic:
+            device.make_deterministic()
+        self.output = output
+        self.source = open_source(
+            config.data,
+            test_data=config.test_data,
+            data_dir=data_dir,
+            mirrors=mirrors,
+            workers=config.workers,
+            track=download_track,
+        )
+        self.should_stop: Callable[[], bool] = lambda: False
+        """Asked between two steps: True ends `epochs` with the state saved."""
+        self._started_at = time.monotonic() if started_at is None else started_at
+        self._run_dir = run_dir
+        self._resumed: dict[str, Any] | None = None
+        self._seconds = 0.0
+        self.folder: RunFolder | None = None
+        self.history: list[dict[str, Any]] = []
+        self.summary: Summary | None = None
+
+    @classmethod
+    def resume(cls, name: str, given: dict[str, Any], **arguments: Any) -> "Training":
+        """Go on with an earlier run, `given` the options that are to change.
+
+        Raises MissingInput or CheckpointError where there is no state to go on from, UsageError for
+        an option that a run can't change half-way.
+        """
+        folder = RunFolder.find(name)
+        loaded = checkpoint.load_training(folder.state_file)
+        fixed = [option for option in given if option not in CHANGEABLE]
+        if fixed:
+            raise UsageError(
+                f"--{fixed[0].replace('_', '-')} can't change when a run is resumed; "
+                f"these can: {', '.join(f'--{option}' for option in sorted(CHANGEABLE))}"
+            )
+        assert loaded.training is not None
+        config = TrainConfig.from_dict({**loaded.metadata["config"], **given})
+        arguments.setdefault("output", Path(loaded.training["output"]))
+        run = cls(config, run_dir=folder.path, **arguments)
+        run._resumed = {**loaded.training, "fingerprint": loaded.metadata["data"]["fingerprint"]}
+        return run
+
+    def how_to_go_on(self) -> str:
+        """The command that resumes this run, if it has come far enough to be resumed."""
+        if self.folder is None or not self.folder.state_file.exists():
+            return "nothing was trained yet"
+        return f"to go on: fmnist train --resume {shlex.quote(str(self.folder.path))}"
+
+    def epochs(self, track: Track | None = None) -> Iterator[EpochResult]:
+        """Train; yields each epoch's result after its state is saved.
+
+        `track` is told of progress within epochs. Raises Stopped, with the state saved, once
+        `should_stop` says so.
+        """
+        with joined(self.process, self.device):
+            if not self.process.is_main:
+                yield from self._train(None)
+                return
+            check_writable(self.output)
+            self.folder = RunFolder.new(self._run_dir, self.config.model)
+            with self.folder.locked():
+                yield from self._train(track)
+                self._finish(self.folder)
+
+    def _train(self, track: Track | None) -> Iterator[EpochResult]:
+        train, val = self._read_data()
+        ready_at = time.perf_counter()
+        self._trainer = self._build(train, val)
+        if self._resumed is None:
+            self._save()
+        else:
+            self._trainer.load_state_dict(self._resumed["trainer"])
+            self.history, self._seconds = self._resumed["history"], self._resumed["seconds"]
+        ready_at -= self._seconds
+        log = self._event_log()
+        try:
+            for result in self._trainer.fit(track):
+                self._seconds = time.perf_counter() - ready_at
+                self.history.append(history_row(result))
+                self._save()
+                if log is not None:
+                    log.epoch(result)
+                yield result
+        except Stopped:
+            self._seconds = time.perf_counter() - ready_at
+            self._save()
+            raise
+        finally:
+            if log is not None:
+                log.close()
+
+    def _read_data(self) -> tuple[LabelledImages, LabelledImages]:
+        """Training and validation images; never anything of the test split."""
+        data = self.source.read("train")
+        val_size = self.config.val_size_for(len(data))
+        self.config = dataclasses.replace(self.config, val_size=val_size)
+        chosen, held_out = stratified_split(data.labels, val_size, SPLIT_SEED)
+        self._data = provenance.describe_data(self.source, data, len(chosen), val_size, SPLIT_SEED)
+        if self._resumed is not None and self._resumed["fingerprint"] != self._data["fingerprint"]:
+            raise DataError(
+                f"'{self.config.data}' is not the data that the run began with "
+                f"(fingerprint {self._data['fingerprint']}, then {self._resumed['fingerprint']})"
+            )
+        train = data[chosen]
+        self._digests = provenance.record_of_images(self.source, train)
+        return train, data[held_out]
+
+    def _build(self, train: LabelledImages, val: LabelledImages) -> Trainer:
+        config = self.config
+        torch.manual_seed(config.seed)
+        self._options = {} if config.dropout is None else {"dropout": config.dropout}
+        model = models.build(config.model, **self._options)
+        if config.weights is not None or config.freeze_backbone:
+            from fmnist_cli.engine import weights
+
+            if config.weights is not None and self._resumed is None:
+                weights.start_from(model, config.model, config.weights)
+            if config.freeze_backbone:
+                weights.freeze_backbone(model)
+        budget = None
+        if config.time_budget is not None:
+            spent = time.monotonic() - self._started_at
+            budget = Budget(config.time_budget - spent - _FINISH_SECONDS)
+        return Trainer(
+            config,
+            model,
+            models.network(config.model).preparation,
+            train,
+            val,
+            device=self.device,
+            process=self.process,
+            budget=budget,
+            should_stop=lambda: self.should_stop(),
+        )
+
+    def _event_log(self) -> EventLog | None:
+        if not self.config.tensorboard or self.folder is None:
+            return None
+        log = EventLog(self.folder.path)
+        log.images(self._trainer.batches)
+        return log
+
+    def _save(self) -> None:
+        """Write the run's files; the state alone is enough to write the others again."""
+        if self.folder is None:
+            return
+        training = {
+            "trainer": self._trainer.state_dict(),
+            "history": self.history,
+            "seconds": self._seconds,
+            "output": str(self.output),
+        }
+        checkpoint.save(
+            self.folder.state_file,
+            self._trainer.learner.trained.state_dict(),
+            self._metadata(len(self.history)),
+            training=training,
+            digests=self._digests,
+        )
+        self.folder.write_options(self.config)
+        self.folder.write_history(self.history)
+
+    def _finish(self, folder: RunFolder) -> None:
+        best = self._trainer.best
+        assert best is not None
+        checkpoint.save(
+            self.output, best.state_dict, self._metadata(best.epoch), digests=self._digests
+        )
+        folder.draw_curves(self.history)
+        rates = [row["images_per_second"] for row in self.history]
+        self.summary = Summary(
+            model=str(self.output),
+            run_dir=str(folder.path),
+            recipe=self.config.recipe,
+            epochs=len(self.history),
+            seconds=self._seconds,
+            images_per_second=sum(rates) / len(rates),
+            val_accuracy=self.history[best.epoch - 1]["val_accuracy"],
+            best_epoch=best.epoch,
+            seed=self.config.seed,
+            device=str(self.device),
+            data=self.config.data,
+        )
+
+    def _metadata(self, epoch: int) -> dict[str, Any]:
+        """What the file says of weights as they were after `epoch` epochs."""
+        trainer = self._trainer
+        row = self.history[epoch - 1] if epoch else None
+        return {
+            **provenance.describe_model(
+                self.config, trainer.learner.model, self._options, trainer.preparation
+            ),
+            "data": self._data,
+            "metrics": provenance.describe_metrics(row, trainer.epochs, self._seconds),
+        }
+
+
+def _own_device(name: str, process: Process) -> torch.device:
+    """The device of this process: of several on one machine, each takes its own CUDA device."""
+    found = device.resolve(name)
+    if found.type == "cuda" and process.count > 1:
+        return device.resolve(f"cuda:{process.local_rank}")
+    return found
