@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmnist_cli.data.images import Images
-from fmnist_cli.errors import CheckFailed, CheckpointError, DataError, MissingInput, Unavailable
+from fmnist_cli.errors import (
+    CheckFailed,
+    CheckpointError,
+    DataError,
+    MissingInput,
+    Unavailable,
+    UsageError,
+)
 from fmnist_cli.facts import IMAGE_SIZE, NUM_CLASSES
 
 Probabilities: TypeAlias = NDArray[np.float32]
@@ -84,6 +91,10 @@ def load(
         raise Unavailable(
             f"'{path}' needs the package '{error.name}': pip install {error.name}"
         ) from None
+    if precision not in ("fp32", "auto"):
+        raise UsageError(
+            f"--precision {precision} is for a .pt file; '{path}' is ONNX and computes as exported"
+        )
     return open_onnx(path, device=device, threads=threads)
 
 

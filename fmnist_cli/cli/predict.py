@@ -1,0 +1,134 @@
+"""`fmnist predict`: pictures in, classes out, one after the other."""
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from fmnist_cli.cli import console
+from fmnist_cli.cli.options import DeviceOption, PrecisionOption, ThreadsOption, TopKOption
+
+if TYPE_CHECKING:
+    from fmnist_cli.inference.predictor import Prediction
+
+RequiredModelArgument = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="Model file, .pt or .onnx.")
+]
+InputsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="INPUT",
+        help="Pictures, folders, IDX or CSV files; - for paths on stdin, one a line.",
+    ),
+]
+PhotoOption = Annotated[
+    Literal["auto", "on", "off"],
+    typer.Option(
+        "--photo",
+        help="Prepare as a photo of a garment on a plain background; auto decides per picture.",
+    ),
+]
+StdinImageOption = Annotated[
+    bool, typer.Option("--stdin-image", help="- is the bytes of one picture.")
+]
+ShowInputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--show-input",
+        metavar="DIR",
+        help="Write what the network sees of each picture, as PNG.",
+        show_default=False,
+    ),
+]
+PredictionFormatOption = Annotated[
+    Literal["table", "jsonl", "json", "csv"] | None,
+    typer.Option(
+        "--format",
+        help="How the result is printed.",
+        show_default="table on a terminal, jsonl elsewhere",
+    ),
+]
+
+
+def predict(
+    model: RequiredModelArgument,
+    inputs: InputsArgument,
+    top_k: TopKOption = 3,
+    photo: PhotoOption = "auto",
+    stdin_image: StdinImageOption = False,
+    show_input: ShowInputOption = None,
+    output_format: PredictionFormatOption = None,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "fp32",
+    threads: ThreadsOption = None,
+) -> None:
+    """Classify pictures; answers come in the order of the inputs, as soon as they are there."""
+    from fmnist_cli import inference
+    from fmnist_cli.cli import predictions
+    from fmnist_cli.errors import DataError
+    from fmnist_cli.inference.inputs import check_arguments, open_inputs
+    from fmnist_cli.inference.predictor import predict as stream
+
+    _check_stdin(inputs, stdin_image)
+    check_arguments(inputs)
+    # What Pillow has to say about damaged EXIF data is no fault of the prediction.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    classifier = inference.load(model, device=device, threads=threads, precision=precision)
+    if classifier.metadata.get("data", {}).get("kind") == "synthetic":
+        console.note("the model learnt from drawn data, not from Fashion-MNIST")
+
+    stdin = sys.stdin.fileno() if "-" in inputs else -1
+    opened = open_inputs(inputs, photo=photo, stdin=stdin, stdin_is_image=stdin_image)
+    tally = _Tally(show_input)
+    with closing(stream(classifier, opened)) as batches:
+        chosen = output_format or ("table" if sys.stdout.isatty() else "jsonl")
+        predictions.WRITERS[chosen](tally.watch(batches), top_k)
+    if tally.failed:
+        raise DataError(f"{tally.failed:,} of {tally.total:,} inputs could not be read")
+
+
+def _check_stdin(inputs: list[str], stdin_image: bool) -> None:
+    from fmnist_cli.errors import UsageError
+
+    if inputs.count("-") > 1:
+        raise UsageError("- may be given once: standard input is read to its end")
+    if stdin_image and "-" not in inputs:
+        raise UsageError(
+            "--stdin-image needs - among the inputs: fmnist predict MODEL --stdin-image -"
+        )
+    if "-" in inputs and sys.stdin is None:
+        raise UsageError("- needs standard input, which is closed")
+
+
+class _Tally:
+    """Count answers on their way to the screen, and do what was asked for with each."""
+
+    def __init__(self, show_input: Path | None) -> None:
+        self.total = 0
+        self.failed = 0
+        self._show_input = show_input
+
+    def watch(self, batches: Iterator[list["Prediction"]]) -> Iterator[list["Prediction"]]:
+        for batch in batches:
+            for prediction in batch:
+                self._note(prediction)
+                self.total += 1
+            yield batch
+            # The reader of a pipe sees each batch while the next one is still on its way.
+            sys.stdout.flush()
+
+    def _note(self, prediction: "Prediction") -> None:
+        if prediction.picture is None:
+            self.failed += 1
+            return
+        how = "prepared as a photo" if prediction.picture.prepared else "taken as it is"
+        console.detail(f"{prediction.name}: {how}")
+        if self._show_input is not None:
+            from fmnist_cli.data.pictures import write_png
+
+            stem = Path(prediction.name).stem[:100]
+            write_png(self._show_input / f"{self.total:06}-{stem}.png", prediction.picture.pixels)

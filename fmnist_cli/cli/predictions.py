@@ -1,0 +1,124 @@
+"""Predictions on stdout: a table, JSON lines, one JSON document or CSV, each as answers come."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+
+from fmnist_cli.cli import console
+from fmnist_cli.facts import CLASS_NAMES
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from fmnist_cli.inference.classifier import Probabilities
+    from fmnist_cli.inference.predictor import Prediction
+
+Batches: TypeAlias = "Iterable[list[Prediction]]"
+Writer: TypeAlias = Callable[[Batches, int], None]
+
+_DECIMALS: Final = 6
+"""Further digits of a probability depend on the machine."""
+
+
+def as_document(prediction: "Prediction", top_k: int) -> dict[str, Any]:
+    """One answer as plain data: the most probable classes first, ties in order of label."""
+    if prediction.probabilities is None:
+        return {"input": prediction.name, "error": prediction.error}
+    top = _top(prediction.probabilities, top_k)
+    return {"input": prediction.name, **top[0], "top": top}
+
+
+def _top(probabilities: "Probabilities", top_k: int) -> list[dict[str, Any]]:
+    labels = np.argsort(-probabilities, kind="stable")[:top_k]
+    return [
+        {
+            "label": int(label),
+            "class": CLASS_NAMES[label],
+            "probability": round(float(probabilities[label]), _DECIMALS),
+        }
+        for label in labels
+    ]
+
+
+def _write_jsonl(batches: Batches, top_k: int) -> None:
+    for batch in batches:
+        for prediction in batch:
+            console.result(json.dumps(as_document(prediction, top_k), ensure_ascii=False))
+
+
+def _write_json(batches: Batches, top_k: int) -> None:
+    """Write one list; its items are written as they come."""
+    before = "[\n"
+    for batch in batches:
+        for prediction in batch:
+            line = json.dumps(as_document(prediction, top_k), ensure_ascii=False)
+            sys.stdout.write(f"{before}  {line}")
+            before = ",\n"
+    sys.stdout.write("[]\n" if before == "[\n" else "\n]\n")
+
+
+def _write_csv(batches: Batches, top_k: int) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    best = ("label", "class", "probability")
+    others = [f"{name}_{rank}" for rank in range(2, top_k + 1) for name in best]
+    writer.writerow(["input", *best, *others, "error"])
+    for batch in batches:
+        for prediction in batch:
+            top = as_document(prediction, top_k).get("top", [{}] * top_k)
+            cells = [one.get(name) for one in top for name in best]
+            writer.writerow([prediction.name, *cells, prediction.error])
+
+
+def _write_table(batches: Batches, top_k: int) -> None:
+    """Draw a table batch by batch; names stand last, because their widths are not known before."""
+    is_first = True
+    for batch in batches:
+        table = _empty_table(top_k, show_header=is_first)
+        is_first = False
+        for prediction in batch:
+            _add_row(table, prediction, top_k)
+        console.show(table)
+
+
+def _empty_table(top_k: int, *, show_header: bool) -> "Table":
+    from rich.table import Table
+
+    width = max(map(len, CLASS_NAMES))
+    table = Table(box=None, show_header=show_header, pad_edge=False, header_style="bold")
+    table.add_column("class", width=width)
+    table.add_column("prob.", width=len("100.0%"), justify="right")
+    if top_k > 1:
+        table.add_column("then", width=(width + len(" 50%")) * min(top_k - 1, 2) + 2)
+    table.add_column("input", overflow="fold")
+    return table
+
+
+def _add_row(table: "Table", prediction: "Prediction", top_k: int) -> None:
+    from rich.text import Text
+
+    if prediction.probabilities is None:
+        cells = [Text("error", "red"), Text(""), Text("")]
+        end = prediction.error or ""
+    else:
+        best, *others = _top(prediction.probabilities, top_k)
+        then = ", ".join(f"{one['class']} {one['probability']:.0%}" for one in others)
+        cells = [Text(best["class"], "bold"), Text(f"{best['probability']:.1%}"), Text(then)]
+        end = prediction.name
+    table.add_row(*cells[: 3 if top_k > 1 else 2], Text(_printable(end)))
+
+
+def _printable(text: str) -> str:
+    """The text without characters that would move a terminal's cursor or change its state."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+
+
+WRITERS: Final[Mapping[str, Writer]] = {
+    "table": _write_table,
+    "jsonl": _write_jsonl,
+    "json": _write_json,
+    "csv": _write_csv,
+}

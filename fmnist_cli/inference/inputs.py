@@ -1,0 +1,164 @@
+"""What `predict` is asked about: arguments and stdin to a stream of named pictures, in order.
+
+Nothing is decoded here and no more than one file's rows is held: each input knows how to read
+itself, so that the reading can run elsewhere.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, NoReturn
+
+from fmnist_cli.data.images import Images
+from fmnist_cli.data.pictures import MAX_FILE_BYTES, PICTURE_SUFFIXES, PhotoMode, Picture, decode
+from fmnist_cli.errors import DataError, FmnistError, MissingInput
+
+STDIN: Final = "-"
+"""The argument that stands for standard input."""
+
+_CSV_SUFFIX: Final = ".csv"
+_PIECE_BYTES: Final = 1 << 16
+_MAX_LINE_BYTES: Final = 1 << 16
+_NO_PATHS: Final = (
+    "stdin holds no paths; expected one a line\n"
+    "for the bytes of one picture: fmnist predict MODEL --stdin-image -"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One picture to be classified."""
+
+    name: str
+    """Its path; `path#N` for image N of an IDX or CSV file, counted from 0; `-` for stdin."""
+    read: Callable[[], Picture]
+    """Raises DataError or MissingInput where there is no such picture."""
+
+
+def check_arguments(arguments: Iterable[str]) -> None:
+    """Raise MissingInput for the first argument that names no file or folder."""
+    for argument in arguments:
+        if argument != STDIN and not os.path.lexists(argument):
+            raise MissingInput(f"no file or folder at '{argument}'")
+
+
+def open_inputs(
+    arguments: Iterable[str], *, photo: PhotoMode, stdin: int, stdin_is_image: bool = False
+) -> Iterator[Input]:
+    """Yield the inputs that the arguments stand for, in their order.
+
+    An argument, or a line of stdin, is a picture, an IDX or CSV file, or a folder, of which all
+    pictures are taken, recursively and in sorted order; hidden files and links to folders are left
+    out. stdin: the file descriptor behind `-`. What can't be read becomes an input whose `read`
+    raises; paths are taken from stdin as they arrive.
+    """
+    for argument in arguments:
+        if argument != STDIN:
+            yield from _expand(Path(argument), photo)
+        elif stdin_is_image:
+            yield Input(STDIN, lambda: decode(_read_all(stdin), photo=photo))
+        else:
+            yield from _from_lines(stdin, photo)
+
+
+def _expand(path: Path, photo: PhotoMode) -> Iterator[Input]:
+    from fmnist_cli.data import csv, idx
+
+    if path.is_dir():
+        yield from _folder(path, photo)
+    elif path.suffix.lower() in PICTURE_SUFFIXES or not path.is_file():
+        yield _picture(path, photo)
+    elif path.suffix.lower() == _CSV_SUFFIX:
+        yield from _rows(path, (rows.images for rows in csv.iterate(path)))
+    elif idx.is_idx(path):
+        yield from _rows(path, (idx.read_images(path) for _ in range(1)))
+    else:
+        yield _picture(path, photo)
+
+
+def _picture(path: Path, photo: PhotoMode) -> Input:
+    return Input(str(path), partial(decode, path, photo=photo))
+
+
+def _folder(folder: Path, photo: PhotoMode) -> Iterator[Input]:
+    pictures = _walk(folder, photo)
+    first = next(pictures, None)
+    if first is None:
+        kinds = " ".join(sorted(PICTURE_SUFFIXES))
+        yield _failed(folder, DataError(f"no picture in the folder '{folder}'; expected {kinds}"))
+    else:
+        yield first
+        yield from pictures
+
+
+def _walk(folder: Path, photo: PhotoMode) -> Iterator[Input]:
+    """Yield a folder's pictures, depth first; its names alone are held."""
+    waiting = [folder]
+    while waiting:
+        path = waiting.pop()
+        if path.is_dir():
+            try:
+                waiting.extend(sorted(filter(_is_followed, path.iterdir()), reverse=True))
+            except OSError as error:
+                reason = f"the folder '{path}' can't be listed: {error.strerror}"
+                yield _failed(path, DataError(reason))
+        elif path.suffix.lower() in PICTURE_SUFFIXES:
+            yield _picture(path, photo)
+
+
+def _is_followed(entry: Path) -> bool:
+    # Links to folders may lead in circles.
+    return not entry.name.startswith(".") and not (entry.is_symlink() and entry.is_dir())
+
+
+def _rows(path: Path, pieces: Iterator[Images]) -> Iterator[Input]:
+    """Yield the images of a file that holds many; its first fault ends it."""
+    count = 0
+    try:
+        for images in pieces:
+            for image in images:
+                yield Input(f"{path}#{count}", partial(Picture, image, prepared=False))
+                count += 1
+    except FmnistError as error:
+        yield _failed(path, error)
+
+
+def _failed(path: Path, error: FmnistError) -> Input:
+    def fail() -> NoReturn:
+        raise error
+
+    return Input(str(path), fail)
+
+
+def _from_lines(stdin: int, photo: PhotoMode) -> Iterator[Input]:
+    for line in _lines(stdin):
+        if b"\0" in line:
+            raise DataError(_NO_PATHS)
+        if line:
+            yield from _expand(Path(os.fsdecode(line)), photo)
+
+
+def _lines(descriptor: int) -> Iterator[bytes]:
+    """Lines without their ends, each as soon as it is there.
+
+    Not read through `sys.stdin`: a thread that waits inside its buffer would keep the interpreter
+    from ending.
+    """
+    rest = b""
+    while piece := os.read(descriptor, _PIECE_BYTES):
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from (line.removesuffix(b"\r") for line in lines)
+        if len(rest) > _MAX_LINE_BYTES:
+            raise DataError(_NO_PATHS)
+    yield rest
+
+
+def _read_all(descriptor: int) -> bytes:
+    """Everything up to the end, or to more than a picture may have."""
+    pieces, size = [], 0
+    while size <= MAX_FILE_BYTES and (piece := os.read(descriptor, _PIECE_BYTES)):
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces)
