@@ -19,7 +19,7 @@ from fmnist_cli.facts import IMAGE_SIZE
 def trace(model: nn.Module) -> fx.GraphModule:
     """Record the operations of a network at inference, on a float64 copy of it.
 
-    Each batch norm that alone follows a convolution is folded into it.
+    Each batch norm that alone follows a convolution, or its max-pooled result, is folded into it.
     """
     traced = fx.symbolic_trace(copy.deepcopy(model).cpu().double().eval())
     _fold_batch_norms(traced)
@@ -68,19 +68,32 @@ def _shapes(meta: object) -> object:
 
 
 def _fold_batch_norms(traced: fx.GraphModule) -> None:
-    modules = dict(traced.named_modules())
     for node in list(traced.graph.nodes):
-        norm = modules.get(node.target) if node.op == "call_module" else None
+        norm = _module(traced, node)
         if not isinstance(norm, nn.BatchNorm2d) or norm.running_mean is None:
             continue
         source = node.args[0]
-        conv = modules.get(source.target) if source.op == "call_module" else None
+        # A rising function may as well be applied before the greatest value is taken.
+        while isinstance(_module(traced, source), nn.MaxPool2d) and _is_rising(norm):
+            if len(source.users) > 1:
+                break
+            source = source.args[0]
+        conv = _module(traced, source)
         if not isinstance(conv, nn.Conv2d) or len(source.users) > 1 or not _runs_once(source):
             continue
         traced.set_submodule(source.target, fuse_conv_bn_eval(conv, norm))
-        node.replace_all_uses_with(source)
+        node.replace_all_uses_with(node.args[0])
         traced.graph.erase_node(node)
     traced.recompile()
+
+
+def _is_rising(norm: nn.BatchNorm2d) -> bool:
+    return norm.weight is None or bool((norm.weight >= 0).all())
+
+
+def _module(traced: fx.GraphModule, node: fx.Node) -> nn.Module | None:
+    """The module that a node calls, where it calls one."""
+    return traced.get_submodule(str(node.target)) if node.op == "call_module" else None
 
 
 def _runs_once(call: fx.Node) -> bool:
@@ -91,11 +104,10 @@ def _runs_once(call: fx.Node) -> bool:
 
 def _first_layer(traced: fx.GraphModule) -> nn.Conv2d | nn.Linear | None:
     """The layer that alone takes the images; None where something else does."""
-    modules = dict(traced.named_modules())
     node = next(node for node in traced.graph.nodes if node.op == "placeholder")
     while len(node.users) == 1:
         (node,) = node.users
-        module = modules.get(node.target) if node.op == "call_module" else None
+        module = _module(traced, node)
         if isinstance(module, nn.Conv2d) and module.padding_mode != "zeros":
             return None
         if isinstance(module, nn.Conv2d | nn.Linear):

@@ -30,6 +30,7 @@ class Writer:
         """The module or function of torch that is being written: prefix of the names of nodes."""
         self.nodes: list[NodeProto] = []
         self._constants: dict[str, TensorProto] = {}
+        self._unnamed: dict[tuple[str, Shape, bytes], str] = {}
 
     @property
     def constants(self) -> list[TensorProto]:
@@ -64,8 +65,8 @@ class Writer:
         array = np.asarray(value.detach().cpu() if isinstance(value, torch.Tensor) else value)
         array = array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
         if name is None:
-            values = ",".join(f"{item:.9g}" for item in array.ravel().tolist())
-            name = f"{array.dtype}[{values}]" if array.ndim else f"{array.dtype} {values}"
+            content = (array.dtype.char, array.shape, array.tobytes())
+            name = self._unnamed.setdefault(content, f"constant_{len(self._unnamed)}")
         if name not in self._constants:
             self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
         return name

@@ -56,11 +56,16 @@ def _batch_norm(w: Writer, norm: nn.BatchNorm2d, x: Tensor) -> str:
     """One that follows no convolution; the others are folded before this is reached."""
     if norm.running_mean is None or norm.running_var is None:
         raise unsupported("BatchNorm2d without running statistics")
-    deviation = (norm.running_var + norm.eps).sqrt()
-    scale = (1 if norm.weight is None else norm.weight) / deviation
-    shift = (0 if norm.bias is None else norm.bias) - norm.running_mean * scale
-    product = w.node("Mul", x.name, w.parameter("scale", scale[:, None, None]))
-    return w.node("Add", product, w.parameter("shift", shift[:, None, None]))
+    ones = torch.ones_like(norm.running_mean)
+    return w.node(
+        "BatchNormalization",
+        x.name,
+        w.parameter("weight", ones if norm.weight is None else norm.weight),
+        w.parameter("bias", 0 * ones if norm.bias is None else norm.bias),
+        w.parameter("running_mean", norm.running_mean),
+        w.parameter("running_var", norm.running_var),
+        epsilon=norm.eps,
+    )
 
 
 @emits_functions(functional.layer_norm)

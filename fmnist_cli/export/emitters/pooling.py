@@ -84,10 +84,24 @@ def _adaptive_avg_pool(w: Writer, x: Tensor, output_size: int | Sequence[int | N
         return x.name
     if sizes == [1, 1]:
         return w.node("GlobalAveragePool", x.name)
-    if have[0] % sizes[0] or have[1] % sizes[1]:
-        raise unsupported(f"adaptive_avg_pool2d from {list(have)} to {sizes}")
-    windows = [own // size for own, size in zip(have, sizes, strict=True)]
-    return w.node("AveragePool", x.name, kernel_shape=windows, strides=windows)
+    if have[0] % sizes[0] == 0 and have[1] % sizes[1] == 0:
+        windows = [own // size for own, size in zip(have, sizes, strict=True)]
+        return w.node("AveragePool", x.name, kernel_shape=windows, strides=windows)
+    rows = w.constant(_averages(have[0], sizes[0]))
+    columns = w.constant(_averages(have[1], sizes[1]).T)
+    return w.node("MatMul", w.node("MatMul", rows, x.name), columns)
+
+
+def _averages(have: int, wanted: int) -> torch.Tensor:
+    """Matrix [wanted, have] that averages over torch's windows, which overlap and differ in size.
+
+    Window n reaches from floor(n * have / wanted) to ceil((n + 1) * have / wanted).
+    """
+    matrix = torch.zeros(wanted, have, dtype=torch.float64)
+    for n in range(wanted):
+        start, end = n * have // wanted, -(-(n + 1) * have // wanted)
+        matrix[n, start:end] = 1 / (end - start)
+    return matrix
 
 
 @emits_modules(nn.AdaptiveAvgPool2d)
