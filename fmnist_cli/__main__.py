@@ -10,6 +10,8 @@ def main() -> NoReturn:
     # Before torch is loaded: its threads then sleep, not spin, while they wait for each other, and
     # give the core to whoever needs it. Spinning makes a step many times slower on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # torch then takes its tensors' memory in huge pages, where the kernel lends them on request.
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     from fmnist_cli.cli.exits import run
 
     sys.exit(run())

@@ -30,7 +30,7 @@ class EventLog:
         """Draw the first images of the first epoch as the network sees them."""
         from torchvision.utils import make_grid
 
-        batch = next(iter(batches.epoch(0)))
+        batch = batches.in_order(epoch=0)
         preparation = batches.preparation
         pixels = (batch.images[:_GRID_IMAGES] * preparation.std + preparation.mean).clamp(0, 1)
         self._writer.add_image("augmented", make_grid(pixels, nrow=_GRID_COLUMNS))

@@ -22,6 +22,7 @@ from fmnist_cli.engine import checkpoint, device
 from fmnist_cli.engine.budget import Budget
 from fmnist_cli.engine.config import TrainConfig
 from fmnist_cli.engine.distributed import Process, joined
+from fmnist_cli.engine.memory import keep_freed_memory
 from fmnist_cli.engine.results import EpochResult, Stopped
 from fmnist_cli.engine.trainer import Track, Trainer
 from fmnist_cli.errors import DataError, UsageError
@@ -77,6 +78,7 @@ class Training:
         """`started_at`: time.monotonic() from which a time budget counts (default: now)."""
         self.process = Process.from_environment()
         self.device = _own_device(config.device, self.process)
+        keep_freed_memory()
         threads = device.set_threads(config.threads)
         self.config = dataclasses.replace(config, threads=threads, device=str(self.device))
         if config.deterministic:

@@ -5,8 +5,12 @@ from typing import Annotated
 
 import typer
 
+from fmnist_cli.cli.compare import compare
+from fmnist_cli.cli.evaluate import evaluate
 from fmnist_cli.cli.everywhere import everywhere
 from fmnist_cli.cli.exits import USAGE
+from fmnist_cli.cli.info import info
+from fmnist_cli.cli.show import show
 from fmnist_cli.cli.train import train
 from fmnist_cli.facts import VERSION
 
@@ -44,5 +48,5 @@ def fmnist(
 
 
 # One line per command, in the order of a user's work.
-for _command in (train,):
+for _command in (train, show, evaluate, compare, info):
     app.command(context_settings=HELP_NAMES)(everywhere(_command))

@@ -17,12 +17,12 @@ class TutorialNet(nn.Module):
         super().__init__()
         self.conv = nn.Sequential(
             nn.Conv2d(1, 32, 5),
+            nn.MaxPool2d(2),  # the course pools after the activation: the same result, dearer
             nn.ReLU(),
-            nn.MaxPool2d(2),
             Dropout(dropout),
             nn.Conv2d(32, 64, 5),
-            nn.ReLU(),
             nn.MaxPool2d(2),
+            nn.ReLU(),
             Dropout(dropout),
         )
         self.fc = nn.Sequential(nn.Linear(64 * 4 * 4, 512), nn.ReLU(), nn.Linear(512, NUM_CLASSES))

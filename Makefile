@@ -1,0 +1,50 @@
+# fmnist: train, judge and ship Fashion-MNIST classifiers.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help install train demo test proof check format bench bench-gpu check-mirrors clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+install: $(READY) ## Make .venv with the package and its development tools
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+
+train: $(READY) ## Train the default recipe on Fashion-MNIST, judge it, export it
+	$(BIN)/fmnist train --output model.pt
+	$(BIN)/fmnist evaluate model.pt
+	$(BIN)/fmnist export-onnx model.pt
+
+demo: $(READY) ## The whole pipeline on drawn data, without network, into demo/
+	@PATH="$(abspath $(BIN)):$$PATH" sh tests/demo.sh demo
+
+test: $(READY) ## Run the tests (real data is tested where FMNIST_MIRROR names the files)
+	$(BIN)/python -m pytest -m "not proof"
+
+proof: $(READY) ## Run the long proofs
+	$(BIN)/python -m pytest -m proof --timeout 3600 -rA
+
+check: $(READY) ## Format, lint and type-check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(READY) ## Rewrite the code in the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY) ## Measure every claim that fits a CPU machine
+	$(BIN)/python -m benchmarks
+
+check-mirrors: $(READY) ## Try every mirror of the data over the network
+	$(BIN)/python -m benchmarks.check_mirrors
+
+clean: ## Remove what the targets made, the environment included
+	rm -rf $(VENV) build dist *.egg-info demo runs .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,150 @@
+"""One loop: it learns, repeats itself, stops and goes on bit for bit."""
+
+import io
+from typing import Any
+
+import pytest
+import torch
+
+from fmnist_cli.engine.results import Stopped
+from fmnist_cli.engine.trainer import Trainer
+from fmnist_cli.errors import CheckFailed
+from tests.engine.small import assert_same, trainer, weights_of
+
+
+def roundtrip(state: dict[str, Any]) -> dict[str, Any]:
+    """Through a file, as `last.pt` does."""
+    stream = io.BytesIO()
+    torch.save(state, stream)
+    stream.seek(0)
+    loaded: dict[str, Any] = torch.load(stream, weights_only=True)
+    return loaded
+
+
+def stop_after(made: Trainer, steps: int) -> None:
+    """Ask for the end once so many steps have been looked at."""
+    asked = 0
+
+    def should_stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > steps
+
+    made.should_stop = should_stop
+
+
+def test_it_learns() -> None:
+    results = list(trainer(epochs=4).fit())
+    assert [result.epoch for result in results] == [1, 2, 3, 4]
+    assert results[-1].train_loss < results[0].train_loss / 2
+    assert results[-1].val_accuracy is not None
+    assert results[-1].val_accuracy > 0.9
+
+
+def test_a_seed_decides_every_weight() -> None:
+    first, second, other = trainer(seed=3), trainer(seed=3), trainer(seed=4)
+    for made in (first, second, other):
+        list(made.fit())
+    assert_same(weights_of(first), weights_of(second))
+    assert not torch.equal(weights_of(first)["fc.2.weight"], weights_of(other)["fc.2.weight"])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("stop", [3, 8, 13])
+def test_resumed_equals_uninterrupted(seed: int, stop: int) -> None:
+    """Eight steps an epoch: a stop within the first, at its end, within the second."""
+    options = {"seed": seed, "ema": 0.9, "schedule": "cosine", "augment": "flip,shift:1"}
+    whole = trainer(**options)
+    expected = list(whole.fit())
+
+    stopped = trainer(**options)
+    stop_after(stopped, stop)
+    results = []
+    with pytest.raises(Stopped):
+        results.extend(stopped.fit())
+    state = roundtrip(stopped.state_dict())
+
+    resumed = trainer(**options)
+    resumed.load_state_dict(state)
+    results = list(resumed.fit())
+
+    assert_same(weights_of(whole), weights_of(resumed))
+    assert_states_equal(whole.state_dict(), resumed.state_dict())
+    for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr"):
+        assert getattr(results[-1], name) == getattr(expected[-1], name), name
+
+
+def assert_states_equal(a: Any, b: Any) -> None:
+    """Optimiser, average, schedule, meter and best: every tensor and number."""
+    if isinstance(a, dict):
+        assert a.keys() == b.keys()
+        for key in a:
+            assert_states_equal(a[key], b[key])
+    elif isinstance(a, list | tuple):
+        assert len(a) == len(b)
+        for one, other in zip(a, b, strict=True):
+            assert_states_equal(one, other)
+    elif isinstance(a, torch.Tensor):
+        assert torch.equal(a, b)
+    else:
+        assert a == b
+
+
+def test_a_finished_run_can_be_extended_along_the_longer_schedule() -> None:
+    short = trainer(epochs=2, schedule="linear")
+    list(short.fit())
+    longer = trainer(epochs=4, schedule="linear")
+    longer.load_state_dict(roundtrip(short.state_dict()))
+    assert longer.learner.schedule.lr == pytest.approx(0.001)  # half of the way down from 0.002
+    results = list(longer.fit())
+    assert [result.epoch for result in results] == [3, 4]
+    assert results[-1].lr == pytest.approx(0)
+
+
+def test_early_stop_counts_epochs_without_a_better_one() -> None:
+    made = trainer(epochs=30, early_stop=2, lr=1e-9)
+    results = list(made.fit())
+    assert len(results) < 30
+    assert made.best is not None
+    assert len(results) == made.best.epoch + 2
+
+
+def test_the_best_epoch_is_kept() -> None:
+    made = trainer(epochs=3)
+    results = list(made.fit())
+    assert made.best is not None
+    best = max(results, key=lambda result: result.val_accuracy or 0)
+    assert made.best.worth == best.val_accuracy
+    assert [result.epoch for result in results if result.is_best][-1] == made.best.epoch
+
+
+def test_monitoring_the_loss_keeps_the_lowest() -> None:
+    made = trainer(epochs=3, monitor="loss")
+    losses = [result.val_loss for result in made.fit()]
+    assert made.best is not None
+    assert -made.best.worth == min(loss for loss in losses if loss is not None)
+
+
+def test_without_validation_the_last_epoch_is_kept() -> None:
+    made = trainer(n_val=0, val_size=0)
+    results = list(made.fit())
+    assert results[-1].val_accuracy is None
+    assert made.best is not None
+    assert made.best.epoch == 2
+    assert_same(made.best.state_dict, weights_of(made))
+
+
+def test_a_loss_that_is_not_finite_ends_the_run() -> None:
+    made = trainer(lr=0.5)
+    with torch.no_grad():
+        next(made.learner.model.parameters()).fill_(float("inf"))
+    with pytest.raises(CheckFailed, match=r"lower --lr \(it was 0.5\)"):
+        list(made.fit())
+
+
+def test_progress_is_told_within_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fmnist_cli.engine.trainer._READINGS_PER_SECOND", 1e9)
+    told = []
+    list(trainer(epochs=1).fit(told.append))
+    assert [progress.step for progress in told] == list(range(1, 9))
+    assert all(progress.steps == 8 and progress.images_per_second > 0 for progress in told)
