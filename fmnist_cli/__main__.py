@@ -5,13 +5,18 @@ import sys
 from typing import NoReturn
 
 
+def prepare_environment() -> None:
+    """Set what torch's libraries read when they are loaded; what the user has set stays."""
+    # Threads sleep, not spin, while they wait for each other, and so give the core to whoever needs
+    # it. Spinning makes a step many times slower on a busy machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Tensors take their memory in huge pages, where the kernel lends them on request.
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+
+
 def main() -> NoReturn:
     """Run the command line and exit with one of the documented codes."""
-    # Before torch is loaded: its threads then sleep, not spin, while they wait for each other, and
-    # give the core to whoever needs it. Spinning makes a step many times slower on a busy machine.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # torch then takes its tensors' memory in huge pages, where the kernel lends them on request.
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    prepare_environment()
     from fmnist_cli.cli.exits import run
 
     sys.exit(run())

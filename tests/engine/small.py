@@ -1,5 +1,7 @@
 """A small task for the engine's tests: ten classes of bright squares, learnt in seconds."""
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -7,6 +9,7 @@ from fmnist_cli import models
 from fmnist_cli.data.images import LabelledImages
 from fmnist_cli.engine.config import TrainConfig
 from fmnist_cli.engine.trainer import Trainer
+from fmnist_cli.engine.weights import freeze_backbone
 
 CPU = torch.device("cpu")
 
@@ -22,21 +25,24 @@ def squares(n: int, seed: int = 0) -> LabelledImages:
     return LabelledImages(images, labels.astype(np.int64))
 
 
-def config(**options: object) -> TrainConfig:
+def config(**options: Any) -> TrainConfig:
     """Options for a run of a second."""
     usual = {"model": "tutorial", "epochs": 2, "batch_size": 32, "optimizer": "adam", "lr": 0.002}
     return TrainConfig.from_dict({**usual, "val_size": 64, "precision": "fp32", **options})
 
 
-def trainer(n: int = 256, n_val: int = 64, **options: object) -> Trainer:
+def trainer(n: int = 256, n_val: int = 64, **options: Any) -> Trainer:
     """A trainer on the small task, with its network's weights drawn from the seed."""
     torch.set_num_threads(1)
     chosen = config(**options)
     torch.manual_seed(chosen.seed)
     extra = {} if chosen.dropout is None else {"dropout": chosen.dropout}
+    model = models.build(chosen.model, **extra)
+    if chosen.freeze_backbone:
+        freeze_backbone(model)
     return Trainer(
         chosen,
-        models.build(chosen.model, **extra),
+        model,
         models.network(chosen.model).preparation,
         squares(n),
         squares(n_val, seed=1),

@@ -1,6 +1,7 @@
 """Each option changes what it says it changes: a run that ignored it would fail here."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from fmnist_cli.errors import UsageError
 from tests.engine.small import CPU, config, squares, trainer, weights_of
 
 
-def rates(schedule: str, **options: object) -> list[float]:
+def rates(schedule: str, **options: Any) -> list[float]:
     """The learning rate before each of 16 steps, and after the last."""
     made = trainer(schedule=schedule, lr=1.0, **options)
     learner = made.learner
@@ -86,7 +87,7 @@ def test_momentum_reaches_the_optimiser() -> None:
     assert optimizer.param_groups[0]["nesterov"]
 
 
-def loss_of(**options: object) -> float:
+def loss_of(**options: Any) -> float:
     made = trainer(**options)
     batch = next(iter(made.batches.epoch(0)))
     made.learner.model.eval()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from fmnist_cli.engine.results import Stopped
+from fmnist_cli.engine.results import Progress, Stopped
 from fmnist_cli.engine.trainer import Trainer
 from fmnist_cli.errors import CheckFailed
 from tests.engine.small import assert_same, trainer, weights_of
@@ -53,15 +53,19 @@ def test_a_seed_decides_every_weight() -> None:
 @pytest.mark.parametrize("stop", [3, 8, 13])
 def test_resumed_equals_uninterrupted(seed: int, stop: int) -> None:
     """Eight steps an epoch: a stop within the first, at its end, within the second."""
-    options = {"seed": seed, "ema": 0.9, "schedule": "cosine", "augment": "flip,shift:1"}
+    options: dict[str, Any] = {
+        "seed": seed,
+        "ema": 0.9,
+        "schedule": "cosine",
+        "augment": "flip,shift:1",
+    }
     whole = trainer(**options)
     expected = list(whole.fit())
 
     stopped = trainer(**options)
     stop_after(stopped, stop)
-    results = []
     with pytest.raises(Stopped):
-        results.extend(stopped.fit())
+        list(stopped.fit())
     state = roundtrip(stopped.state_dict())
 
     resumed = trainer(**options)
@@ -144,7 +148,7 @@ def test_a_loss_that_is_not_finite_ends_the_run() -> None:
 
 def test_progress_is_told_within_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fmnist_cli.engine.trainer._READINGS_PER_SECOND", 1e9)
-    told = []
+    told: list[Progress] = []
     list(trainer(epochs=1).fit(told.append))
     assert [progress.step for progress in told] == list(range(1, 9))
     assert all(progress.steps == 8 and progress.images_per_second > 0 for progress in told)

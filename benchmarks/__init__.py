@@ -1,0 +1,1 @@
+"""Measured claims: each prints its baseline and its ratio in one run."""

@@ -1,0 +1,112 @@
+"""The course's training loop as its readers run it: the baseline of every claim of speed.
+
+torchvision's data set, PIL transforms, a DataLoader with four workers, fp32, the network as it is
+written there (activation before pooling, torch's own dropout), in a process of its own whose
+environment is the user's:
+
+    python -m benchmarks.course FOLDER_OF_THE_OFFICIAL_FILES
+
+runs an epoch for each line on stdin and answers with a line of JSON.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torchvision import transforms
+from torchvision.datasets import FashionMNIST
+
+BATCH_SIZE = 256
+WORKERS = 4
+
+
+class CourseNet(nn.Module):
+    """Two 5x5 convolutions and two linear layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for inputs, outputs in ((1, 32), (32, 64)):
+            layers += [nn.Conv2d(inputs, outputs, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.3)]
+        self.conv = nn.Sequential(*layers)
+        self.fc = nn.Sequential(nn.Linear(1024, 512), nn.ReLU(), nn.Linear(512, 10))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Float [N, 1, 28, 28] in 0..1 to logits [N, 10]."""
+        logits: Tensor = self.fc(self.conv(images).flatten(1))
+        return logits
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Seconds and figures of one epoch with its evaluation."""
+
+    seconds: float
+    train_loss: float
+    test_accuracy: float
+
+
+class Course:
+    """The course's notebook as an object; `epoch` runs one more."""
+
+    def __init__(self, files: Path, scratch: Path, seed: int = 0) -> None:
+        """`files`: the folder of the four official files; `scratch`: where torchvision unpacks."""
+        raw = scratch / "FashionMNIST" / "raw"
+        raw.mkdir(parents=True, exist_ok=True)
+        for file in files.glob("*-ubyte.gz"):
+            (raw / file.name).write_bytes(file.read_bytes())
+        torch.manual_seed(seed)
+        prepare = transforms.Compose([transforms.Resize(28), transforms.ToTensor()])
+        # download=True only unpacks: the files are there.
+        train = FashionMNIST(str(scratch), train=True, download=True, transform=prepare)
+        test = FashionMNIST(str(scratch), train=False, download=True, transform=prepare)
+        self.train_loader = DataLoader(
+            train, BATCH_SIZE, shuffle=True, num_workers=WORKERS, drop_last=True
+        )
+        self.test_loader = DataLoader(test, BATCH_SIZE, shuffle=False, num_workers=WORKERS)
+        self.model = CourseNet()
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3)
+        self.criterion = nn.CrossEntropyLoss()
+
+    def epoch(self) -> Epoch:
+        """Train over the training split once, then score the test split, as the course does."""
+        started_at = time.perf_counter()
+        self.model.train()
+        total = 0.0
+        for images, labels in self.train_loader:
+            self.optimizer.zero_grad()
+            loss = self.criterion(self.model(images), labels)
+            loss.backward()
+            self.optimizer.step()
+            total += loss.item() * len(images)
+        accuracy = self.evaluate()
+        seconds = time.perf_counter() - started_at
+        return Epoch(seconds, total / len(self.train_loader.dataset), accuracy)  # type: ignore[arg-type]
+
+    def evaluate(self) -> float:
+        """Accuracy on the test split."""
+        self.model.eval()
+        correct = 0
+        with torch.no_grad():
+            for images, labels in self.test_loader:
+                correct += int((self.model(images).argmax(1) == labels).sum())
+        return correct / len(self.test_loader.dataset)  # type: ignore[arg-type]
+
+
+def main() -> None:
+    """Run an epoch for each line on stdin."""
+    with tempfile.TemporaryDirectory() as scratch:
+        course = Course(Path(sys.argv[1]), Path(scratch))
+        print("ready", flush=True)
+        for _line in sys.stdin:
+            print(json.dumps(asdict(course.epoch())), flush=True)
+
+
+if __name__ == "__main__":
+    main()

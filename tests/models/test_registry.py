@@ -1,0 +1,50 @@
+"""Networks by name: they take the data set's images and name their last layer."""
+
+import pytest
+import torch
+from torch import nn
+
+from fmnist_cli import models
+from fmnist_cli.errors import UsageError
+
+VISION = ("resnet18", "mobilenet_v3_small")
+
+
+@pytest.mark.parametrize("name", [*models.NETWORKS, *VISION])
+def test_a_network_gives_ten_logits_from_its_head(name: str) -> None:
+    network = models.build(name).eval()
+    logits = network(torch.randn(2, 1, 28, 28))
+    assert logits.shape == (2, 10)
+    assert isinstance(network.head, nn.Linear)
+    seen = []
+    network.head.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    assert torch.equal(network(torch.randn(2, 1, 28, 28)), seen[0])
+
+
+def test_the_tutorial_network_is_the_courses() -> None:
+    network = models.build("tutorial")
+    assert models.count_parameters(network) == 582_026
+    assert list(network.state_dict()) == [
+        *("conv.0.weight", "conv.0.bias", "conv.4.weight", "conv.4.bias"),
+        *("fc.0.weight", "fc.0.bias", "fc.2.weight", "fc.2.bias"),
+    ]
+
+
+@pytest.mark.parametrize("name", VISION)
+def test_the_stem_of_a_vision_network_keeps_the_picture(name: str) -> None:
+    network = models.build(name)
+    stem = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
+    assert stem.in_channels == 1
+    assert stem(torch.randn(1, 1, 28, 28)).shape[2:] == (28, 28)
+
+
+def test_an_unknown_network_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="did you mean 'tutorial'"):
+        models.build("tutoriel")
+    with pytest.raises(UsageError, match="did you mean 'resnet18'"):
+        models.build("resnet_18")
+
+
+def test_an_option_that_a_network_lacks_is_named() -> None:
+    with pytest.raises(UsageError, match="'resnet18' has no option --dropout"):
+        models.build("resnet18", dropout=0.1)
