@@ -1,0 +1,141 @@
+"""`data.csv`: Kaggle's form, exactly; errors name the line and the column."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import ArrayLike
+
+from fmnist_cli.data import csv, idx
+from fmnist_cli.errors import DataError, MissingInput
+
+HEADER = "label," + ",".join(csv.PIXELS)
+IMAGES = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
+LABELS = [7, 0, 9]
+
+
+def row(label: object, pixels: ArrayLike | None = None) -> str:
+    values = IMAGES[0] if pixels is None else pixels
+    return ",".join(str(value) for value in (label, *np.ravel(values)))
+
+
+ROWS = [row(label, image) for label, image in zip(LABELS, IMAGES, strict=True)]
+
+
+def put(folder: Path, *lines: str, end: str = "\n") -> Path:
+    path = folder / "file.csv"
+    path.write_text(end.join(lines) + end, encoding="utf-8", newline="")
+    return path
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("header", [HEADER, "\ufeff" + HEADER, HEADER.replace("label", '"label"')])
+def test_reads_rows_in_order(tmp_path: Path, header: str, end: str) -> None:
+    data = csv.read(put(tmp_path, header, *ROWS, end=end))
+    assert np.array_equal(data.images, IMAGES)
+    assert data.labels.tolist() == LABELS
+
+
+def test_iterates_in_pieces_that_know_their_lines(tmp_path: Path) -> None:
+    pieces = list(csv.iterate(put(tmp_path, HEADER, *ROWS), chunk_rows=2))
+    assert [piece.first_line for piece in pieces] == [2, 4]
+    assert [len(piece.images) for piece in pieces] == [2, 1]
+
+
+def test_labels_may_be_left_out_where_they_are_optional(tmp_path: Path) -> None:
+    rows = [line.partition(",")[2] for line in ROWS]
+    path = put(tmp_path, ",".join(csv.PIXELS), *rows)
+    (piece,) = csv.iterate(path)
+    assert piece.labels is None
+    assert np.array_equal(piece.images, IMAGES)
+    with pytest.raises(DataError, match=r"line 1: column 1 is 'pixel1', not 'label'"):
+        csv.read(path)
+
+
+def test_the_official_images_come_back_equal(mirror: Path, tmp_path: Path) -> None:
+    import pandas as pd
+
+    images = idx.read_images(mirror / "t10k-images-idx3-ubyte.gz")
+    labels = idx.read_labels(mirror / "t10k-labels-idx1-ubyte.gz")
+    table = np.column_stack([labels, images.reshape(len(images), -1)])
+    path = tmp_path / "test.csv"
+    pd.DataFrame(table, columns=["label", *csv.PIXELS]).to_csv(path, index=False)
+    data = csv.read(path)
+    assert np.array_equal(data.images, images)
+    assert np.array_equal(data.labels, labels)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([""], "line 1: column 1 is '', not 'label'|line 1: it has 0 columns"),
+        ([HEADER.replace("pixel2,", "other,"), ROWS[0]], "column 3 is 'other', not 'pixel2'"),
+        ([HEADER + ",pixel785", ROWS[0]], "it has 786 columns, not 785"),
+        ([HEADER.rpartition(",")[0], ROWS[0]], "it has 784 columns, not 785"),
+        ([HEADER], "no rows"),
+        ([HEADER, ROWS[0], row(10)], "line 3, column 'label': '10'; expected .* 0 to 9"),
+        ([HEADER, ROWS[0], row(-1)], "line 3, column 'label': '-1'"),
+        ([HEADER, ROWS[0], row("")], "line 3, column 'label': ''"),
+        ([HEADER, ROWS[0], row("Bag")], "line 3, column 'label': 'Bag'"),
+        ([HEADER, row("True"), row("False")], "line 2, column 'label': 'True'"),
+        ([HEADER, row(1, [0] * 783 + [256])], "line 2, column 'pixel784': '256'"),
+        ([HEADER, row(1, [0.5] + [0] * 783)], "line 2, column 'pixel1': '0.5'"),
+        ([HEADER, row(1, [10**30] + [0] * 783)], "line 2, column 'pixel1': '1000"),
+        ([HEADER, row(1, ["1_0"] + [0] * 783)], "line 2, column 'pixel1': '1_0'"),
+        ([HEADER, row(1, ['"1"'] + [0] * 783)], "line 2, column 'pixel1'"),
+        ([HEADER, row(1, ["\0"] + [0] * 783)], "line 2, column 'pixel1'"),
+        ([HEADER, ROWS[0] + ",1"], "line 2: it has 786 values; expected 785"),
+        ([HEADER, ROWS[0], ROWS[1] + ",1"], "line 3: it has 786 values; expected 785"),
+        ([HEADER, ROWS[0], ROWS[1][:100]], r"line 3: it has \d+ values; expected 785"),
+        ([HEADER, ROWS[0], "", ROWS[1]], "line 3: it has 1 values; expected 785"),
+    ],
+)
+def test_names_the_line_and_the_column(tmp_path: Path, lines: list[str], message: str) -> None:
+    path = put(tmp_path, *lines)
+    with pytest.raises(DataError, match=message) as caught:
+        csv.read(path)
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value).splitlines()) <= 3
+
+
+def test_a_fault_in_a_later_piece_is_placed_rightly(tmp_path: Path) -> None:
+    path = put(tmp_path, HEADER, *ROWS, *ROWS, row("x"), *ROWS)
+    with pytest.raises(DataError, match="line 8, column 'label': 'x'"):
+        list(csv.iterate(path, chunk_rows=2))
+
+
+def test_something_else_altogether(tmp_path: Path) -> None:
+    path = tmp_path / "packed.csv"
+    path.write_bytes(gzip.compress(b"label" * 100))
+    with pytest.raises(DataError, match="line 1"):
+        csv.read(path)
+
+
+def test_a_missing_file_is_another_matter(tmp_path: Path) -> None:
+    with pytest.raises(MissingInput, match="no file at"):
+        csv.read(tmp_path / "nowhere.csv")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    position=st.one_of(st.integers(0, 9_000), st.integers(len(HEADER), len(HEADER) + 20)),
+    inserted=st.one_of(
+        st.text(max_size=6), st.sampled_from(["\n", "\r", ",", '"', "1e2", " ", "-"])
+    ),
+    removed=st.integers(0, 6),
+)
+def test_mutations_raise_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory, position: int, inserted: str, removed: int
+) -> None:
+    text = "\n".join([HEADER, *ROWS[:2]]) + "\n"
+    mutated = text[:position] + inserted + text[position + removed :]
+    path = tmp_path_factory.getbasetemp() / "mutated.csv"
+    path.write_text(mutated, encoding="utf-8", errors="surrogatepass", newline="")
+    try:
+        data = csv.read(path)
+    except DataError:
+        return
+    assert len(data) >= 1

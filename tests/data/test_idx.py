@@ -1,0 +1,128 @@
+"""`data.idx`: what is right is read, anything else is a DataError that names the file."""
+
+import gzip
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fmnist_cli.data import idx
+from fmnist_cli.errors import DataError, MissingInput
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)
+IMAGE_BYTES = struct.pack(">4I", 0x803, 5, 28, 28) + IMAGES.tobytes()
+LABEL_BYTES = struct.pack(">2I", 0x801, 4) + bytes([9, 0, 3, 5])
+
+
+def put(folder: Path, content: bytes) -> Path:
+    path = folder / "file"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_reads_plain_and_packed_by_content(tmp_path: Path, pack: type[bytes]) -> None:
+    images = idx.read_images(put(tmp_path, pack(IMAGE_BYTES)))
+    assert images.dtype == np.uint8
+    assert np.array_equal(images, IMAGES)
+    labels = idx.read_labels(put(tmp_path, pack(LABEL_BYTES)))
+    assert labels.dtype == np.int64
+    assert labels.tolist() == [9, 0, 3, 5]
+
+
+def test_reads_the_official_files(mirror: Path) -> None:
+    images = idx.read_images(mirror / "train-images-idx3-ubyte.gz")
+    labels = idx.read_labels(mirror / "train-labels-idx1-ubyte.gz")
+    assert images.shape == (60_000, 28, 28)
+    assert (np.bincount(labels) == 6_000).all()
+    unpacked = gzip.decompress((mirror / "train-images-idx3-ubyte.gz").read_bytes())
+    assert images.tobytes() == unpacked[16:]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "ends inside the header"),
+        (IMAGE_BYTES[:15], "ends inside the header"),
+        (LABEL_BYTES.ljust(20), "0x00000801; expected 0x00000803"),
+        (struct.pack(">4I", 0x803, 1, 32, 32) + bytes(1024), "32×32; expected 28×28"),
+        (struct.pack(">4I", 0x803, 0, 28, 28), "holds no images"),
+        (struct.pack(">4I", 0x803, 2**32 - 1, 28, 28), "shorter than the 4,294,967,295"),
+        (gzip.compress(struct.pack(">4I", 0x803, 2**32 - 1, 28, 28)), "4,294,967,295"),
+        (IMAGE_BYTES[:-1], "shorter than"),
+        (IMAGE_BYTES + b"\0", "goes on after"),
+        (gzip.compress(IMAGE_BYTES[:-1]), "ends after 3,919 of 3,920"),
+        (gzip.compress(IMAGE_BYTES + b"\0"), "goes on after"),
+        (gzip.compress(IMAGE_BYTES)[:-9], "is damaged"),
+        (gzip.compress(IMAGE_BYTES)[:-8] + bytes(8), "is damaged"),
+        (gzip.compress(IMAGE_BYTES) + b"trailing", "is damaged"),
+        (b"\x1f\x8b\x08\x00" + os.urandom(50), "'"),
+    ],
+)
+def test_refuses_what_is_wrong(tmp_path: Path, content: bytes, message: str) -> None:
+    path = put(tmp_path, content)
+    with pytest.raises(DataError, match=message) as caught:
+        idx.read_images(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_gzip_bomb_is_left_packed(tmp_path: Path) -> None:
+    packer = zlib.compressobj(wbits=31)
+    zeros = bytes(1 << 20)
+    packed = packer.compress(IMAGE_BYTES) + b"".join(packer.compress(zeros) for _ in range(100))
+    with pytest.raises(DataError, match="goes on after"):
+        idx.read_images(put(tmp_path, packed + packer.flush()))
+
+
+def test_a_label_out_of_range_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="label 2 is 10; expected 0 to 9"):
+        idx.read_labels(put(tmp_path, struct.pack(">2I", 0x801, 3) + bytes([1, 2, 10])))
+
+
+def test_a_missing_file_is_another_matter(tmp_path: Path) -> None:
+    with pytest.raises(MissingInput, match="no file at"):
+        idx.read_images(tmp_path / "nowhere")
+
+
+@settings(max_examples=300)
+@given(
+    content=st.sampled_from([IMAGE_BYTES, gzip.compress(IMAGE_BYTES), LABEL_BYTES]),
+    position=st.integers(0, 60),
+    inserted=st.binary(max_size=8),
+    removed=st.integers(0, 8),
+)
+def test_mutations_raise_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory,
+    content: bytes,
+    position: int,
+    inserted: bytes,
+    removed: int,
+) -> None:
+    mutated = content[:position] + inserted + content[position + removed :]
+    path = put(tmp_path_factory.getbasetemp(), mutated)
+    for read in (idx.read_images, idx.read_labels):
+        try:
+            values = read(path)
+        except DataError:
+            continue
+        assert len(values) > 0
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (IMAGE_BYTES, True),
+        (LABEL_BYTES, True),
+        (gzip.compress(IMAGE_BYTES), True),
+        (b"label,pixel1", False),
+        (b"\x1f\x8bjunk", False),
+        (b"", False),
+    ],
+)
+def test_is_idx(tmp_path: Path, content: bytes, expected: bool) -> None:
+    assert idx.is_idx(put(tmp_path, content)) is expected
