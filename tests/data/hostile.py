@@ -1,0 +1,147 @@
+"""A mirror on 127.0.0.1 that serves files as told, and misbehaves as told."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, TypeAlias
+
+Answer: TypeAlias = Callable[["Request", bytes], None]
+"""Answers one request for a file of that content."""
+
+
+class Request(BaseHTTPRequestHandler):
+    """One request, with what the answers below need."""
+
+    server: "Mirror"
+
+    def do_GET(self) -> None:
+        self.server.requests.append((self.path, self.headers.get("Range")))
+        content = self.server.files.get(self.path.rpartition("/")[2])
+        if content is None:
+            self.reply(404)
+            return
+        number = sum(path == self.path for path, _ in self.server.requests) - 1
+        answers = self.server.answers
+        answers[min(number, len(answers) - 1)](self, content)
+
+    def reply(self, status: int, body: bytes = b"", **headers: object) -> None:
+        self.send_response(status)
+        for name, value in {"Content_Length": len(body), **headers}.items():
+            self.send_header(name.replace("_", "-"), str(value))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
+        """Keep the tests' output clean."""
+
+
+class Mirror(ThreadingHTTPServer):
+    """Serves `files` by name; the n-th request for a path gets the n-th answer, or the last."""
+
+    daemon_threads = True
+
+    def __init__(self, files: Mapping[str, bytes], answers: tuple[Answer, ...]) -> None:
+        super().__init__(("127.0.0.1", 0), Request)
+        self.files = files
+        self.answers = answers
+        self.requests: list[tuple[str, str | None]] = []
+        self.released = threading.Event()
+        """Set when the test is over: what stalls then ends."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/fashion"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up early is no news."""
+
+
+@contextmanager
+def serve(files: Mapping[str, bytes], *answers: Answer) -> Iterator[Mirror]:
+    """Run a mirror for the length of a with-block."""
+    with Mirror(files, answers or (honest,)) as mirror:
+        thread = threading.Thread(target=mirror.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield mirror
+        finally:
+            mirror.released.set()
+            mirror.shutdown()
+            thread.join()
+
+
+def honest(request: Request, content: bytes) -> None:
+    """Serve the file, or the rest of it that was asked for."""
+    asked = request.headers.get("Range")
+    if asked is None:
+        request.reply(200, content)
+        return
+    start = int(asked.removeprefix("bytes=").rstrip("-"))
+    place = f"bytes {start}-{len(content) - 1}/{len(content)}"
+    request.reply(206, content[start:], Content_Range=place)
+
+
+def deaf_to_ranges(request: Request, content: bytes) -> None:
+    """Serve the whole file whatever was asked for."""
+    request.reply(200, content)
+
+
+def wrong_range(request: Request, content: bytes) -> None:
+    """Claim to continue, but from another place."""
+    request.reply(206, content[1:], Content_Range=f"bytes 1-{len(content) - 1}/{len(content)}")
+
+
+def unsatisfiable(request: Request, _content: bytes) -> None:
+    """Refuse every range."""
+    request.reply(416)
+
+
+def status(code: int) -> Answer:
+    """Answer with a status and nothing else."""
+    return lambda request, _content: request.reply(code)
+
+
+def broken_off(share: float) -> Answer:
+    """Promise the whole file, but hang up after a part of it."""
+
+    def answer(request: Request, content: bytes) -> None:
+        request.reply(200, content[: int(len(content) * share)], Content_Length=len(content))
+        request.close_connection = True
+
+    return answer
+
+
+def body(wrong: bytes) -> Answer:
+    """Serve something else."""
+    return lambda request, _content: request.reply(200, wrong)
+
+
+def endless(request: Request, content: bytes) -> None:
+    """Serve the file and never stop sending."""
+    request.send_response(200)
+    request.end_headers()
+    request.wfile.write(content)
+    while not request.server.released.is_set():
+        request.wfile.write(b"\0" * 65_536)
+
+
+def stalled(request: Request, content: bytes) -> None:
+    """Send a little, then nothing, without hanging up."""
+    request.reply(200, content[:2], Content_Length=len(content))
+    request.wfile.flush()
+    request.server.released.wait(30)
+
+
+def trickling(request: Request, content: bytes) -> None:
+    """Send a byte at a time, for ever fast enough not to be silent."""
+    request.reply(200, content[:2], Content_Length=len(content))
+    for byte in content[2:]:
+        if request.server.released.wait(0.02):
+            return
+        request.wfile.write(bytes([byte]))
+
+
+def redirect(location: str) -> Answer:
+    """Send the client elsewhere."""
+    return lambda request, _content: request.reply(302, Location=location)
