@@ -1,0 +1,164 @@
+"""`--data NAME|PATH` to the reader of that data."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from fmnist_cli.data import csv, download, folder, idx, synthetic
+from fmnist_cli.data.images import LabelledImages
+from fmnist_cli.errors import DataError, FmnistError, MissingInput, UsageError
+from fmnist_cli.facts import FILES, NUM_CLASSES
+
+Kind: TypeAlias = Literal["fashion-mnist", "synthetic", "csv", "idx", "folder"]
+Split: TypeAlias = Literal["train", "test"]
+
+OFFICIAL: Final = "fashion-mnist"
+DRAWN: Final = "synthetic"
+DRAWN_TRAIN_IMAGES: Final = 10_000
+DRAWN_TEST_IMAGES: Final = 2_000
+_EXPECTED: Final = (
+    f"expected {OFFICIAL}, {DRAWN}, {DRAWN}:N, a CSV file, a folder of IDX files, "
+    "or a folder with one sub-folder of images per class"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Data that is named and checked, but not yet read."""
+
+    spec: str
+    kind: Kind
+    test_spec: str | None = None
+    """What names the test split where `spec` does not."""
+    data_dir: Path | None = None
+    mirrors: Sequence[str] = ()
+    workers: int = 0
+    track: download.Track | None = None
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the package drew the images: figures from them say nothing of real clothes."""
+        return self.kind == DRAWN
+
+    def read(self, split: Split) -> LabelledImages:
+        """Read one split. Reading `train` neither opens nor needs anything of `test`.
+
+        Raises UsageError where nothing names the test split, and what the reader raises.
+        """
+        match self.kind:
+            case "fashion-mnist":
+                data_dir = self.data_dir or download.default_folder()
+                download.fetch(data_dir, mirrors=self.mirrors, splits=(split,), track=self.track)
+                return _read_idx(data_dir, split)
+            case "synthetic":
+                n_train = int(self.spec.partition(":")[2] or DRAWN_TRAIN_IMAGES)
+                return synthetic.draw(n_train if split == "train" else DRAWN_TEST_IMAGES, split)
+        if split == "test" and self.test_spec is not None:
+            return _read_path(Path(self.test_spec), split, self.workers)
+        path = Path(self.spec)
+        if split == "test" and not _names_test_split(path, self.kind):
+            raise UsageError(f"'{path}' has no test split; name one: --test-data PATH")
+        return _read_path(path, split, self.workers)
+
+
+def open_source(
+    spec: str = OFFICIAL,
+    *,
+    test_data: str | None = None,
+    data_dir: Path | None = None,
+    mirrors: Sequence[str] = (),
+    workers: int = 0,
+    track: download.Track | None = None,
+) -> Source:
+    """Name data as `--data` and `--test-data` do; nothing is read before `Source.read`.
+
+    A name wins over a folder that is called the same: that one is `./NAME`.
+    `data_dir`, `mirrors`, `track`: as `download.fetch` takes them, for the official files.
+    `workers`: processes that decode the pictures of a folder.
+    Raises UsageError for a name that does not exist or options that do not fit, MissingInput for a
+    path that does not.
+    """
+    name, colon, number = spec.partition(":")
+    kind: Kind
+    if spec == OFFICIAL:
+        kind = "fashion-mnist"
+    elif name == DRAWN:
+        kind = "synthetic"
+        if colon:
+            _check_count(number)
+    else:
+        kind = _kind_of_path(spec)
+    if test_data is not None:
+        if kind in (OFFICIAL, DRAWN):
+            raise UsageError(f"'{spec}' has its own test split; --test-data does not go with it")
+        if not Path(test_data).exists():  # it is opened by `Source.read("test")` alone
+            raise _no_such_data(test_data)
+    return Source(spec, kind, test_data, data_dir, tuple(mirrors), workers, track)
+
+
+def _check_count(number: str) -> None:
+    if not re.fullmatch("[0-9]{1,8}", number) or int(number) < NUM_CLASSES:
+        raise UsageError(
+            f"'{DRAWN}:{number}' names no number of images; "
+            f"expected {NUM_CLASSES} or more, such as {DRAWN}:{DRAWN_TRAIN_IMAGES}"
+        )
+
+
+def _kind_of_path(spec: str) -> Kind:
+    """Tell by what is there. Raises MissingInput or UsageError where that is nothing."""
+    if not spec:  # Path("") would be the working folder
+        raise _no_such_data(spec)
+    path = Path(spec)
+    try:
+        if path.is_dir():
+            names = [file.name for files in FILES.values() for file in files]
+            return "idx" if any(_find(path, name) for name in names) else "folder"
+        if path.is_file():
+            if idx.is_idx(path):
+                raise UsageError(f"'{spec}' is one IDX file; name the folder that holds it")
+            return "csv"
+    except OSError as error:
+        raise MissingInput(f"'{spec}' can't be read: {error.strerror}") from None
+    raise _no_such_data(spec)
+
+
+def _no_such_data(spec: str) -> FmnistError:
+    if Path(spec).name != spec or "." in spec:  # it looks like a path, not like a name
+        return MissingInput(f"no file or folder at '{spec}'\n{_EXPECTED}")
+    near = get_close_matches(spec.lower(), (OFFICIAL, DRAWN), n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    return UsageError(f"no data is called '{spec}', nor is a file or folder{hint}\n{_EXPECTED}")
+
+
+def _read_path(path: Path, split: Split, workers: int) -> LabelledImages:
+    match _kind_of_path(str(path)):
+        case "csv":
+            return csv.read(path)
+        case "idx":
+            return _read_idx(path, split)
+    return folder.read(path / split if folder.has_split(path, split) else path, workers=workers)
+
+
+def _names_test_split(path: Path, kind: Kind) -> bool:
+    return kind == "idx" or (kind == "folder" and folder.has_split(path, "test"))
+
+
+def _read_idx(path: Path, split: Split) -> LabelledImages:
+    """Read a split's two files, packed or not. Raises MissingInput where one is not there."""
+    images_path, labels_path = (_find(path, file.name) or path / file.name for file in FILES[split])
+    images, labels = idx.read_images(images_path), idx.read_labels(labels_path)
+    if len(images) != len(labels):
+        raise DataError(
+            f"'{images_path}' holds {len(images):,} images, "
+            f"but '{labels_path}' {len(labels):,} labels"
+        )
+    return LabelledImages(images, labels)
+
+
+def _find(path: Path, name: str) -> Path | None:
+    """The file of that name, or without its `.gz`."""
+    candidates = (path / name, path / name.removesuffix(".gz"))
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
