@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from fmnist_cli.cli.compare import compare
+from fmnist_cli.cli.download import download
 from fmnist_cli.cli.evaluate import evaluate
 from fmnist_cli.cli.everywhere import everywhere
 from fmnist_cli.cli.exits import USAGE
@@ -48,5 +49,5 @@ def fmnist(
 
 
 # One line per command, in the order of a user's work.
-for _command in (train, show, evaluate, compare, info):
+for _command in (download, train, show, evaluate, compare, info):
     app.command(context_settings=HELP_NAMES)(everywhere(_command))

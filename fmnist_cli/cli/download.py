@@ -1,0 +1,79 @@
+"""`fmnist download`: the official files into the data folder."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fmnist_cli.cli import console
+from fmnist_cli.cli.options import DataDirOption, MirrorOption
+from fmnist_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from fmnist_cli.data.download import Track
+
+ForceOption = Annotated[bool, typer.Option("--force", help="Fetch what is in place, too.")]
+VerifyOption = Annotated[
+    bool, typer.Option("--verify", help="Only check what is in place, by size and SHA-256.")
+]
+
+
+def download(
+    data_dir: DataDirOption = None,
+    mirror: MirrorOption = None,
+    force: ForceOption = False,
+    verify: VerifyOption = False,
+) -> None:
+    """Fetch and verify the four official files; prints their folder."""
+    from fmnist_cli.data import download as files
+
+    if verify and (force or mirror):
+        raise UsageError("--verify fetches nothing; --force and --mirror do not go with it")
+    folder = data_dir or files.default_folder()
+    if verify:
+        files.verify(folder)
+    else:
+        with download_progress() as track:
+            files.fetch(folder, mirrors=mirror or (), force=force, track=track)
+    console.result(folder)
+
+
+@contextmanager
+def download_progress() -> Iterator["Track"]:
+    """Draw a bar per file on a terminal; elsewhere one line tells that a file is being fetched."""
+    if console.is_quiet() or not console.is_live():
+        told = set()
+
+        def tell(file_name: str, _done_bytes: int, total_bytes: int) -> None:
+            if file_name not in told:
+                told.add(file_name)
+                console.note(f"fetching {file_name} ({total_bytes / 1e6:.1f} MB)")
+
+        yield tell
+        return
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(compact=True),
+    )
+    with Progress(*columns, console=console.err()) as bar:
+        tasks = {}
+
+        def draw(file_name: str, done_bytes: int, total_bytes: int) -> None:
+            if file_name not in tasks:
+                tasks[file_name] = bar.add_task(file_name, total=total_bytes)
+            bar.update(tasks[file_name], completed=done_bytes)
+
+        yield draw
