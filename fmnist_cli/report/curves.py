@@ -2,7 +2,10 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def draw_curves(history: Sequence[Mapping[str, Any]]) -> bytes:
@@ -10,6 +13,13 @@ def draw_curves(history: Sequence[Mapping[str, Any]]) -> bytes:
 
     history: one mapping an epoch, with the columns of `history.csv`.
     """
+    picture = io.BytesIO()
+    plot_curves(history).savefig(picture, format="png", dpi=110)
+    return picture.getvalue()
+
+
+def plot_curves(history: Sequence[Mapping[str, Any]]) -> "Figure":
+    """The same, to be saved in any format."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -32,6 +42,4 @@ def draw_curves(history: Sequence[Mapping[str, Any]]) -> bytes:
         axes.grid(alpha=0.3)
         if len(columns) > 1:
             axes.legend()
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=110)
-    return picture.getvalue()
+    return figure

@@ -1,0 +1,141 @@
+"""`fmnist info`: what a model, some data or this machine is."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fmnist_cli.cli import console
+from fmnist_cli.cli.options import DataDirOption, MirrorOption, TableOrJson, TestDataOption
+from fmnist_cli.cli.tables import show_facts, show_table
+from fmnist_cli.facts import CLASS_NAMES
+
+if TYPE_CHECKING:
+    from fmnist_cli.report.inventory import Inventory
+
+TargetArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[MODEL|DATA]",
+        help="A model file, or data as --data names it.",
+        show_default="this machine",
+    ),
+]
+
+
+def info(
+    target: TargetArgument = None,
+    test_data: TestDataOption = None,
+    data_dir: DataDirOption = None,
+    mirror: MirrorOption = None,
+    format_: TableOrJson = "table",
+) -> None:
+    """Describe a model file, some data or, without an argument, this machine."""
+    if target is None:
+        _machine(format_)
+    elif _is_model(Path(target)):
+        _model(Path(target), format_)
+    else:
+        from fmnist_cli.data.sources import open_source
+        from fmnist_cli.report.inventory import take_inventory
+
+        source = open_source(target, test_data=test_data, data_dir=data_dir, mirrors=mirror or ())
+        _data(take_inventory(source), format_)
+
+
+def _is_model(path: Path) -> bool:
+    """Whether a name is meant as a model's: data is a word, a folder or a CSV file."""
+    return path.suffix.lower() in (".pt", ".onnx") or (
+        path.is_file() and path.suffix.lower() != ".csv"
+    )
+
+
+def _machine(format_: str) -> None:
+    from fmnist_cli.report.machine import describe_machine
+
+    machine = describe_machine()
+    if format_ == "json":
+        console.print_json(machine)
+        return
+    facts = [(name, machine[name]) for name in ("fmnist", "python", "platform", "executable")]
+    for position, device in enumerate(machine["devices"]):
+        memory = device["memory_bytes"]
+        text = device["description"] + (f", {memory / 2**30:.1f} GiB" if memory else "")
+        text += f"; {', '.join(device['precisions'])} (auto: {device['auto_precision']})"
+        facts.append((f"device {device['name']}", text + (", taken by auto" * (not position))))
+    facts.append(("onnxruntime", ", ".join(machine["onnxruntime_providers"]) or "not installed"))
+    facts += [(name, version or "not installed") for name, version in machine["packages"].items()]
+    show_facts(facts)
+
+
+def _model(path: Path, format_: str) -> None:
+    from fmnist_cli.inference.classifier import load
+    from fmnist_cli.report.model_card import describe_model
+
+    # Loading is the check that `predict` makes: what it refuses is refused here.
+    model = describe_model(load(path, device="cpu"))
+    if format_ == "json":
+        console.print_json(model)
+        return
+    show_facts(
+        [
+            (f"{name} {key}" if isinstance(key, str) else name, _text(entry))
+            for name, value in model.items()
+            for key, entry in (value.items() if isinstance(value, dict) else [(None, value)])
+        ]
+    )
+
+
+def _text(value: Any) -> str:
+    """A value of plain data, as it is read best."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _data(inventory: "Inventory", format_: str) -> None:
+    if inventory.is_drawn:
+        console.warn("drawn data, not Fashion-MNIST: for trying things out")
+    if format_ == "json":
+        console.print_json(asdict(inventory))
+        return
+    splits = inventory.splits
+    drawn = " (drawn data, not Fashion-MNIST)" if inventory.is_drawn else ""
+    show_facts([("data", inventory.data + drawn), ("kind", inventory.kind)])
+    console.result("")
+    rows = [
+        ["images", *(f"{split.n:,}" for split in splits.values())],
+        *(
+            [name, *(f"{split.counts[name]:,}" for split in splits.values())]
+            for name in CLASS_NAMES
+        ),
+        ["mean", *(f"{split.mean:.4f}" for split in splits.values())],
+        ["std", *(f"{split.std:.4f}" for split in splits.values())],
+        ["exact duplicates", *(f"{split.duplicates:,}" for split in splits.values())],
+        *(
+            [
+                f"also in official {official}",
+                *(_count(split.in_official[official]) for split in splits.values()),
+            ]
+            for official in ("train", "test")
+        ),
+        ["fingerprint", *(split.fingerprint for split in splits.values())],
+    ]
+    show_table(["", *splits], rows)
+    if inventory.shared is not None:
+        console.result("")
+        show_facts([("test images that are in train too", f"{inventory.shared:,}")])
+
+
+def _count(number: int | None) -> str:
+    return "unknown" if number is None else f"{number:,}"
