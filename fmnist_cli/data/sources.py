@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -94,8 +95,7 @@ def open_source(
     if test_data is not None:
         if kind in (OFFICIAL, DRAWN):
             raise UsageError(f"'{spec}' has its own test split; --test-data does not go with it")
-        if not Path(test_data).exists():  # it is opened by `Source.read("test")` alone
-            raise _no_such_data(test_data)
+        _check_exists(test_data)
     return Source(spec, kind, test_data, data_dir, tuple(mirrors), workers, track)
 
 
@@ -105,6 +105,14 @@ def _check_count(number: str) -> None:
             f"'{DRAWN}:{number}' names no number of images; "
             f"expected {NUM_CLASSES} or more, such as {DRAWN}:{DRAWN_TRAIN_IMAGES}"
         )
+
+
+def _check_exists(test_spec: str) -> None:
+    """Notice a wrong path now, without opening what is there: only `Source.read("test")` may."""
+    with suppress(OSError):  # such as a name that is too long
+        if test_spec and Path(test_spec).exists():
+            return
+    raise _no_such_data(test_spec)
 
 
 def _kind_of_path(spec: str) -> Kind:

@@ -183,8 +183,9 @@ def test_what_is_not_there(
 
 def test_test_data_is_checked_at_once(tmp_path: Path) -> None:
     path = str(put_csv(tmp_path / "data.csv"))
-    with pytest.raises(MissingInput):
-        open_source(path, test_data=str(tmp_path / "nowhere"))
+    for nowhere in (str(tmp_path / "nowhere"), "x/" * 3_000, ""):
+        with pytest.raises((MissingInput, UsageError)):
+            open_source(path, test_data=nowhere)
     for spec in ("fashion-mnist", "synthetic"):
         with pytest.raises(UsageError, match="--test-data does not go with it"):
             open_source(spec, test_data=path)
