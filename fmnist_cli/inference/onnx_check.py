@@ -56,7 +56,7 @@ def check(path: Path) -> OnnxFacts:
     model = skeleton.model
     try:
         _check_structure(model)
-        _check_nodes(model.graph.node)
+        _check_nodes(model.graph.node, model.opset_import[0].version)
         _check_constants(skeleton)
         _check_interface(model.graph)
         _check_sizes(model)
@@ -94,10 +94,16 @@ def _check_structure(model: "ModelProto") -> None:
         )
 
 
-def _check_nodes(nodes: "Iterable[NodeProto]") -> None:
+def _check_nodes(nodes: "Iterable[NodeProto]", opset: int) -> None:
+    from onnx import defs
+
     for node in nodes:
         if node.domain not in _STANDARD_DOMAINS:
             raise _RefusedError(f"the operator '{node.op_type}' is of the domain '{node.domain}'")
+        try:
+            defs.get_schema(node.op_type, opset)
+        except defs.SchemaError:
+            raise _RefusedError(f"the operator '{node.op_type[:80]}' is no standard one") from None
         for attribute in node.attribute:
             if attribute.HasField("g") or attribute.graphs or attribute.ref_attr_name:
                 raise _RefusedError(f"the operator '{node.op_type}' holds a graph of its own")

@@ -20,6 +20,9 @@ MAX_SKELETON_BYTES: Final = 4 * 2**20
 _KEPT_VALUE_BYTES: Final = 4096
 """Constants up to this size are kept: shapes and axes, from which sizes are computed."""
 
+_FIELD_COST_BYTES: Final = 32
+"""Charged for each field, so that empty ones without end are an end too."""
+
 # Field numbers of onnx.proto.
 _MODEL_GRAPH: Final = 7
 _GRAPH_INITIALIZER: Final = 5
@@ -140,7 +143,7 @@ class _Walk:
                 raise _MalformedError(f"no field begins at byte {start:,}")
             if position > end or number == 0:
                 raise _MalformedError("it is cut short, or a length in it is wrong")
-            self._count(value_start - start)
+            self._count(_FIELD_COST_BYTES)
             yield _Field(number, wire_type, start, value_start, position)
 
     def _varint(self, position: int, end: int) -> tuple[int, int]:

@@ -1,0 +1,106 @@
+"""A file appears whole and proved, or not at all."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from fmnist_cli.errors import CheckFailed, MissingInput, UsageError
+from fmnist_cli.export import onnx_file
+from fmnist_cli.export.graph import build_graph
+from fmnist_cli.export.onnx_file import export
+from fmnist_cli.inference.onnx_check import check
+from tests.written_models import DATA, write_checkpoint
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return write_checkpoint(tmp_path / "model.pt")
+
+
+def test_the_file_records_where_it_is_from_and_what_was_proved(model: Path) -> None:
+    exported = export(model, model.with_suffix(".onnx"), verify=60)
+    onnx.checker.check_model(exported.path, full_check=True)
+    recorded = check(exported.path).metadata
+    assert recorded == exported.metadata
+    assert recorded["data"]["spec"] == DATA
+    provenance = recorded["export"]
+    assert provenance["checkpoint_sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()
+    assert provenance["parity"]["images"] == 60
+    assert provenance["parity"]["source"] == "validation split"
+    assert provenance["parity"]["batch_sizes"] == [1, 7, 256]
+    assert provenance["quantization"] is None
+    assert set(provenance["versions"]) == {"fmnist", "torch", "onnx", "onnxruntime"}
+    assert sorted(path.name for path in model.parent.iterdir()) == ["model.onnx", "model.pt"]
+
+
+def test_more_images_than_the_validation_split_has(model: Path) -> None:
+    parity = export(model, model.with_suffix(".onnx"), verify=10_000).parity
+    assert (parity.images, parity.source) == (300, "validation and training split")
+
+
+def test_a_model_without_validation_split(tmp_path: Path) -> None:
+    model = write_checkpoint(tmp_path / "model.pt", val_size=0)
+    assert export(model, tmp_path / "a.onnx", verify=10).parity.source.startswith("training split")
+
+
+def test_drawn_images_stand_in_for_data_that_is_not_here(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: Any) -> None:
+        raise MissingInput("not here")
+
+    monkeypatch.setattr("fmnist_cli.export.samples.training_and_validation", gone)
+    assert export(model, model.with_suffix(".onnx"), verify=20).parity.source.startswith("drawn")
+
+
+def test_the_card_describes_the_file(model: Path) -> None:
+    card = export(model, model.with_suffix(".onnx"), verify=10, logits=True, opset=20).card()
+    assert json.loads(json.dumps(card)) == card
+    assert card["opset"] == 20
+    assert card["inputs"] == {"images": "uint8 [N, 28, 28]"}
+    assert card["outputs"] == {
+        "probabilities": "float32 [N, 10]",
+        "logits": "float32 [N, 10]",
+        "label": "int64 [N]",
+    }
+    assert card["size_bytes"] == model.with_suffix(".onnx").stat().st_size
+
+
+def test_a_flawed_graph_leaves_what_stood_there(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flawed(*arguments: Any, **options: Any) -> onnx.ModelProto:
+        written = build_graph(*arguments, **options)
+        tensor = next(item for item in written.graph.initializer if item.name == "fc.2.bias")
+        raised = numpy_helper.to_array(tensor).copy()
+        raised[0] += 1
+        tensor.CopyFrom(numpy_helper.from_array(raised, tensor.name))
+        return written
+
+    output = model.with_suffix(".onnx")
+    export(model, output, verify=10)
+    before = output.read_bytes()
+    monkeypatch.setattr(onnx_file, "build_graph", flawed)
+    with pytest.raises(CheckFailed, match="disagree"):
+        export(model, output, verify=10)
+    assert output.read_bytes() == before
+    with pytest.raises(CheckFailed):
+        export(model, model.with_name("new.onnx"), verify=10)
+    assert sorted(path.name for path in model.parent.iterdir()) == ["model.onnx", "model.pt"]
+
+
+def test_an_onnx_file_is_not_exported_again(model: Path) -> None:
+    exported = export(model, model.with_suffix(".onnx"), verify=10)
+    with pytest.raises(UsageError, match="already"):
+        export(exported.path, model.with_name("again.onnx"))
+
+
+def test_the_model_is_not_replaced(model: Path) -> None:
+    with pytest.raises(UsageError, match="--output"):
+        export(model, model)
+    assert model.read_bytes()[:2] == b"PK"

@@ -1,0 +1,88 @@
+"""The proof refuses a file that computes something else."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from fmnist_cli.data.images import Images
+from fmnist_cli.errors import CheckFailed
+from fmnist_cli.export.parity import BATCH_SIZES, MAX_DIFFERENCE, Parity, check_parity
+from fmnist_cli.inference import Classifier, load
+from fmnist_cli.inference.onnx_backend import open_classifier
+from tests.written_models import write_checkpoint, write_onnx
+
+IMAGES: Images = np.random.default_rng(0).integers(0, 256, (30, 28, 28), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+    return load(write_checkpoint(tmp_path_factory.mktemp("reference") / "model.pt"), device="cpu")
+
+
+def prove(reference: Classifier, path: Path, *, tta: bool = False) -> Parity:
+    exported = open_classifier(path, device="cpu", threads=1)
+    return check_parity(reference, exported, IMAGES, "noise", tta=tta)
+
+
+def change(path: Path, tensor_name: str, shift: float) -> Path:
+    """Add a number to a tensor of a file."""
+    model = onnx.load(path)
+    tensor = next(item for item in model.graph.initializer if item.name == tensor_name)
+    tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) + shift, tensor_name))
+    onnx.save(model, path)
+    return path
+
+
+def test_a_faithful_file_passes(reference: Classifier, tmp_path: Path) -> None:
+    parity = prove(reference, write_onnx(tmp_path / "model.onnx", logits=True))
+    assert parity.images == len(IMAGES)
+    assert parity.batch_sizes == BATCH_SIZES == (1, 7, 256)
+    assert 0 <= parity.max_difference < MAX_DIFFERENCE
+    assert parity.labels_differ == 0
+
+
+def test_tta_is_compared_with_tta(reference: Classifier, tmp_path: Path) -> None:
+    path = write_onnx(tmp_path / "model.onnx", tta=True)
+    prove(reference, path, tta=True)
+    with pytest.raises(CheckFailed, match="disagree"):
+        prove(reference, path)
+
+
+def test_a_changed_weight_is_found(reference: Classifier, tmp_path: Path) -> None:
+    path = change(write_onnx(tmp_path / "model.onnx"), "conv.0.weight", 0.001)
+    with pytest.raises(CheckFailed, match="ONNX and torch disagree at batch size 1: on 30 images"):
+        prove(reference, path)
+
+
+def test_a_result_that_is_no_number_is_found(reference: Classifier, tmp_path: Path) -> None:
+    path = change(write_onnx(tmp_path / "model.onnx"), "fc.2.bias", np.nan)
+    with pytest.raises(CheckFailed):
+        prove(reference, path)
+
+
+def test_labels_of_something_else_are_found(reference: Classifier, tmp_path: Path) -> None:
+    path = write_onnx(tmp_path / "model.onnx")
+    model = onnx.load(path)
+    last = next(node for node in model.graph.node if node.op_type == "ArgMax")
+    negated = onnx.helper.make_node("Neg", ["probabilities"], ["negated"])
+    last.input[0] = "negated"
+    model.graph.node.insert(len(model.graph.node) - 1, negated)
+    onnx.save(model, path)
+    with pytest.raises(CheckFailed, match="labels are not those of its probabilities"):
+        prove(reference, path)
+
+
+def test_logits_of_something_else_are_found(reference: Classifier, tmp_path: Path) -> None:
+    path = write_onnx(tmp_path / "model.onnx", logits=True)
+    model = onnx.load(path)
+    softmax = next(node for node in model.graph.node if node.op_type == "Softmax")
+    before = next(node for node in model.graph.node if "logits" in node.output)
+    before.output[0] = softmax.input[0] = "true_logits"
+    doubled = onnx.helper.make_node("Add", ["true_logits", "true_logits"], ["logits"])
+    model.graph.node.append(doubled)
+    onnx.save(model, path)
+    with pytest.raises(CheckFailed, match="not the softmax of its logits"):
+        prove(reference, path)

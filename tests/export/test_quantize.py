@@ -1,0 +1,72 @@
+"""int8 files, and the figures that go with them."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from fmnist_cli.data.images import LabelledImages
+from fmnist_cli.data.synthetic import draw
+from fmnist_cli.errors import DataError
+from fmnist_cli.export.onnx_file import export
+from fmnist_cli.export.quantize import Quantization, quantize
+from fmnist_cli.inference.onnx_backend import open_classifier
+from tests.written_models import write_checkpoint, write_onnx
+
+
+@pytest.mark.parametrize("name", ["tutorial", "resnet"])
+def test_int8_gives_nearly_the_same_probabilities(name: str, tmp_path: Path) -> None:
+    path = write_onnx(tmp_path / "fp32.onnx", name)
+    quantized = quantize(onnx.load(path), draw(100, "train"))
+    (tmp_path / "int8.onnx").write_bytes(quantized.SerializeToString())
+    images = draw(50, "test").images
+    fp32, int8 = (
+        open_classifier(tmp_path / file, device="cpu", threads=1)(images)
+        for file in ("fp32.onnx", "int8.onnx")
+    )
+    assert np.abs(fp32 - int8).max() < 0.1
+    assert not np.array_equal(fp32, int8)
+    assert (tmp_path / "int8.onnx").stat().st_size < 0.4 * path.stat().st_size
+
+
+def test_int8_uses_the_standard_domain_and_keeps_the_interface(tmp_path: Path) -> None:
+    model = onnx.load(write_onnx(tmp_path / "fp32.onnx"))
+    quantized = quantize(model, draw(50, "train"))
+    assert [(opset.domain, opset.version) for opset in quantized.opset_import] == [("", 17)]
+    assert quantized.graph.input == model.graph.input
+    assert quantized.graph.output == model.graph.output
+    assert {"QuantizeLinear", "DequantizeLinear"} < {node.op_type for node in quantized.graph.node}
+
+
+def test_figures_are_in_the_file(tmp_path: Path) -> None:
+    model = write_checkpoint(tmp_path / "model.pt")
+    exported = export(model, tmp_path / "model.onnx", verify=20, int8=True)
+    assert exported.quantization is not None
+    figures = exported.metadata["export"]["quantization"]
+    assert figures == exported.quantization.as_dict()
+    assert figures["validation_images"] == 100
+    assert figures["size_int8_bytes"] < figures["size_fp32_bytes"]
+    assert 0 <= figures["accuracy_int8"] <= 1
+
+
+def test_without_a_validation_split_no_accuracy_is_claimed(tmp_path: Path) -> None:
+    model = write_checkpoint(tmp_path / "model.pt", val_size=0)
+    exported = export(model, tmp_path / "model.onnx", verify=20, int8=True)
+    assert exported.quantization is not None
+    assert exported.quantization.accuracy_change is None
+    assert "no validation split" in exported.quantization.summary()[0]
+
+
+def test_no_training_images_is_an_error(tmp_path: Path) -> None:
+    nothing = LabelledImages(np.empty((0, 28, 28), np.uint8), np.empty(0, np.int64))
+    with pytest.raises(DataError, match="training images"):
+        quantize(onnx.load(write_onnx(tmp_path / "fp32.onnx")), nothing)
+
+
+def test_what_speaks_against_int8_is_told() -> None:
+    worse = Quantization(100, 0.92, 0.90, 4, 1, 1000.0, 500.0)
+    assert [warning.split()[1] for warning in worse.warnings()] == ["loses", "is"]
+    better = Quantization(100, 0.92, 0.919, 4, 1, 500.0, 1000.0)
+    assert better.warnings() == []
+    assert "-0.10 points" in better.summary()[0]

@@ -1,0 +1,132 @@
+"""An ONNX file as a classifier, without torch."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from fmnist_cli.errors import CheckpointError, Unavailable, UsageError
+from fmnist_cli.inference import load
+from fmnist_cli.inference.onnx_backend import OnnxClassifier, open_classifier
+from tests.written_models import metadata, write_onnx
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_onnx(tmp_path_factory.mktemp("onnx") / "model.onnx")
+
+
+def images(count: int) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+    return np.random.default_rng(0).integers(0, 256, (count, 28, 28), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 256, 300])
+def test_any_number_of_images(path: Path, count: int) -> None:
+    probabilities = load(path, device="cpu")(images(count))
+    assert probabilities.shape == (count, 10)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
+
+
+def test_views_of_other_strides(path: Path) -> None:
+    classifier = load(path, device="cpu")
+    flipped = images(3)[:, :, ::-1]
+    np.testing.assert_array_equal(classifier(flipped), classifier(flipped.copy()))
+
+
+def test_what_the_file_says_of_itself(path: Path) -> None:
+    classifier = load(path, device="cpu")
+    assert classifier.backend == "onnx"
+    assert classifier.metadata == metadata()
+
+
+def test_outputs_by_name(path: Path) -> None:
+    outputs = open_classifier(path, device="cpu", threads=1).run(images(4))
+    assert list(outputs) == ["probabilities", "label"]
+    np.testing.assert_array_equal(outputs["label"], outputs["probabilities"].argmax(1))
+
+
+def session_threads(classifier: OnnxClassifier) -> list[int]:
+    sessions = classifier._sessions.values()
+    return [session.get_session_options().intra_op_num_threads for session in sessions]
+
+
+def test_threads_are_those_asked_for_and_one_for_one_image(path: Path) -> None:
+    classifier = open_classifier(path, device="cpu", threads=3)
+    classifier(images(1))
+    assert session_threads(classifier) == [1]
+    classifier(images(2))
+    assert session_threads(classifier) == [1, 3]
+
+
+def test_idle_threads_do_not_spin(path: Path) -> None:
+    classifier = open_classifier(path, device="cpu", threads=2)
+    classifier(images(2))
+    options = classifier._sessions[2].get_session_options()
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this platform")
+def test_threads_are_the_cores_this_process_may_use(path: Path) -> None:
+    usable = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(usable)})
+        assert open_classifier(path, device="cpu", threads=None).threads == 1
+    finally:
+        os.sched_setaffinity(0, usable)
+    assert open_classifier(path, device="cpu", threads=None).threads == len(usable)
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:0", "cuda:7"])
+def test_cuda_without_its_build_is_unavailable(
+    path: Path, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    with pytest.raises(Unavailable, match=r"for the CPU only.*onnxruntime-gpu"):
+        open_classifier(path, device=device, threads=None)
+
+
+def test_mps_is_unavailable(path: Path) -> None:
+    with pytest.raises(Unavailable, match="MPS"):
+        open_classifier(path, device="mps", threads=None)
+
+
+def test_auto_is_the_cpu_where_there_is_nothing_else(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    assert open_classifier(path, device="auto", threads=None).device == "cpu"
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:x", "", "cpu:0"])
+def test_a_name_of_no_device(path: Path, device: str) -> None:
+    with pytest.raises(UsageError, match="no device is called"):
+        open_classifier(path, device=device, threads=None)
+
+
+def test_a_model_that_can_not_be_run_is_bad_data(path: Path, tmp_path: Path) -> None:
+    """Sound in form, but its operators are of a version that ONNX Runtime does not know."""
+    model = onnx.load(path)
+    model.ir_version = 99
+    broken = tmp_path / "broken.onnx"
+    onnx.save(model, broken)
+    with pytest.raises(CheckpointError, match="ONNX Runtime") as caught:
+        load(broken, device="cpu")(images(1))
+    assert "\n" not in str(caught.value)
+
+
+def test_torch_is_never_imported(path: Path) -> None:
+    code = (
+        "import sys, numpy\n"
+        "from fmnist_cli.inference import load\n"
+        f"load({str(path)!r})(numpy.zeros((2, 28, 28), numpy.uint8))\n"
+        "found = {'torch', 'torchvision', 'pandas', 'sklearn', 'matplotlib'} & set(sys.modules)\n"
+        "sys.exit(f'imported: {found}' if found else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,436 @@
+"""An untrusted ONNX file is refused in one line before ONNX Runtime sees it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import TensorProto, helper, numpy_helper
+
+from fmnist_cli.errors import CheckpointError
+from fmnist_cli.inference.onnx_check import MAX_FILE_BYTES, MAX_NODES, check
+from fmnist_cli.inference.onnx_skeleton import MAX_SKELETON_BYTES, read_skeleton
+from tests.written_models import metadata, write_onnx
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """An exported file's content."""
+    return write_onnx(tmp_path_factory.mktemp("sound") / "model.onnx").read_bytes()
+
+
+def refuse(path: Path) -> str:
+    """The reason for which a file is refused."""
+    with pytest.raises(CheckpointError) as caught:
+        check(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert str(path) in message
+    return message
+
+
+def test_an_exported_file_is_accepted(sound: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(sound)
+    facts = check(path)
+    assert facts.metadata == metadata()
+    assert facts.outputs == ("probabilities", "label")
+    assert facts.opset == 17
+    assert facts.parameters >= 582_026
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v3_small", "shufflenet_v2_x0_5", "efficientnet_b0"])
+@pytest.mark.parametrize("tta", [True, False])
+def test_every_form_of_export_is_accepted(name: str, tta: bool, tmp_path: Path) -> None:
+    check(write_onnx(tmp_path / "model.onnx", name, tta=tta, logits=not tta, opset=23))
+
+
+def test_a_foreign_model_of_the_same_form_is_accepted(tmp_path: Path) -> None:
+    """Typed data in place of raw, another name of the batch size, no metadata."""
+    weight = helper.make_tensor("w", TensorProto.FLOAT, [784, 10], np.full(7840, 0.01))
+    nodes = [
+        helper.make_node("Shape", ["images"], ["shape"], start=0, end=1),
+        helper.make_node("Constant", [], ["rest"], value_ints=[784]),
+        helper.make_node("Concat", ["shape", "rest"], ["flat_shape"], axis=0),
+        helper.make_node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("Reshape", ["floats", "flat_shape"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "w"], ["scores"]),
+        helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1),
+        helper.make_node("ArgMax", ["probabilities"], ["label"], axis=1, keepdims=0),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "foreign",
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", 28, 28])],
+        [
+            helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 10]),
+            helper.make_tensor_value_info("label", TensorProto.INT64, ["batch"]),
+        ],
+        [weight],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    path = tmp_path / "foreign.onnx"
+    path.write_bytes(model.SerializeToString())
+    assert check(path).metadata == {}
+
+
+# Bytes that are no model
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x08",
+        b"\x08\x08",
+        b"just a text file\n" * 100,
+        b"\x80" * 50,
+        bytes(1000),
+        b"\x7f" * 99,
+    ],
+)
+def test_what_is_no_onnx_model_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    refuse(path)
+
+
+@settings(deadline=None, max_examples=40)
+@given(share=st.floats(0, 1, exclude_max=True))
+def test_a_file_that_is_cut_short_is_refused(
+    sound: bytes, tmp_path_factory: pytest.TempPathFactory, share: float
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "cut.onnx"
+    path.write_bytes(sound[: int(share * len(sound))])
+    refuse(path)
+
+
+@settings(deadline=None, max_examples=60)
+@given(place=st.integers(0, 2**31), byte=st.integers(0, 255))
+def test_a_changed_byte_is_refused_or_harmless(
+    sound: bytes, tmp_path_factory: pytest.TempPathFactory, place: int, byte: int
+) -> None:
+    skeleton_part = 3_000  # where the nodes are
+    changed = bytearray(sound)
+    changed[place % skeleton_part] = byte
+    path = tmp_path_factory.getbasetemp() / "changed.onnx"
+    path.write_bytes(changed)
+    with suppress(CheckpointError):
+        assert "probabilities" in check(path).outputs
+
+
+@settings(deadline=None, max_examples=100)
+@given(content=st.binary(max_size=300))
+def test_any_bytes_are_refused(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.onnx"
+    path.write_bytes(content)
+    refuse(path)
+
+
+def test_the_skeleton_is_the_file_without_its_weights(sound: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(sound)
+    whole = onnx.load_from_string(sound)
+    skeleton = read_skeleton(path)
+    assert skeleton.value_bytes == [len(tensor.raw_data) for tensor in whole.graph.initializer]
+    for tensor in whole.graph.initializer:
+        if len(tensor.raw_data) > 4096:
+            tensor.ClearField("raw_data")
+    assert skeleton.model == whole
+
+
+# Models that ask for something else than the computation of their form
+
+Change = Callable[[onnx.ModelProto], None]
+
+
+def external(model: onnx.ModelProto) -> None:
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../../etc/passwd")
+
+
+def external_in_a_node(model: onnx.ModelProto) -> None:
+    tensor = TensorProto(data_type=TensorProto.FLOAT, dims=[4], data_location=TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value="../secret")
+    add_node(model, "Constant", [], value=tensor)
+
+
+def custom_domain(model: onnx.ModelProto) -> None:
+    model.graph.node[2].domain = "com.example"
+    model.opset_import.append(helper.make_opsetid("com.example", 1))
+
+
+def custom_domain_undeclared(model: onnx.ModelProto) -> None:
+    model.graph.node[2].domain = "com.microsoft"
+
+
+def giant_claim(model: onnx.ModelProto) -> None:
+    add_tensor(model, [1_000_000, 1_000_000])
+
+
+def negative_claim(model: onnx.ModelProto) -> None:
+    add_tensor(model, [-1, 4])
+
+
+def overflowing_claim(model: onnx.ModelProto) -> None:
+    add_tensor(model, [2**62, 2**62])
+
+
+def constant_of_giant_shape(model: onnx.ModelProto) -> None:
+    model.graph.initializer.append(numpy_helper.from_array(np.array([10**6, 10**6]), "giant"))
+    add_node(model, "ConstantOfShape", ["giant"])
+
+
+def many_large_constants(model: onnx.ModelProto) -> None:
+    model.graph.initializer.append(numpy_helper.from_array(np.array([2**21]), "large"))
+    for _ in range(50):
+        add_node(model, "ConstantOfShape", ["large"])
+
+
+def giant_expansion(model: onnx.ModelProto) -> None:
+    model.graph.initializer.append(numpy_helper.from_array(np.array([10**5, 28, 28]), "to"))
+    add_node(model, "Expand", ["images", "to"])
+
+
+def giant_range(model: onnx.ModelProto) -> None:
+    for name, value in {"start": 0, "limit": 10**12, "step": 1}.items():
+        model.graph.initializer.append(numpy_helper.from_array(np.array(value), name))
+    add_node(model, "Range", ["start", "limit", "step"])
+
+
+def size_that_depends_on_pixels(model: onnx.ModelProto) -> None:
+    add_node(model, "NonZero", ["images"])
+
+
+def graph_in_a_node(model: onnx.ModelProto) -> None:
+    model.graph.initializer.append(numpy_helper.from_array(np.ones((), bool), "condition"))
+    inner = helper.make_graph([], "inner", [], [])
+    add_node(model, "If", ["condition"], then_branch=inner, else_branch=inner)
+
+
+def own_function(model: onnx.ModelProto) -> None:
+    relu = helper.make_node("Relu", ["x"], ["y"])
+    opsets = [helper.make_opsetid("", 17)]
+    model.functions.append(helper.make_function("own", "F", ["x"], ["y"], [relu], opsets))
+
+
+def training_graph(model: onnx.ModelProto) -> None:
+    model.training_info.add()
+
+
+def text_tensor(model: onnx.ModelProto) -> None:
+    model.graph.initializer.append(numpy_helper.from_array(np.array(["a"], object), "text"))
+
+
+def sparse_tensor(model: onnx.ModelProto) -> None:
+    model.graph.sparse_initializer.add()
+
+
+def too_many_nodes(model: onnx.ModelProto) -> None:
+    for _ in range(MAX_NODES):
+        model.graph.node.add(op_type="Relu", input=["x"], output=["y"])
+
+
+def other_input(model: onnx.ModelProto) -> None:
+    model.graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT
+
+
+def larger_input(model: onnx.ModelProto) -> None:
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 10**6
+
+
+def second_input(model: onnx.ModelProto) -> None:
+    model.graph.input.append(helper.make_tensor_value_info("more", TensorProto.FLOAT, [1]))
+
+
+def no_input(model: onnx.ModelProto) -> None:
+    del model.graph.input[:]
+
+
+def fixed_batch(model: onnx.ModelProto) -> None:
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+
+
+def renamed_output(model: onnx.ModelProto) -> None:
+    model.graph.output[0].name = "scores"
+
+
+def further_output(model: onnx.ModelProto) -> None:
+    name = model.graph.node[1].output[0]
+    model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
+
+
+def no_label(model: onnx.ModelProto) -> None:
+    del model.graph.output[1]
+
+
+def wrong_shapes(model: onnx.ModelProto) -> None:
+    dims = model.graph.initializer[-1].dims
+    del dims[:]
+    dims.append(11)
+
+
+def unknown_operator(model: onnx.ModelProto) -> None:
+    model.graph.node[2].op_type = "Teleport"
+
+
+def empty_graph(model: onnx.ModelProto) -> None:
+    model.ClearField("graph")
+
+
+def metadata_that_is_no_json(model: onnx.ModelProto) -> None:
+    helper.set_model_props(model, {"fmnist": "{"})
+
+
+def metadata_of_other_form(model: onnx.ModelProto) -> None:
+    helper.set_model_props(model, {"fmnist": json.dumps({"format_version": 1, "data": 5})})
+
+
+def metadata_of_the_future(model: onnx.ModelProto) -> None:
+    helper.set_model_props(model, {"fmnist": json.dumps({"format_version": 999})})
+
+
+def metadata_that_nests(model: onnx.ModelProto) -> None:
+    helper.set_model_props(model, {"fmnist": "[" * 100_000})
+
+
+def add_node(model: onnx.ModelProto, kind: str, inputs: list[str], **attributes: Any) -> None:
+    output = f"{kind}_{len(model.graph.node)}"
+    model.graph.node.append(helper.make_node(kind, inputs, [output], **attributes))
+
+
+def add_tensor(model: onnx.ModelProto, dims: list[int]) -> None:
+    model.graph.initializer.append(
+        TensorProto(name="claim", data_type=TensorProto.FLOAT, dims=dims, raw_data=bytes(64))
+    )
+
+
+HOSTILE: dict[Change, str] = {
+    external: "another file",
+    external_in_a_node: "another file",
+    custom_domain: "domain",
+    custom_domain_undeclared: "domain",
+    giant_claim: "claims the shape",
+    negative_claim: "claims the shape",
+    overflowing_claim: "claims the shape",
+    constant_of_giant_shape: "unknown or too large",
+    many_large_constants: "values an image",
+    giant_expansion: "unknown or too large",
+    giant_range: "unknown or too large",
+    size_that_depends_on_pixels: "unknown or too large",
+    graph_in_a_node: "graph of its own",
+    own_function: "functions",
+    training_graph: "training graph",
+    text_tensor: "real numbers",
+    sparse_tensor: "sparse",
+    too_many_nodes: "nodes",
+    other_input: "input is not",
+    larger_input: "input is not",
+    second_input: "input is not",
+    no_input: "input is not",
+    fixed_batch: "input is not",
+    renamed_output: "no output 'probabilities'",
+    further_output: "outputs are not",
+    no_label: "outputs are not",
+    wrong_shapes: "claims the shape|do not fit together",
+    unknown_operator: "'Teleport' is no standard one",
+    empty_graph: "input is not",
+    metadata_that_is_no_json: "not a JSON object",
+    metadata_of_other_form: "'data' is not a JSON object",
+    metadata_of_the_future: "format 999",
+    metadata_that_nests: "not a JSON object",
+}
+
+
+@pytest.mark.parametrize("change", HOSTILE, ids=lambda change: change.__name__)
+def test_a_hostile_model_is_refused(change: Change, sound: bytes, tmp_path: Path) -> None:
+    model = onnx.load_from_string(sound)
+    change(model)
+    path = tmp_path / "hostile.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(CheckpointError, match=HOSTILE[change]):
+        check(path)
+    refuse(path)
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.onnx"
+    with path.open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    assert "bytes" in refuse(path)
+
+
+def test_more_than_weights_is_bounded(sound: bytes, tmp_path: Path) -> None:
+    model = onnx.load_from_string(sound)
+    model.doc_string = "x" * MAX_SKELETON_BYTES
+    path = tmp_path / "wordy.onnx"
+    path.write_bytes(model.SerializeToString())
+    assert "not weights" in refuse(path)
+
+
+def test_empty_fields_without_end_are_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "fields.onnx"
+    graph = b"\x2a\x00" * (MAX_SKELETON_BYTES // 2 + 1)  # initialisers of no bytes
+    path.write_bytes(b"\x08\x08\x3a" + _varint(len(graph)) + graph)
+    assert "not weights" in refuse(path)
+
+
+def _varint(number: int) -> bytes:
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*encoded, number])
+
+
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from fmnist_cli.errors import CheckpointError
+from fmnist_cli.inference.onnx_check import check
+check(Path(sys.argv[1]))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for path in sys.argv[2:]:
+    try:
+        check(Path(path))
+    except CheckpointError:
+        continue
+    raise SystemExit(f"{path} was accepted")
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux alone")
+def test_hostile_files_take_little_memory(sound: bytes, tmp_path: Path) -> None:
+    """A 150 MB initialiser, and small files that would take terabytes."""
+    (tmp_path / "sound.onnx").write_bytes(sound)
+    paths = []
+    for change in (giant_claim, constant_of_giant_shape, giant_expansion, giant_range):
+        model = onnx.load_from_string(sound)
+        change(model)
+        paths.append(tmp_path / f"{change.__name__}.onnx")
+        paths[-1].write_bytes(model.SerializeToString())
+    model = onnx.load_from_string(sound)
+    further_output(model)
+    add_tensor(model, [37_500_000])
+    model.graph.initializer[-1].raw_data = bytes(150_000_000)
+    paths.append(tmp_path / "giant.onnx")
+    paths[-1].write_bytes(model.SerializeToString())
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(tmp_path / "sound.onnx"), *map(str, paths)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 100, "MiB"

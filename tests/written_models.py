@@ -1,0 +1,81 @@
+"""Model files for tests: networks with fresh weights, written in seconds or less."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from fmnist_cli import models
+from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.engine import checkpoint
+from fmnist_cli.export.graph import build_graph
+from fmnist_cli.facts import CLASS_NAMES
+
+DATA = "synthetic:300"
+"""Drawn data that the files name as what they were trained on."""
+
+
+def network(name: str = "tutorial") -> nn.Module:
+    """A network whose weights and norms look trained: none of them is where it starts."""
+    torch.manual_seed(0)
+    built = models.build(name)
+    with torch.no_grad():
+        for module in built.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                assert module.running_mean is not None
+                assert module.running_var is not None
+                module.running_mean.normal_(0.0, 0.2)
+                module.running_var.uniform_(0.5, 1.5)
+                module.weight.uniform_(0.5, 1.5)
+                module.bias.normal_(0.0, 0.2)
+    return built.eval()
+
+
+def metadata(name: str = "tutorial", *, val_size: int = 100) -> dict[str, Any]:
+    """What a training run would record."""
+    preparation = models.network(name).preparation
+    return {
+        "format_version": 1,
+        "model": {
+            "name": name,
+            "options": {},
+            "parameters": models.count_parameters(models.build(name)),
+        },
+        "preparation": preparation.as_dict(),
+        "classes": list(CLASS_NAMES),
+        "recipe": "tutorial",
+        "config": {},
+        "data": {
+            "spec": DATA,
+            "test_spec": None,
+            "kind": "synthetic",
+            "fingerprint": "0" * 16,
+            "n_train": 300 - val_size,
+            "val_size": val_size,
+            "split_seed": 0,
+        },
+        "metrics": {
+            "val_accuracy": 0.5,
+            "val_loss": 1.0,
+            "epoch": 1,
+            "epochs": 1,
+            "seconds": 1.0,
+        },
+        "versions": {"fmnist": "0", "torch": "0", "python": "0"},
+        "created_at": "2000-01-01T00:00:00+00:00",
+    }
+
+
+def write_checkpoint(path: Path, name: str = "tutorial", *, val_size: int = 100) -> Path:
+    """Write a `.pt`; returns its path."""
+    checkpoint.save(path, network(name).state_dict(), metadata(name, val_size=val_size))
+    return path
+
+
+def write_onnx(path: Path, name: str = "tutorial", **options: Any) -> Path:
+    """Write an `.onnx` without proof of parity; returns its path."""
+    preparation: Preparation = models.network(name).preparation
+    graph = build_graph(network(name), preparation, metadata(name), **options)
+    path.write_bytes(graph.SerializeToString())
+    return path
