@@ -26,10 +26,11 @@ _DECIMALS: Final = 6
 
 def as_document(prediction: "Prediction", top_k: int) -> dict[str, Any]:
     """One answer as plain data: the most probable classes first, ties in order of label."""
+    name = _unicode(prediction.name)
     if prediction.probabilities is None:
-        return {"input": prediction.name, "error": prediction.error}
+        return {"input": name, "error": _unicode(prediction.error or "")}
     top = _top(prediction.probabilities, top_k)
-    return {"input": prediction.name, **top[0], "top": top}
+    return {"input": name, **top[0], "top": top}
 
 
 def _top(probabilities: "Probabilities", top_k: int) -> list[dict[str, Any]]:
@@ -68,9 +69,10 @@ def _write_csv(batches: Batches, top_k: int) -> None:
     writer.writerow(["input", *best, *others, "error"])
     for batch in batches:
         for prediction in batch:
-            top = as_document(prediction, top_k).get("top", [{}] * top_k)
+            document = as_document(prediction, top_k)
+            top = document.get("top", [{}] * top_k)
             cells = [one.get(name) for one in top for name in best]
-            writer.writerow([prediction.name, *cells, prediction.error])
+            writer.writerow([document["input"], *cells, document.get("error")])
 
 
 def _write_table(batches: Batches, top_k: int) -> None:
@@ -109,6 +111,11 @@ def _add_row(table: "Table", prediction: "Prediction", top_k: int) -> None:
         cells = [Text(best["class"], "bold"), Text(f"{best['probability']:.1%}"), Text(then)]
         end = prediction.name
     table.add_row(*cells[: 3 if top_k > 1 else 2], Text(_printable(end)))
+
+
+def _unicode(text: str) -> str:
+    """The text with bytes of a path that are not UTF-8 spelled out, as no JSON can hold them."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _printable(text: str) -> str:

@@ -5,6 +5,7 @@ itself, so that the reading can run elsewhere.
 """
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -66,9 +67,14 @@ def open_inputs(
 def _expand(path: Path, photo: PhotoMode) -> Iterator[Input]:
     from fmnist_cli.data import csv, idx
 
-    if path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # reading it will tell why
+        mode = 0
+    is_picture = path.suffix.lower() in PICTURE_SUFFIXES or not stat.S_ISREG(mode)
+    if stat.S_ISDIR(mode):
         yield from _folder(path, photo)
-    elif path.suffix.lower() in PICTURE_SUFFIXES or not path.is_file():
+    elif is_picture:
         yield _picture(path, photo)
     elif path.suffix.lower() == _CSV_SUFFIX:
         yield from _rows(path, (rows.images for rows in csv.iterate(path)))
@@ -95,12 +101,12 @@ def _folder(folder: Path, photo: PhotoMode) -> Iterator[Input]:
 
 def _walk(folder: Path, photo: PhotoMode) -> Iterator[Input]:
     """Yield a folder's pictures, depth first; its names alone are held."""
-    waiting = [folder]
+    waiting = [(folder, True)]
     while waiting:
-        path = waiting.pop()
-        if path.is_dir():
+        path, is_folder = waiting.pop()
+        if is_folder:
             try:
-                waiting.extend(sorted(filter(_is_followed, path.iterdir()), reverse=True))
+                waiting.extend(sorted(_entries(path), reverse=True))
             except OSError as error:
                 reason = f"the folder '{path}' can't be listed: {error.strerror}"
                 yield _failed(path, DataError(reason))
@@ -108,9 +114,12 @@ def _walk(folder: Path, photo: PhotoMode) -> Iterator[Input]:
             yield _picture(path, photo)
 
 
-def _is_followed(entry: Path) -> bool:
-    # Links to folders may lead in circles.
-    return not entry.name.startswith(".") and not (entry.is_symlink() and entry.is_dir())
+def _entries(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """A folder's entries, and which are folders; links are not, because they may go in circles."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.name.startswith("."):
+                yield folder / entry.name, entry.is_dir(follow_symlinks=False)
 
 
 def _rows(path: Path, pieces: Iterator[Images]) -> Iterator[Input]:

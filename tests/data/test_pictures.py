@@ -1,0 +1,249 @@
+"""Decoding: every form of the same picture gives the same pixels; anything else gives DataError."""
+
+import struct
+import zlib
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from fmnist_cli.data import pictures
+from fmnist_cli.data.idx import read_images
+from fmnist_cli.data.images import Images
+from fmnist_cli.data.pictures import decode
+from fmnist_cli.errors import DataError, MissingInput
+from fmnist_cli.facts import TEST_IMAGES
+
+
+def garment() -> Images:
+    """An image in the manner of the data set: asymmetric, every grey level, on black."""
+    image = np.zeros((28, 28), np.uint8)
+    image[2:26, 6:20] = np.arange(24 * 14).reshape(24, 14) % 256
+    image[4:8, 20:27] = 200
+    return image
+
+
+def saved(image: Image.Image, form: str, **options: Any) -> bytes:
+    stream = BytesIO()
+    image.save(stream, form, **options)
+    return stream.getvalue()
+
+
+def as_16_bits(pixels: Images) -> Image.Image:
+    return Image.fromarray(pixels.astype(np.uint16) * 257)
+
+
+def as_palette(pixels: Images) -> Image.Image:
+    """Palette entries in an order of their own, so that indices are not grey levels."""
+    order = np.random.default_rng(0).permutation(256).astype(np.uint8)
+    image = Image.fromarray(np.argsort(order).astype(np.uint8)[pixels])
+    indexed = Image.frombytes("P", image.size, image.tobytes())
+    indexed.putpalette(np.repeat(order, 3).tobytes())
+    return indexed
+
+
+def turned(pixels: Images, orientation: int, form: str) -> bytes:
+    """A file whose pixels are turned, with the EXIF tag that says how to turn them back."""
+    undo = {
+        3: Image.Transpose.ROTATE_180,
+        6: Image.Transpose.ROTATE_90,
+        8: Image.Transpose.ROTATE_270,
+    }
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return saved(Image.fromarray(pixels).transpose(undo[orientation]), form, exif=exif)
+
+
+FORMS: dict[str, Callable[[Images], bytes]] = {
+    "grey PNG": lambda pixels: saved(Image.fromarray(pixels), "PNG"),
+    "RGB PNG": lambda pixels: saved(Image.fromarray(pixels).convert("RGB"), "PNG"),
+    "RGBA PNG": lambda pixels: saved(Image.fromarray(pixels).convert("RGBA"), "PNG"),
+    "grey PNG with alpha": lambda pixels: saved(Image.fromarray(pixels).convert("LA"), "PNG"),
+    "palette PNG": lambda pixels: saved(as_palette(pixels), "PNG"),
+    "16-bit PNG": lambda pixels: saved(as_16_bits(pixels), "PNG"),
+    "16-bit TIFF": lambda pixels: saved(as_16_bits(pixels), "TIFF"),
+    "TIFF": lambda pixels: saved(Image.fromarray(pixels), "TIFF", compression="tiff_lzw"),
+    "BMP": lambda pixels: saved(Image.fromarray(pixels), "BMP"),
+    "GIF": lambda pixels: saved(Image.fromarray(pixels), "GIF"),
+    "lossless WebP": lambda pixels: saved(Image.fromarray(pixels), "WEBP", lossless=True),
+    "half-turned PNG": lambda pixels: turned(pixels, 3, "PNG"),
+    "PNG turned right": lambda pixels: turned(pixels, 6, "PNG"),
+    "TIFF turned left": lambda pixels: turned(pixels, 8, "TIFF"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_each_form_of_a_data_set_image_passes_bit_for_bit(form: str) -> None:
+    pixels = garment()
+    picture = decode(FORMS[form](pixels))
+    assert not picture.prepared
+    np.testing.assert_array_equal(picture.pixels, pixels)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_copies_of_real_images_pass_bit_for_bit(form: str, mirror: Path) -> None:
+    for pixels in read_images(mirror / TEST_IMAGES.name)[:200]:
+        picture = decode(FORMS[form](pixels))
+        assert not picture.prepared
+        np.testing.assert_array_equal(picture.pixels, pixels)
+
+
+def test_every_real_image_is_told_from_its_negative(mirror: Path) -> None:
+    for pixels in read_images(mirror / TEST_IMAGES.name)[:1000]:
+        assert pictures._is_of_data_set(Image.fromarray(pixels))
+        assert not pictures._is_of_data_set(Image.fromarray(255 - pixels))
+
+
+def test_jpeg_is_close() -> None:
+    smooth = np.asarray(Image.fromarray(garment()).resize((7, 7)).resize((28, 28)))
+    decoded = decode(saved(Image.fromarray(smooth), "JPEG", quality=95), photo="off").pixels
+    assert np.abs(decoded.astype(int) - smooth).max() <= 16
+
+
+def test_a_rotated_jpeg_is_turned_upright() -> None:
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[3:12, 3:25] = 255
+    decoded = decode(turned(pixels, 6, "JPEG"), photo="off").pixels
+    assert decoded[5, 14] > 200
+    assert decoded[22, 14] < 50
+
+
+def test_transparent_parts_of_a_small_picture_are_background() -> None:
+    pixels = garment()
+    transparent = np.dstack([np.full((28, 28, 3), 77, np.uint8), np.zeros((28, 28), np.uint8)])
+    transparent[pixels > 0] = np.dstack([pixels] * 3 + [np.full_like(pixels, 255)])[pixels > 0]
+    np.testing.assert_array_equal(decode(saved(Image.fromarray(transparent), "PNG")).pixels, pixels)
+
+
+def test_transparent_parts_of_a_photo_are_white() -> None:
+    cutout = np.zeros((300, 200, 4), np.uint8)
+    cutout[50:250, 60:140] = (40, 40, 40, 255)
+    pixels = decode(saved(Image.fromarray(cutout), "PNG")).pixels
+    assert pixels[14, 14] > 200
+    assert pixels[0, 0] == 0
+
+
+def test_the_first_frame_of_an_animation_counts() -> None:
+    first, second = Image.fromarray(garment()), Image.fromarray(np.flipud(garment()))
+    content = saved(first, "GIF", save_all=True, append_images=[second])
+    np.testing.assert_array_equal(decode(content).pixels, garment())
+
+
+def test_auto_prepares_an_inverted_and_a_coloured_small_picture() -> None:
+    coloured = np.dstack([garment(), garment() // 2, garment()])
+    assert decode(saved(Image.fromarray(255 - garment()), "PNG")).prepared
+    assert decode(saved(Image.fromarray(coloured), "PNG")).prepared
+
+
+def test_photo_off_takes_the_picture_as_it_is() -> None:
+    inverted = 255 - garment()
+    picture = decode(saved(Image.fromarray(inverted), "PNG"), photo="off")
+    assert not picture.prepared
+    np.testing.assert_array_equal(picture.pixels, inverted)
+    large = Image.fromarray(np.full((90, 60, 3), 120, np.uint8))
+    np.testing.assert_array_equal(decode(saved(large, "PNG"), photo="off").pixels, 120)
+
+
+def test_photo_on_prepares_even_a_data_set_image() -> None:
+    assert decode(saved(Image.fromarray(garment()), "PNG"), photo="on").prepared
+
+
+def test_a_path_is_read_as_bytes_are(tmp_path: Path) -> None:
+    path = tmp_path / "a [b] 图.png"
+    path.write_bytes(FORMS["grey PNG"](garment()))
+    np.testing.assert_array_equal(decode(path).pixels, garment())
+
+
+def test_a_missing_file_is_missing_input(tmp_path: Path) -> None:
+    with pytest.raises(MissingInput, match="no file at"):
+        decode(tmp_path / "gone.png")
+    with pytest.raises(MissingInput, match="no file at"):
+        decode(tmp_path / "a\0b.png")
+
+
+def test_a_folder_is_no_picture(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="can't be read: Is a directory"):
+        decode(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"label,pixel1\n", b"P5 28 28 255\n" + bytes(784)])
+def test_other_files_are_refused_by_name(content: bytes) -> None:
+    with pytest.raises(DataError, match="no PNG, JPEG, WebP, BMP, GIF or TIFF picture"):
+        decode(content)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "TIFF", "GIF"])
+def test_a_truncated_picture_is_damaged(form: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
+    content = saved(Image.fromarray(noise), form)
+    with pytest.raises(DataError) as caught:
+        decode(content[: len(content) // 2])
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def png_that_claims(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    data = zlib.compress(bytes(1000))
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("side", [9_000, 12_000, 100_000])
+def test_a_picture_that_claims_too_many_pixels_is_refused_before_decoding(side: int) -> None:
+    with pytest.raises(DataError, match=r"80,000,000"):
+        decode(png_that_claims(side, side))
+
+
+def test_a_file_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "MAX_FILE_BYTES", 100)
+    with pytest.raises(DataError, match="more than 100 bytes"):
+        decode(FORMS["grey PNG"](garment()))
+
+
+def test_32_bit_pixels_are_refused() -> None:
+    with pytest.raises(DataError, match="32 bits a pixel"):
+        decode(saved(Image.fromarray(np.zeros((28, 28), np.float32)), "TIFF"))
+
+
+@given(
+    form=st.sampled_from(sorted(FORMS)),
+    position=st.floats(0, 1, exclude_max=True),
+    replacement=st.binary(min_size=1, max_size=8),
+)
+def test_damaged_bytes_give_pixels_or_a_data_error(
+    form: str, position: float, replacement: bytes
+) -> None:
+    content = bytearray(FORMS[form](garment()))
+    start = int(position * len(content))
+    content[start : start + len(replacement)] = replacement
+    try:
+        pixels = decode(bytes(content)).pixels
+    except DataError:
+        return
+    assert pixels.dtype == np.uint8
+    assert pixels.shape == (28, 28)
+
+
+@given(content=st.binary(max_size=200))
+def test_any_bytes_give_a_data_error(content: bytes) -> None:
+    with pytest.raises(DataError):
+        decode(content)
+
+
+def test_write_png_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "seen.png"
+    pictures.write_png(path, garment())
+    np.testing.assert_array_equal(decode(path).pixels, garment())

@@ -1,0 +1,130 @@
+"""One call over any number of images, and the choice of the backend by content."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fmnist_cli.data.images import Images
+from fmnist_cli.errors import (
+    CheckFailed,
+    CheckpointError,
+    DataError,
+    MissingInput,
+    Unavailable,
+    UsageError,
+)
+from fmnist_cli.inference import Classifier, Probabilities, load
+
+
+class BrightestRow(Classifier):
+    """The share of an image's brightness that each of its first ten rows has."""
+
+    backend = "torch"
+    batch_size = 4
+
+    def __init__(self) -> None:
+        super().__init__(Path("rows.pt"), {})
+        self.batches: list[int] = []
+
+    def _classify(self, images: Images) -> Probabilities:
+        self.batches.append(len(images))
+        rows = images[:, :10].sum(axis=2, dtype=np.float32) + 1
+        shares: Probabilities = rows / rows.sum(axis=1, keepdims=True)
+        return shares
+
+
+class LeftSide(Classifier):
+    """All on class 1 where the left half is brighter, else on class 0."""
+
+    backend = "torch"
+
+    def _classify(self, images: Images) -> Probabilities:
+        is_left = images[:, :, :14].sum(axis=(1, 2)) > images[:, :, 14:].sum(axis=(1, 2))
+        certain: Probabilities = np.eye(10, dtype=np.float32)[is_left.astype(int)]
+        return certain
+
+
+class Broken(Classifier):
+    """Gives no numbers."""
+
+    backend = "torch"
+
+    def _classify(self, images: Images) -> Probabilities:
+        return np.full((len(images), 10), np.nan, np.float32)
+
+
+@pytest.mark.parametrize(("count", "batches"), [(0, []), (1, [1]), (4, [4]), (9, [4, 4, 1])])
+def test_any_number_goes_through_in_batches(count: int, batches: list[int]) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (count, 28, 28), np.uint8)
+    classifier = BrightestRow()
+    probabilities = classifier(images)
+    assert classifier.batches == batches
+    assert probabilities.shape == (count, 10)
+    one_by_one = [BrightestRow()(images[n : n + 1])[0] for n in range(count)]
+    np.testing.assert_array_equal(probabilities, np.array(one_by_one).reshape(count, 10))
+
+
+def test_tta_averages_an_image_and_its_mirror_image() -> None:
+    images = np.zeros((1, 28, 28), np.uint8)
+    images[:, :, :5] = 255
+    classifier = LeftSide(Path("x.pt"), {})
+    assert classifier(images)[0, :2].tolist() == [0, 1]
+    assert classifier(images, tta=True)[0, :2].tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    "images", [np.zeros((1, 28, 28), np.float32), np.zeros((1, 32, 32), np.uint8)]
+)
+def test_other_shapes_and_dtypes_are_refused(images: Images) -> None:
+    with pytest.raises(DataError, match=r"expected uint8 \[N, 28, 28\]"):
+        BrightestRow()(images)
+
+
+def test_probabilities_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(CheckFailed, match="not finite"):
+        Broken(Path("x.pt"), {})(np.zeros((1, 28, 28), np.uint8))
+
+
+def test_a_missing_model_names_the_command_that_makes_one(tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    with pytest.raises(MissingInput, match=rf"fmnist train --output {path}"):
+        load(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"\x80\x02}q\x00.", b"<html>"])
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.pt"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="is no model"):
+        load(path)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.pt"])
+def test_content_decides_on_the_backend(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"PK\x03\x04 no zip")
+    with pytest.raises(CheckpointError, match="zip"):
+        load(path)
+
+
+def test_a_folder_is_no_model(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="Is a directory"):
+        load(tmp_path)
+
+
+def test_reduced_precision_is_refused_for_onnx(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"\x08\x08")
+    with pytest.raises(UsageError, match="--precision bf16"):
+        load(path, precision="bf16")
+
+
+def test_a_missing_backend_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "model.pt"
+    path.write_bytes(b"PK\x03\x04")
+    monkeypatch.delitem(sys.modules, "fmnist_cli.inference.torch_backend", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(Unavailable, match="pip install torch"):
+        load(path)

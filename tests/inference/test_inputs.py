@@ -1,0 +1,150 @@
+"""Arguments and stdin to named inputs, in order."""
+
+import gzip
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fmnist_cli.data.pictures import MAX_FILE_BYTES
+from fmnist_cli.errors import DataError, MissingInput
+from fmnist_cli.inference.inputs import Input, check_arguments, open_inputs
+
+
+def picture(path: Path, level: int = 200) -> Path:
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[5:20, 5:20] = level
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def opened(*arguments: Path | str, stdin: int = -1, stdin_is_image: bool = False) -> list[Input]:
+    names = map(str, arguments)
+    return list(open_inputs(names, photo="auto", stdin=stdin, stdin_is_image=stdin_is_image))
+
+
+@contextmanager
+def pipe(content: bytes) -> Iterator[int]:
+    reader, writer = os.pipe()
+    os.write(writer, content)
+    os.close(writer)
+    yield reader
+    os.close(reader)
+
+
+def test_a_folder_is_read_recursively_in_sorted_path_order(tmp_path: Path) -> None:
+    names = ["b.png", "a/2.png", "a/10.JPG", "c/x/y.webp", "a.png", ".hidden.png", ".git/z.png"]
+    for name in names:
+        picture(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
+    found = [Path(one.name).relative_to(tmp_path).as_posix() for one in opened(tmp_path)]
+    assert found == ["a/10.JPG", "a/2.png", "a.png", "b.png", "c/x/y.webp"]
+
+
+def test_a_deeply_nested_folder_is_no_recursion(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["d"] * 1_200)
+    for depth in range(0, 1_200, 100):
+        tmp_path.joinpath(*["d"] * (depth + 100)).mkdir(parents=True)
+    picture(deep / "a.png")
+    assert [one.name for one in opened(tmp_path)] == [str(deep / "a.png")]
+
+
+def test_a_folder_without_pictures_is_an_error_of_its_own(tmp_path: Path) -> None:
+    (empty,) = opened(tmp_path)
+    assert empty.name == str(tmp_path)
+    with pytest.raises(DataError, match="no picture in the folder"):
+        empty.read()
+
+
+def test_arguments_keep_their_order(tmp_path: Path) -> None:
+    first, second = picture(tmp_path / "z.png"), picture(tmp_path / "a.png")
+    assert [one.name for one in opened(first, second, first)] == [
+        str(first),
+        str(second),
+        str(first),
+    ]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_idx_file_gives_its_images(tmp_path: Path, packed: bool) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
+    content = struct.pack(">IIII", 0x803, 3, 28, 28) + images.tobytes()
+    path = tmp_path / "images-idx3-ubyte"
+    path.write_bytes(gzip.compress(content) if packed else content)
+    found = opened(path)
+    assert [one.name for one in found] == [f"{path}#{n}" for n in range(3)]
+    for one, image in zip(found, images, strict=True):
+        np.testing.assert_array_equal(one.read().pixels, image)
+
+
+def test_a_csv_file_gives_its_rows_up_to_its_first_fault(tmp_path: Path) -> None:
+    header = ",".join(f"pixel{n}" for n in range(1, 785))
+    path = tmp_path / "rows.csv"
+    path.write_text(f"{header}\n{','.join(['7'] * 784)}\n")
+    (row,) = opened(path)
+    assert row.name == f"{path}#0"
+    assert (row.read().pixels == 7).all()
+    path.write_text(f"{header}\n{','.join(['256'] * 784)}\n")
+    (fault,) = opened(path)
+    with pytest.raises(DataError, match="line 2"):
+        fault.read()
+
+
+def test_paths_come_from_stdin(tmp_path: Path) -> None:
+    one, two = picture(tmp_path / "1.png"), picture(tmp_path / "sub" / "2.png")
+    lines = f"{one}\r\n\n{two.parent}\n{tmp_path / 'gone.png'}".encode()
+    with pipe(lines) as stdin:
+        found = opened("-", stdin=stdin)
+    assert [item.name for item in found] == [str(one), str(two), str(tmp_path / "gone.png")]
+    with pytest.raises(MissingInput):
+        found[-1].read()
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\n", b"a\0b\n", b"x" * 65_000])
+def test_bytes_that_are_no_paths_are_named(content: bytes) -> None:
+    with pipe(content) as stdin:
+        inputs = open_inputs(["-"], photo="auto", stdin=stdin)
+        if b"\0" in content:
+            with pytest.raises(DataError, match="--stdin-image"):
+                list(inputs)
+        else:
+            (one,) = inputs
+            with pytest.raises(DataError):
+                one.read()
+
+
+def test_a_path_that_is_not_utf_8_is_found(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/caf\xe9.png"
+    Path(os.fsdecode(name)).write_bytes(picture(tmp_path / "plain.png").read_bytes())
+    with pipe(name + b"\n") as stdin:
+        (one,) = opened("-", stdin=stdin)
+    assert one.read().pixels.any()
+
+
+def test_one_picture_comes_from_stdin(tmp_path: Path) -> None:
+    path = picture(tmp_path / "1.png")
+    with pipe(path.read_bytes()) as stdin:
+        (one,) = opened("-", stdin=stdin, stdin_is_image=True)
+        assert one.name == "-"
+        assert one.read().pixels.max() == 200
+
+
+def test_endless_stdin_is_read_no_further_than_a_picture_may_be_long() -> None:
+    zeros = os.open("/dev/zero", os.O_RDONLY)
+    (one,) = opened("-", stdin=zeros, stdin_is_image=True)
+    with pytest.raises(DataError, match=f"{MAX_FILE_BYTES:,}"):
+        one.read()
+    os.close(zeros)
+
+
+def test_check_arguments_names_what_is_missing(tmp_path: Path) -> None:
+    check_arguments(["-", str(tmp_path)])
+    with pytest.raises(MissingInput, match=r"gone\.png"):
+        check_arguments([str(tmp_path), str(tmp_path / "gone.png")])

@@ -1,0 +1,128 @@
+"""The stream of predictions: in order, complete, bounded, and not held back."""
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fmnist_cli.data.images import Images
+from fmnist_cli.data.pictures import Picture
+from fmnist_cli.errors import DataError
+from fmnist_cli.inference import Probabilities, predictor
+from fmnist_cli.inference.inputs import Input
+from fmnist_cli.inference.predictor import Prediction, predict
+
+
+def classify(images: Images) -> Probabilities:
+    """All on the class that the first pixel names."""
+    return np.eye(10, dtype=np.float32)[images[:, 0, 0]]
+
+
+def sound(number: int) -> Input:
+    pixels = np.full((28, 28), number % 10, np.uint8)
+    return Input(str(number), partial(Picture, pixels, prepared=False))
+
+
+def broken(number: int) -> Input:
+    def fail() -> Picture:
+        raise DataError(f"{number} is broken")
+
+    return Input(str(number), fail)
+
+
+def flat(inputs: Iterator[Input] | list[Input]) -> list[Prediction]:
+    return [prediction for batch in predict(classify, inputs) for prediction in batch]
+
+
+@given(is_sound=st.lists(st.booleans(), max_size=40))
+def test_each_input_has_its_answer_in_order(is_sound: list[bool]) -> None:
+    found = flat([sound(n) if good else broken(n) for n, good in enumerate(is_sound)])
+    assert [one.name for one in found] == [str(n) for n in range(len(is_sound))]
+    for number, (one, good) in enumerate(zip(found, is_sound, strict=True)):
+        assert one.error == (None if good else f"{number} is broken")
+        assert (one.probabilities is not None) == good
+        if one.probabilities is not None:
+            assert one.probabilities.argmax() == number % 10
+
+
+def test_two_thousand_inputs_of_which_some_are_broken() -> None:
+    found = flat(broken(n) if n % 100 == 7 else sound(n) for n in range(2_000))
+    assert [int(one.name) for one in found] == list(range(2_000))
+    assert [int(one.name) for one in found if one.error] == list(range(7, 2_000, 100))
+
+
+def test_slow_reading_keeps_the_order() -> None:
+    second_was_read = threading.Event()
+
+    def slow() -> Picture:
+        assert second_was_read.wait(60)
+        return sound(0).read()
+
+    def fast() -> Picture:
+        second_was_read.set()
+        return sound(1).read()
+
+    assert [one.name for one in flat([Input("0", slow), Input("1", fast)])] == ["0", "1"]
+
+
+def test_an_answer_does_not_wait_for_inputs_that_have_not_come() -> None:
+    more = threading.Event()
+
+    def producer() -> Iterator[Input]:
+        yield sound(0)
+        assert more.wait(60)
+        yield sound(1)
+
+    batches = predict(classify, producer())
+    assert [one.name for one in next(batches)] == ["0"]
+    more.set()
+    assert [one.name for one in next(batches)] == ["1"]
+
+
+def test_no_more_than_the_look_ahead_is_taken() -> None:
+    taken = 0
+
+    def endless() -> Iterator[Input]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield sound(taken)
+
+    batches = predict(classify, endless())
+    first = next(batches)
+    batches.close()
+    assert len(first) <= predictor._BATCH_SIZE
+    # One more is in the thread's hand, and one may have been taken while the queue was emptied.
+    assert taken <= len(first) + 2 * predictor._LOOK_AHEAD + 2
+
+
+def test_closing_stops_the_threads() -> None:
+    batches = predict(classify, (sound(n) for n in range(100_000)))
+    next(batches)
+    batches.close()
+    while started := [one for one in threading.enumerate() if one.name.startswith("fmnist-")]:
+        for thread in started:
+            thread.join()
+
+
+def test_a_fault_of_the_stream_comes_after_the_answers_before_it() -> None:
+    def failing() -> Iterator[Input]:
+        yield sound(0)
+        raise DataError("stdin holds no paths")
+
+    batches = predict(classify, failing())
+    assert [one.name for one in next(batches)] == ["0"]
+    with pytest.raises(DataError, match="no paths"):
+        next(batches)
+
+
+def test_a_bug_in_reading_is_not_hidden() -> None:
+    def bug() -> Picture:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        flat([Input("0", bug)])
