@@ -10,6 +10,7 @@ from fmnist_cli.cli.download import download
 from fmnist_cli.cli.evaluate import evaluate
 from fmnist_cli.cli.everywhere import everywhere
 from fmnist_cli.cli.exits import USAGE
+from fmnist_cli.cli.export_onnx import export_onnx
 from fmnist_cli.cli.info import info
 from fmnist_cli.cli.show import show
 from fmnist_cli.cli.train import train
@@ -49,5 +50,5 @@ def fmnist(
 
 
 # One line per command, in the order of a user's work.
-for _command in (download, train, show, evaluate, compare, info):
+for _command in (download, train, show, evaluate, export_onnx, compare, info):
     app.command(context_settings=HELP_NAMES)(everywhere(_command))
