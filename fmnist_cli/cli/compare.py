@@ -119,7 +119,7 @@ def _show(result: "Duel", listed: int) -> None:
     interval = f"95% interval {100 * low:+.2f} to {100 * high:+.2f}"
     facts += [
         ("B - A", f"{100 * compared.difference:+.2f} points, {interval}"),
-        ("McNemar's p", f"{compared.mcnemar_p:.3g} ({test})"),
+        ("McNemar's p", f"{_small(compared.mcnemar_p)} ({test})"),
         ("only A right", f"{compared.only_a_right:,}"),
         ("only B right", f"{compared.only_b_right:,}"),
         ("agreement", f"{compared.agreement:.2%}; {len(compared.differing):,} images differ"),
@@ -133,3 +133,8 @@ def _show(result: "Duel", listed: int) -> None:
         show_table(_COLUMNS, rows, text_columns=6)
     if len(compared.differing) > len(rows):
         console.note(f"{len(compared.differing) - len(rows):,} more differ: --list N, --format csv")
+
+
+def _small(p: float) -> str:
+    """A probability that may be too small for a float."""
+    return f"{p:.3g}" if p else "less than 1e-300"

@@ -1,9 +1,8 @@
 """`fmnist info`: what a model, some data or this machine is."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -72,35 +71,14 @@ def _machine(format_: str) -> None:
 
 def _model(path: Path, format_: str) -> None:
     from fmnist_cli.inference.classifier import load
-    from fmnist_cli.report.model_card import describe_model
+    from fmnist_cli.report.model_card import as_text, describe_model
 
     # Loading is the check that `predict` makes: what it refuses is refused here.
     model = describe_model(load(path, device="cpu"))
     if format_ == "json":
         console.print_json(model)
         return
-    show_facts(
-        [
-            (f"{name} {key}" if isinstance(key, str) else name, _text(entry))
-            for name, value in model.items()
-            for key, entry in (value.items() if isinstance(value, dict) else [(None, value)])
-        ]
-    )
-
-
-def _text(value: Any) -> str:
-    """A value of plain data, as it is read best."""
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return ", ".join(value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    show_facts([(name.replace("_", " "), as_text(value)) for name, value in model.items()])
 
 
 def _data(inventory: "Inventory", format_: str) -> None:

@@ -26,3 +26,21 @@ def describe_model(classifier: Classifier) -> dict[str, Any]:
         "classes": metadata.get("classes"),
         **{name: metadata.get(name) for name in _RECORDED},
     }
+
+
+def as_text(value: Any) -> str:
+    """Plain data as one line; what is unset or off is left out of a record."""
+    if isinstance(value, dict):
+        entries = {key: entry for key, entry in value.items() if not _is_unset(entry)}
+        return ", ".join(f"{key} {as_text(entry)}" for key, entry in entries.items()) or "-"
+    if isinstance(value, list):
+        return ", ".join(as_text(item) for item in value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if value is None:
+        return "-"
+    return f"{value:,}" if type(value) is int else str(value)
+
+
+def _is_unset(entry: Any) -> bool:
+    return entry is None or entry is False or entry == {}

@@ -4,7 +4,7 @@ import base64
 import io
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,21 @@ from fmnist_cli.facts import CLASS_NAMES, VERSION
 from fmnist_cli.report.evaluation import Evaluation
 from fmnist_cli.report.figures import curves_svg, reliability_svg
 from fmnist_cli.report.history import find_history
+from fmnist_cli.report.model_card import as_text
 from fmnist_cli.report.scores import Interval, wilson_interval
 
 WORST_ERRORS: Final = 50
 MOST_AMBIGUOUS: Final = 20
-_DETAILS: Final = ("model", "recipe", "metrics", "data", "preparation", "versions", "created_at")
+_DETAILS: Final = (
+    "model",
+    "recipe",
+    "metrics",
+    "data",
+    "preparation",
+    "config",
+    "versions",
+    "created_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +96,10 @@ def render_page(evaluation: Evaluation) -> str:
         ambiguous=[_sample(evaluation, index) for index in ambiguous],
         n_errors=int((evaluation.probabilities.argmax(1) != evaluation.judged.labels).sum()),
         details=[
-            (name, _plain(evaluation.metadata[name]))
+            (name, as_text(evaluation.metadata[name]))
             for name in _DETAILS
             if evaluation.metadata.get(name) is not None
         ],
-        options=_plain(evaluation.metadata.get("config") or {}),
         version=VERSION,
     )
 
@@ -144,11 +153,3 @@ def _picture_url(image: NDArray[np.uint8]) -> str:
     stream = io.BytesIO()
     Image.fromarray(image).save(stream, format="PNG")
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
-
-
-def _plain(value: Any) -> str:
-    """A record as one line; what is unset is left out."""
-    if isinstance(value, dict):
-        shown = {key: entry for key, entry in value.items() if entry not in (None, False, {})}
-        return ", ".join(f"{key} {_plain(entry)}" for key, entry in shown.items())
-    return f"{value:.6g}" if isinstance(value, float) else str(value)

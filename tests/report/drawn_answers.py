@@ -1,0 +1,15 @@
+"""Labels and probabilities as a well calibrated model might give them."""
+
+import numpy as np
+
+from fmnist_cli.data.images import Labels
+from fmnist_cli.inference.classifier import Probabilities
+
+
+def answers(n: int, seed: int = 0, sureness: float = 3.0) -> tuple[Labels, Probabilities]:
+    """Draw probabilities float32 [n, 10], and labels int64 [n] from those very probabilities."""
+    random = np.random.default_rng(seed)
+    logits = sureness * random.standard_normal((n, 10))
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    drawn = random.random((n, 1)) < probabilities.cumsum(axis=1)
+    return drawn.argmax(axis=1).astype(np.int64), probabilities.astype(np.float32)
