@@ -41,8 +41,12 @@ class TorchClassifier(Classifier):
         prepared = torch.from_numpy(self._preparation.apply(images)).to(
             self.device, memory_format=self._precision.memory_format
         )
-        with torch.autocast(
-            self.device.type, self._precision.dtype, enabled=self._precision.is_reduced
+        # cuDNN would round fp32 convolutions to TF32's 10 bits.
+        with (
+            torch.backends.cudnn.flags(enabled=True, allow_tf32=False),
+            torch.autocast(
+                self.device.type, self._precision.dtype, enabled=self._precision.is_reduced
+            ),
         ):
             logits = self._model(prepared)
         probabilities: Probabilities = logits.float().softmax(dim=1).cpu().numpy()
