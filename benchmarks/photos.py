@@ -8,7 +8,6 @@ again. These are re-rendered images, not photos: the figure says what preparatio
 """
 
 import argparse
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from io import BytesIO
@@ -55,11 +54,6 @@ def prepare(rendering: str, item: tuple[int, Images]) -> Images:
     return decode(render(image, rendering, np.random.default_rng(number)), photo="on").pixels
 
 
-def chosen(images: Images) -> Iterator[tuple[int, Images]]:
-    """Images with their numbers, which seed the rendering."""
-    yield from enumerate(images)
-
-
 def main() -> None:
     """Print the accuracies."""
     parser = argparse.ArgumentParser(
@@ -77,7 +71,7 @@ def main() -> None:
     with ProcessPoolExecutor() as pool:
         for rendering in RENDERINGS:
             prepared = np.stack(
-                list(pool.map(partial(prepare, rendering), chosen(test.images), chunksize=64))
+                list(pool.map(partial(prepare, rendering), enumerate(test.images), chunksize=64))
             )
             accuracy = float((classifier(prepared).argmax(1) == test.labels).mean())
             print(f"re-rendered, {rendering:>8}: {accuracy:.2%} ({accuracy - original:+.2%})")
