@@ -14,6 +14,8 @@ from fmnist_cli.data.images import Images
 from fmnist_cli.errors import DataError
 
 DIGEST_BYTES: Final = 5
+ONNX_RECORD_KEY: Final = "fmnist.trained_on"
+"""Entry of an ONNX file's metadata that holds a record of digests, as base64."""
 
 
 def digest_images(images: Images) -> bytes:

@@ -7,19 +7,15 @@ other data by a digest of each image that was learnt from.
 
 import base64
 import binascii
-from typing import Final
 
 from fmnist_cli.data import download
-from fmnist_cli.data.digests import count_seen, digest_images
+from fmnist_cli.data.digests import ONNX_RECORD_KEY, count_seen, digest_images
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.sources import DRAWN, OFFICIAL, Source, open_source
 from fmnist_cli.engine.container import read_digests
 from fmnist_cli.errors import CheckpointError, DataError, MissingInput
 from fmnist_cli.inference.classifier import Classifier
 from fmnist_cli.report.trained_on import Split, TrainedOn
-
-TRAINED_ON_KEY: Final = "fmnist.trained_on"
-"""Entry of an ONNX file's metadata that holds the digests of a `.pt` file, as base64."""
 
 
 def count_seen_in_training(
@@ -74,7 +70,7 @@ def recorded_digests(classifier: Classifier) -> bytes:
     from fmnist_cli.inference.onnx_skeleton import read_skeleton
 
     properties = read_skeleton(classifier.path).model.metadata_props
-    text = next((entry.value for entry in properties if entry.key == TRAINED_ON_KEY), "")
+    text = next((entry.value for entry in properties if entry.key == ONNX_RECORD_KEY), "")
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

@@ -1,0 +1,38 @@
+"""Model files that record what they were trained on, for tests that judge them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fmnist_cli.data.digests import digest_images
+from fmnist_cli.data.images import LabelledImages
+from fmnist_cli.data.sources import open_source
+from fmnist_cli.data.splits import stratified_split
+from fmnist_cli.engine import checkpoint
+from fmnist_cli.inference.classifier import Classifier, load
+from fmnist_cli.provenance import describe_data
+from tests.written_models import metadata, network
+
+VAL_SIZE = 40
+
+
+def learnt(data: LabelledImages) -> LabelledImages:
+    """The part of a training split that is left when VAL_SIZE images are held out."""
+    return data[stratified_split(data.labels, VAL_SIZE)[0]]
+
+
+def trained_on(
+    path: Path, spec: str, *, record: bool = False, changes: Mapping[str, Any] | None = None
+) -> Classifier:
+    """A model with random weights that says it was trained on `spec`.
+
+    record: write digests of the images, as for data that its name does not pin down.
+    changes: entries of the record of the data to be other than true.
+    """
+    source = open_source(spec)
+    data = source.read("train")
+    described = describe_data(source, data, len(data) - VAL_SIZE, VAL_SIZE, 0)
+    digests = digest_images(learnt(data).images) if record else b""
+    content = {**metadata(), "data": {**described, **(changes or {})}}
+    checkpoint.save(path, network().state_dict(), content, digests=digests)
+    return load(path, device="cpu")
