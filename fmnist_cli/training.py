@@ -72,7 +72,6 @@ class Training:
         run_dir: Path | None = None,
         data_dir: Path | None = None,
         mirrors: Sequence[str] = (),
-        download_track: "DownloadTrack | None" = None,
         started_at: float | None = None,
     ) -> None:
         """`started_at`: time.monotonic() from which a time budget counts (default: now)."""
@@ -90,7 +89,6 @@ class Training:
             data_dir=data_dir,
             mirrors=mirrors,
             workers=config.workers,
-            track=download_track,
         )
         self.should_stop: Callable[[], bool] = lambda: False
         """Asked between two steps: True ends `epochs` with the state saved."""
@@ -123,6 +121,11 @@ class Training:
         run = cls(config, run_dir=folder.path, **arguments)
         run._resumed = {**loaded.training, "fingerprint": loaded.metadata["data"]["fingerprint"]}
         return run
+
+    def download(self, track: "DownloadTrack") -> None:
+        """Fetch the training files now, if they are the official ones: `epochs` would do it too."""
+        if self.source.kind == "fashion-mnist":
+            self.source.fetch("train", track)
 
     def how_to_go_on(self) -> str:
         """The command that resumes this run, if it has come far enough to be resumed."""

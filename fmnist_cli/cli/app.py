@@ -12,6 +12,7 @@ from fmnist_cli.cli.everywhere import everywhere
 from fmnist_cli.cli.exits import USAGE
 from fmnist_cli.cli.export_onnx import export_onnx
 from fmnist_cli.cli.info import info
+from fmnist_cli.cli.predict import predict
 from fmnist_cli.cli.show import show
 from fmnist_cli.cli.train import train
 from fmnist_cli.facts import VERSION
@@ -50,5 +51,5 @@ def fmnist(
 
 
 # One line per command, in the order of a user's work.
-for _command in (download, train, show, evaluate, export_onnx, compare, info):
+for _command in (download, train, evaluate, predict, export_onnx, show, info, compare):
     app.command(context_settings=HELP_NAMES)(everywhere(_command))

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from fmnist_cli.cli import console
+from fmnist_cli.cli.download import download_progress
 from fmnist_cli.cli.options import (
     DEFAULT_MODEL,
     DataDirOption,
@@ -150,6 +151,8 @@ def _fit(run: "Training") -> None:
     def last_words() -> str:
         return f"stopped; {run.how_to_go_on()}"
 
+    with download_progress() as track:
+        run.download(track)
     with stop_request(last_words) as should_stop, epoch_progress() as progress:
         run.should_stop = should_stop
         try:

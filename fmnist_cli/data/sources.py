@@ -51,9 +51,7 @@ class Source:
         """
         match self.kind:
             case "fashion-mnist":
-                data_dir = self.data_dir or download.default_folder()
-                download.fetch(data_dir, mirrors=self.mirrors, splits=(split,), track=self.track)
-                return _read_idx(data_dir, split)
+                return _read_idx(self.fetch(split, self.track), split)
             case "synthetic":
                 n_train = int(self.spec.partition(":")[2] or DRAWN_TRAIN_IMAGES)
                 return synthetic.draw(n_train if split == "train" else DRAWN_TEST_IMAGES, split)
@@ -63,6 +61,12 @@ class Source:
         if split == "test" and not _names_test_split(path, self.kind):
             raise UsageError(f"'{path}' has no test split; name one: --test-data PATH")
         return _read_path(path, split, self.workers)
+
+    def fetch(self, split: Split, track: download.Track | None = None) -> Path:
+        """Put a split's official files into the data folder, if they are not; gives the folder."""
+        folder = self.data_dir or download.default_folder()
+        download.fetch(folder, mirrors=self.mirrors, splits=(split,), track=track)
+        return folder
 
 
 def open_source(

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import pytest
 
-PROGRAM = [sys.executable, "-m", "fmnist_cli"]
+PROGRAM = [str(Path(sys.executable).with_name("fmnist"))]
 SETTINGS = ("FMNIST_MIRROR", "FMNIST_DATA_DIR", "FMNIST_DEVICE", "NO_COLOR", "FORCE_COLOR")
 
 

@@ -1,0 +1,198 @@
+"""`fmnist train` as users and scripts run it."""
+
+import csv
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fmnist_cli.engine import checkpoint
+from tests.cli.conftest import Program
+from tests.engine.small import assert_same
+
+QUICK = (
+    *("--data", "synthetic:600", "--model", "tutorial", "--val-size", "100"),
+    *("--batch-size", "50", "--lr", "0.02", "--augment", "none", "--warmup", "0", "--threads", "1"),
+)
+
+
+@pytest.fixture(scope="module")
+def run(fmnist: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder where two epochs were trained: model.pt, run/, stdout.txt and stderr.txt."""
+    folder = tmp_path_factory.mktemp("run")
+    done = fmnist("train", *QUICK, "--epochs", "2", "--run-dir", "run", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    (folder / "stdout.txt").write_text(done.stdout)
+    (folder / "stderr.txt").write_text(done.stderr)
+    return folder
+
+
+def weights(path: Path) -> dict[str, torch.Tensor]:
+    return checkpoint.load(path).model.state_dict()
+
+
+def test_stdout_is_the_models_path_and_stderr_a_line_an_epoch(run: Path) -> None:
+    assert (run / "stdout.txt").read_text() == "model.pt\n"
+    told = (run / "stderr.txt").read_text()
+    assert re.findall(r"^epoch (\d)/2  loss ", told, re.MULTILINE) == ["1", "2"]
+    assert "drawn data" in told
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", told)
+
+
+def test_the_run_folder_is_complete(run: Path) -> None:
+    assert {"run.toml", "history.csv", "curves.png", "last.pt"} <= {
+        file.name for file in (run / "run").iterdir()
+    }
+    options = tomllib.loads((run / "run/run.toml").read_text())
+    assert options["data"] == "synthetic:600"
+    assert options["threads"] == 1
+    rows = list(csv.DictReader((run / "run/history.csv").open()))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert float(rows[1]["train_loss"]) < float(rows[0]["train_loss"])
+    assert (run / "run/curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_model_says_where_it_comes_from(run: Path) -> None:
+    metadata = checkpoint.read_metadata(run / "model.pt")
+    assert metadata["model"] == {"name": "tutorial", "options": {}, "parameters": 582_026}
+    assert metadata["preparation"] == {"mean": 0.0, "std": 1.0}
+    assert metadata["data"]["spec"] == "synthetic:600"
+    assert metadata["data"]["n_train"] == 500
+    assert metadata["data"]["val_size"] == 100
+    assert metadata["metrics"]["epoch"] in (1, 2)
+    assert metadata["metrics"]["val_accuracy"] > 0.15
+
+
+def test_its_own_options_fed_back_give_the_same_weights(
+    fmnist: Program, run: Path, tmp_path: Path
+) -> None:
+    done = fmnist("train", "-q", "--config", run / "run/run.toml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert_same(weights(run / "model.pt"), weights(tmp_path / "model.pt"))
+
+
+def test_the_command_line_wins_over_the_config(fmnist: Program, run: Path, tmp_path: Path) -> None:
+    done = fmnist(
+        *("train", "-q", "--config", run / "run/run.toml", "--epochs", "1", "--format", "json"),
+        cwd=tmp_path,
+    )
+    summary = json.loads(done.stdout)
+    assert summary["epochs"] == 1
+
+
+def test_json_is_one_document_with_the_documented_keys(fmnist: Program, tmp_path: Path) -> None:
+    done = fmnist("train", *QUICK, "--epochs", "1", "--format", "json", cwd=tmp_path)
+    summary = json.loads(done.stdout)
+    assert list(summary) == [
+        *("model", "run_dir", "recipe", "epochs", "seconds", "images_per_second"),
+        *("val_accuracy", "best_epoch", "seed", "device", "data"),
+    ]
+    assert summary["data"] == "synthetic:600"
+    assert (tmp_path / summary["run_dir"] / "last.pt").is_file()
+
+
+def test_a_finished_run_is_extended(fmnist: Program, run: Path, tmp_path: Path) -> None:
+    done = fmnist("train", "-q", *QUICK, "--epochs", "1", "--run-dir", "r", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = fmnist("train", "-q", "--resume", "r", "--epochs", "2", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(list(csv.DictReader((tmp_path / "r/history.csv").open()))) == 2
+    # A constant learning rate knows no end, so two sittings equal one.
+    fmnist("train", "-q", *QUICK, "--epochs", "2", "--schedule", "constant", "--run-dir", "s",
+           "-o", "whole.pt", cwd=tmp_path)  # fmt: skip
+    fmnist("train", "-q", *QUICK, "--epochs", "1", "--schedule", "constant", "--run-dir", "t",
+           "-o", "parts.pt", cwd=tmp_path)  # fmt: skip
+    fmnist("train", "-q", "--resume", "t", "--epochs", "2", cwd=tmp_path)
+    assert_same(weights(tmp_path / "whole.pt"), weights(tmp_path / "parts.pt"))
+
+
+def test_what_a_run_can_not_change_half_way(fmnist: Program, run: Path) -> None:
+    done = fmnist("train", "--resume", "run", "--lr", "0.5", cwd=run)
+    assert done.returncode == 2
+    assert "--lr can't change" in done.stderr
+    done = fmnist("train", "--resume", "nowhere", cwd=run)
+    assert done.returncode == 66
+    assert "nowhere" in done.stderr
+
+
+def test_resumed_on_other_data_is_refused(fmnist: Program, run: Path, tmp_path: Path) -> None:
+    loaded = checkpoint.load_training(run / "run/last.pt")
+    folder = tmp_path / "r"
+    metadata = {**loaded.metadata, "data": {**loaded.metadata["data"], "fingerprint": "0" * 16}}
+    checkpoint.save(
+        folder / "last.pt", loaded.model.state_dict(), metadata, training=loaded.training
+    )
+    done = fmnist("train", "--resume", folder, cwd=tmp_path)
+    assert done.returncode == 65
+    assert "not the data that the run began with" in done.stderr
+
+
+def test_training_needs_no_test_files(fmnist: Program, mirror: Path, tmp_path: Path) -> None:
+    """From a folder with the two training files, and from a cache that holds no others."""
+    for name in ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"):
+        (tmp_path / name).symlink_to(mirror / name)
+    common = ("--epochs", "1", "--val-size", "59000", "--model", "tutorial", "-q", "--lr", "0.01")
+    done = fmnist("train", *common, "--data", tmp_path, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    first = weights(tmp_path / "model.pt")
+    done = fmnist("train", *common, "--data-dir", tmp_path, "-o", "cached.pt", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert_same(first, weights(tmp_path / "cached.pt"))
+    assert not list(tmp_path.glob("t10k*"))
+
+
+def test_csv_and_pictures_train_as_idx_does(fmnist: Program, mirror: Path, tmp_path: Path) -> None:
+    """The same 300 images in the same order, from a CSV file and from a folder of PNGs."""
+    from PIL import Image
+
+    from fmnist_cli.data.idx import read_images, read_labels
+    from fmnist_cli.facts import CLASS_NAMES
+
+    labels = read_labels(mirror / "train-labels-idx1-ubyte.gz")[:300]
+    images = read_images(mirror / "train-images-idx3-ubyte.gz")[:300]
+    order = np.argsort(labels, kind="stable")  # a folder is read class by class
+    order = order[
+        np.argsort([CLASS_NAMES[i].replace("/", "_") for i in labels[order]], kind="stable")
+    ]
+    header = ",".join(["label", *(f"pixel{i + 1}" for i in range(784))])
+    rows = [f"{labels[i]}," + ",".join(map(str, images[i].ravel())) for i in order]
+    (tmp_path / "train.csv").write_text("\n".join([header, *rows]) + "\n")
+    for place, i in enumerate(order):
+        folder = tmp_path / "png" / CLASS_NAMES[labels[i]].replace("/", "_")
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(images[i]).save(folder / f"{place:04d}.png")
+    common = ("--epochs", "1", "--model", "tutorial", "-q", "--lr", "0.01", "--batch-size", "50")
+    for name, data in (("a.pt", "train.csv"), ("b.pt", "png")):
+        done = fmnist("train", *common, "--data", data, "-o", name, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert_same(weights(tmp_path / "a.pt"), weights(tmp_path / "b.pt"))
+
+
+def test_tensorboard_events_are_read_by_tensorboard(fmnist: Program, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    done = fmnist(
+        *("train", "-q", *QUICK, "--epochs", "2", "--run-dir", "r", "--tensorboard"), cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    events = EventAccumulator(str(tmp_path / "r"))
+    events.Reload()
+    assert {"loss/train", "loss/val", "accuracy/val", "lr"} <= set(events.Tags()["scalars"])
+    assert [event.step for event in events.Scalars("loss/train")] == [1, 2]
+    assert events.Tags()["images"] == ["augmented"]
+
+
+def test_fine_tuning_starts_from_a_file(fmnist: Program, run: Path, tmp_path: Path) -> None:
+    done = fmnist(
+        *("train", "-q", *QUICK, "--epochs", "1", "--weights", run / "model.pt"),
+        *("--freeze-backbone", "--format", "json"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    before, after = weights(run / "model.pt"), weights(tmp_path / "model.pt")
+    for name, value in before.items():
+        assert torch.equal(after[name], value) != name.startswith("fc.2"), name
