@@ -6,16 +6,17 @@ from typing import Annotated, Literal
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.options import DEFAULT_MODEL, DataDirOption, ModelArgument
+from fmnist_cli.cli.options import DEFAULT_MODEL, DataDirOption, TableOrJson
+from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET, OPSETS
 
-PathOrJson = Annotated[
-    Literal["path", "json"],
-    typer.Option("--format", help="Print the file's path, or a model card."),
+CheckpointArgument = Annotated[
+    Path,
+    typer.Argument(metavar="MODEL", help="Model file, .pt.", show_default=str(DEFAULT_MODEL)),
 ]
 
 
 def export_onnx(
-    model: ModelArgument = DEFAULT_MODEL,
+    model: CheckpointArgument = DEFAULT_MODEL,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -33,8 +34,11 @@ def export_onnx(
         ),
     ] = 1_000,
     opset: Annotated[
-        int, typer.Option("--opset", help="Version of the ONNX operators, 17 to 23.")
-    ] = 17,
+        int,
+        typer.Option(
+            "--opset", min=OPSETS[0], max=OPSETS[-1], help="Version of the ONNX operators."
+        ),
+    ] = DEFAULT_OPSET,
     quantize: Annotated[
         Literal["none", "int8"],
         typer.Option("--quantize", help="Arithmetic of the file; int8 is calibrated."),
@@ -44,7 +48,7 @@ def export_onnx(
         bool, typer.Option("--tta", help="Average over each image and its mirror image.")
     ] = False,
     data_dir: DataDirOption = None,
-    format_: PathOrJson = "path",
+    format_: TableOrJson = "table",
 ) -> None:
     """Write a model as one self-contained ONNX file that is checked against torch.
 

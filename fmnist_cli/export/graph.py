@@ -10,7 +10,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import onnx
 from onnx import TensorProto, ValueInfoProto, helper
@@ -22,12 +22,15 @@ from fmnist_cli.export.network import write_network
 from fmnist_cli.export.tracing import fold_preparation, trace
 from fmnist_cli.export.writer import Writer
 from fmnist_cli.facts import CLASS_NAMES, IMAGE_SIZE, NUM_CLASSES, VERSION
-from fmnist_cli.inference.onnx_contract import IMAGES, LABEL, LOGITS, METADATA_KEY, PROBABILITIES
-
-OPSETS: Final = range(17, 24)
-"""17 has every operator needed; up to 23 is tested."""
-DEFAULT_OPSET: Final = 17
-"""Runs in ONNX Runtime 1.12 (2022) and everything newer; a higher one makes no network faster."""
+from fmnist_cli.inference.onnx_contract import (
+    DEFAULT_OPSET,
+    IMAGES,
+    LABEL,
+    LOGITS,
+    METADATA_KEY,
+    OPSETS,
+    PROBABILITIES,
+)
 
 
 def build_graph(

@@ -43,9 +43,11 @@ def _write_node(
         return emitter(writer, module, *args, **kwargs)
     if node.op == "call_function" and not _holds_tensor((args, kwargs)):
         return node.target(*args, **kwargs)  # type: ignore[operator] # arithmetic on sizes
-    emitter = FUNCTIONS.get(node.target)
+    name = getattr(node.target, "__name__", str(node.target))
+    qualified_name = f"{getattr(node.target, '__module__', '')}.{name}"
+    emitter = FUNCTIONS.get(node.target) or FUNCTIONS.get(qualified_name)
     if emitter is None:
-        raise unsupported(f"the function {getattr(node.target, '__name__', node.target)}")
+        raise unsupported(f"the function {name}")
     return emitter(writer, *args, **kwargs)
 
 

@@ -13,7 +13,7 @@ import torch
 
 from fmnist_cli.engine import checkpoint
 from fmnist_cli.errors import UsageError
-from fmnist_cli.export.graph import DEFAULT_OPSET, build_graph, set_metadata
+from fmnist_cli.export.graph import build_graph, set_metadata
 from fmnist_cli.export.parity import Parity, check_parity
 from fmnist_cli.export.quantize import Quantization, measure, quantize
 from fmnist_cli.export.samples import parity_images, training_and_validation
@@ -21,6 +21,7 @@ from fmnist_cli.facts import VERSION
 from fmnist_cli.files import atomic_write
 from fmnist_cli.inference.classifier import load
 from fmnist_cli.inference.onnx_backend import OnnxClassifier, open_classifier
+from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET
 
 
 @dataclass(frozen=True, slots=True)

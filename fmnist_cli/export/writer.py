@@ -9,16 +9,20 @@ import torch
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 Shape: TypeAlias = tuple[int, ...]
-BATCH: Final = 8191
-"""Stands for the free batch size in a shape: a prime, so that no product of other sizes is it."""
+BATCH: Final = 37
+"""Stands for the free batch size as the first of a shape's sizes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A tensor of the graph: its name and its shape, in which BATCH is the free batch size."""
+    """A tensor of the graph: its name and its shape."""
 
     name: str
     shape: Shape
+
+    def example(self) -> torch.Tensor:
+        """Some tensor of this shape, to ask torch what a view of it would be."""
+        return torch.empty(self.shape)
 
 
 class Writer:

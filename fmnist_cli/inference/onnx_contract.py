@@ -12,3 +12,8 @@ LOGITS: Final = "logits"
 """Optional output: float32 [N, 10]."""
 METADATA_KEY: Final = "fmnist"
 """Entry of the file's metadata that holds all of the model's as one JSON document."""
+
+OPSETS: Final = range(17, 24)
+"""Versions of the operators that are written: 17 has every one needed, up to 23 is tested."""
+DEFAULT_OPSET: Final = 17
+"""Runs in ONNX Runtime 1.12 (2022) and everything newer; a higher one makes no network faster."""

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 from torch.nn import functional
-from torchvision.ops import stochastic_depth
 
 from fmnist_cli.export.emitters.registry import emits_functions, emits_modules, unsupported
 from fmnist_cli.export.writer import Tensor, Writer
@@ -111,6 +110,6 @@ def _dropout(
     return x.name
 
 
-@emits_functions(stochastic_depth)
+@emits_functions("torchvision.ops.stochastic_depth.stochastic_depth")
 def _stochastic_depth(w: Writer, x: Tensor, p: float, mode: str, training: bool = True) -> str:
     return str(_dropout(w, x, p, training))

@@ -16,7 +16,7 @@ Emitter: TypeAlias = Callable[..., Any]
 MODULES: Final[dict[type[nn.Module], Emitter]] = {}
 """By the module's exact type; the emitter takes the module after the writer."""
 FUNCTIONS: Final[dict[Callable[..., Any] | str, Emitter]] = {}
-"""By function, or by name for the methods of a tensor."""
+"""By function; by name for the methods of a tensor and what is not worth importing here."""
 
 
 def emits_modules(*kinds: type[nn.Module]) -> Callable[[Emitter], Emitter]:

@@ -18,7 +18,7 @@ def _flatten(w: Writer, x: Tensor, start_dim: int = 0, end_dim: int = -1) -> str
     last = len(x.shape) - 1
     if (start_dim, end_dim % len(x.shape)) == (1, last):
         return x.name if last == 1 else w.node("Flatten", x.name)
-    shape = torch.empty(x.shape, device="meta").flatten(start_dim, end_dim).shape
+    shape = x.example().flatten(start_dim, end_dim).shape
     return str(_reshape(w, x, shape))
 
 
@@ -29,7 +29,7 @@ def _flatten_module(w: Writer, flatten: nn.Flatten, x: Tensor) -> str:
 
 @emits_functions(torch.reshape, "reshape", "view")
 def _reshape(w: Writer, x: Tensor, *sizes: Any) -> str:
-    shape = list(torch.empty(x.shape, device="meta").reshape(*sizes).shape)
+    shape = list(x.example().reshape(*sizes).shape)
     if tuple(shape) == x.shape:
         return x.name
     if x.shape[0] != BATCH or shape[0] != BATCH:
@@ -57,13 +57,13 @@ def _cat(w: Writer, tensors: Sequence[Tensor], dim: int = 0) -> str:
 
 @emits_functions(torch.chunk, "chunk")
 def _chunk(w: Writer, x: Tensor, chunks: int, dim: int = 0) -> list[str]:
-    pieces = torch.empty(x.shape, device="meta").chunk(chunks, dim)
+    pieces = x.example().chunk(chunks, dim)
     return w.split(x, [piece.shape[dim] for piece in pieces], dim)
 
 
 @emits_functions("expand")
 def _expand(w: Writer, x: Tensor, *sizes: int) -> str:
-    shape = torch.empty(x.shape, device="meta").expand(*sizes).shape
+    shape = x.example().expand(*sizes).shape
     if shape[0] != BATCH or x.shape[0] != BATCH:
         raise unsupported("an expand of the batch dimension")
     return w.node("Expand", x.name, w.constant([1, *shape[1:]]))  # 1 keeps the input's own size
