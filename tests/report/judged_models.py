@@ -6,9 +6,11 @@ from typing import Any
 
 from fmnist_cli.data.digests import digest_images
 from fmnist_cli.data.images import LabelledImages
+from fmnist_cli.data.preparation import Preparation
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.data.splits import stratified_split
 from fmnist_cli.engine import checkpoint
+from fmnist_cli.export.graph import build_graph
 from fmnist_cli.inference.classifier import Classifier, load
 from fmnist_cli.provenance import describe_data
 from tests.written_models import metadata, network
@@ -36,3 +38,23 @@ def trained_on(
     content = {**metadata(), "data": {**described, **(changes or {})}}
     checkpoint.save(path, network().state_dict(), content, digests=digests)
     return load(path, device="cpu")
+
+
+def as_onnx(path: Path, model: Classifier) -> Path:
+    """Write the ONNX form of a model that `trained_on` made; returns its path."""
+    preparation = Preparation(**model.metadata["preparation"])
+    graph = build_graph(network(), preparation, model.metadata)
+    path.write_bytes(graph.SerializeToString())
+    return path
+
+
+def forbid_torch(folder: Path) -> None:
+    """Make every Python that has `folder` on its path fail where torch is imported."""
+    (folder / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Forbidden:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] == 'torch':\n"
+        "            raise AssertionError('torch is imported')\n"
+        "sys.meta_path.insert(0, Forbidden())\n"
+    )

@@ -1,0 +1,182 @@
+"""`fmnist evaluate` as users and scripts meet it."""
+
+import csv
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.metrics import classification_report
+
+from fmnist_cli.data.sources import OFFICIAL, open_source
+from fmnist_cli.engine.container import read_metadata
+from fmnist_cli.facts import CLASS_NAMES
+from tests.cli.conftest import Program
+from tests.cli.schemas import parse
+from tests.report.judged_models import as_onnx, forbid_torch, trained_on
+
+SPEC = "synthetic:200"
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """One model with random weights that says it was trained on SPEC: .pt and .onnx."""
+    folder = tmp_path_factory.mktemp("models")
+    model = trained_on(folder / "m.pt", SPEC)
+    return model.path, as_onnx(folder / "m.onnx", model)
+
+
+@pytest.fixture(scope="module")
+def onnx_model(models: tuple[Path, Path]) -> Path:
+    """The same as an ONNX file, which starts faster."""
+    return models[1]
+
+
+def test_plain_text_is_scikit_learns_report_and_the_scores(
+    fmnist: Program, onnx_model: Path, tmp_path: Path
+) -> None:
+    predictions = tmp_path / "deep" / "p.csv"
+    done = fmnist("evaluate", onnx_model, "--predictions", predictions)
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(StringIO(predictions.read_text())))
+    labels = [int(row["label"]) for row in rows]
+    predicted = [int(row["predicted_label"]) for row in rows]
+    report = classification_report(
+        labels, predicted, target_names=CLASS_NAMES, digits=4, zero_division=0
+    )
+    assert done.stdout.startswith(report)
+    facts = done.stdout.removeprefix(report)
+    for name in ("accuracy", "95% interval", "loss", "calibration error", "most confused"):
+        assert name in facts
+    assert f"{SPEC}, test split, 2,000 images (drawn data, not Fashion-MNIST)" in facts
+    assert "drawn data, not Fashion-MNIST" in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_json_fits_its_schema_and_pt_and_onnx_agree(
+    fmnist: Program, models: tuple[Path, Path]
+) -> None:
+    documents = [
+        parse(fmnist("evaluate", "-q", model, "--format", "json").stdout, "evaluate")
+        for model in models
+    ]
+    for model, document in zip(models, documents, strict=True):
+        assert document["model"] == str(model)
+        assert document["is_drawn"] is True
+        assert document["seen_in_training"] == 0
+    assert documents[0]["confusion_matrix"] == documents[1]["confusion_matrix"]
+    assert documents[0]["loss"] == pytest.approx(documents[1]["loss"], abs=1e-5)
+
+
+def test_csv_has_a_row_per_class(fmnist: Program, onnx_model: Path) -> None:
+    done = fmnist("evaluate", "-q", onnx_model, "--format", "csv")
+    rows = list(csv.DictReader(StringIO(done.stdout)))
+    names = [*CLASS_NAMES, "accuracy", "macro avg", "weighted avg"]
+    assert [row["class"] for row in rows] == names
+    assert all(row["support"] == "200" for row in rows[:10])
+
+
+def test_a_missed_gate_exits_3_after_the_report(fmnist: Program, onnx_model: Path) -> None:
+    done = fmnist(
+        *("evaluate", onnx_model, "--min", "accuracy=0.01"),
+        *("--min", "accuracy=0.9999", "--min", "recall[Shirt]=1"),
+    )
+    assert done.returncode == 3
+    assert "weighted avg" in done.stdout
+    error = done.stderr.splitlines()[-1]
+    assert error.startswith("error: accuracy is 0.")
+    assert "0.9999" in error
+    assert "recall[Shirt]" in error
+
+
+def test_a_wrong_gate_is_refused_before_anything_is_read(fmnist: Program) -> None:
+    done = fmnist("evaluate", "no-such-model.pt", "--min", "acuracy=0.9")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did you mean 'accuracy'" in done.stderr
+
+
+def test_val_is_what_training_reported(fmnist: Program, trained_model: Path) -> None:
+    told = read_metadata(trained_model)
+    done = fmnist("evaluate", trained_model, "--split", "val", "--format", "json")
+    document = parse(done.stdout, "evaluate")
+    assert document["n"] == 100
+    assert document["accuracy"] == pytest.approx(told["metrics"]["val_accuracy"])
+    assert document["seen_in_training"] == 0
+
+
+def test_judging_the_training_images_is_warned_of(fmnist: Program, onnx_model: Path) -> None:
+    done = fmnist("evaluate", onnx_model, "--split", "train", "--format", "json")
+    document = parse(done.stdout, "evaluate")
+    assert (document["n"], document["seen_in_training"]) == (160, 160)
+    assert "warning: the model was trained on 160 of the 160 judged images" in done.stderr
+
+
+def test_files_are_written_and_need_no_torch(
+    fmnist: Program, onnx_model: Path, tmp_path: Path
+) -> None:
+    forbid_torch(tmp_path)
+    page, picture = tmp_path / "out" / "report.html", tmp_path / "out" / "confusion.png"
+    done = fmnist(
+        *("evaluate", "-q", onnx_model, "--report", page, "--confusion", picture, "--tta"),
+        env={"PYTHONPATH": str(tmp_path)},
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.returncode == 0, done.stderr
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    with Image.open(picture) as image:
+        assert image.format == "PNG"
+    assert sorted(file.name for file in page.parent.iterdir()) == ["confusion.png", "report.html"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["gone.pt"], 66, "fmnist train"),
+        (["MODEL", "--data", "gone.csv"], 66, "gone.csv"),
+        (["MODEL", "--data", "mnist"], 2, "no data is called 'mnist'"),
+        (["MODEL", "--confusion", "matrix.jpg"], 2, "neither .png nor .svg"),
+        (["MODEL", "--report", "/proc/report.html"], 73, "/proc"),
+        (["MODEL", "--split", "val", "--data", "synthetic:50"], 65, "not the training data"),
+    ],
+)
+def test_what_fails_says_why(
+    fmnist: Program, onnx_model: Path, arguments: list[str], code: int, words: str
+) -> None:
+    given = [str(onnx_model) if one == "MODEL" else one for one in arguments]
+    done = fmnist("evaluate", *given)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) <= 4
+
+
+@pytest.mark.proof
+def test_official_test_images_in_the_training_data_are_counted(
+    fmnist: Program, mirror: Path, tmp_path: Path
+) -> None:
+    official = open_source(OFFICIAL, data_dir=mirror)
+    train, test = official.read("train")[:6000], official.read("test")[:500]
+    images = np.concatenate([train.images, test.images]).reshape(6500, -1)
+    labels = np.concatenate([train.labels, test.labels])
+    header = ",".join(["label", *(f"pixel{number}" for number in range(1, 785))])
+    np.savetxt(
+        tmp_path / "train.csv",
+        np.column_stack([labels, images]),
+        fmt="%d",
+        delimiter=",",
+        header=header,
+        comments="",
+    )
+    trained = fmnist(
+        *("train", "-q", "--data", "train.csv", "--model", "tutorial", "--epochs", "1"),
+        *("--val-size", "0"),
+        cwd=tmp_path,
+    )
+    assert trained.returncode == 0, trained.stderr
+    done = fmnist(
+        *("evaluate", "model.pt", "--data", OFFICIAL, "--data-dir", mirror, "--format", "json"),
+        cwd=tmp_path,
+    )
+    assert parse(done.stdout, "evaluate")["seen_in_training"] == 500
+    assert "trained on 500 of the 10,000 judged images" in done.stderr
