@@ -76,6 +76,11 @@ class Training:
     ) -> None:
         """`started_at`: time.monotonic() from which a time budget counts (default: now)."""
         self.process = Process.from_environment()
+        if config.batch_size % self.process.count:
+            raise UsageError(
+                f"--batch-size {config.batch_size} can't be shared evenly by "
+                f"{self.process.count} processes"
+            )
         self.device = _own_device(config.device, self.process)
         keep_freed_memory()
         threads = device.set_threads(config.threads)

@@ -18,6 +18,10 @@ PIPE_WIDTH: Final = 1_000
 _verbosity = 0
 
 
+class PipeClosedError(Exception):
+    """The reader of stdout has had enough."""
+
+
 def set_verbosity(*, quiet: bool, verbose: bool) -> None:
     """Choose what reaches stderr: with `quiet` warnings and errors only, with `verbose` details."""
     global _verbosity

@@ -1,6 +1,7 @@
 """Options that every command takes, added to its signature in one place."""
 
 import inspect
+import sys
 import tomllib
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -39,7 +40,11 @@ def everywhere(command: Callable[..., None]) -> Callable[..., None]:
     def with_shared(**values: Any) -> None:
         shared = {name: values.pop(name) for name in _SHARED}
         console.set_verbosity(quiet=shared["quiet"], verbose=shared["verbose"])
-        command(**values)
+        try:
+            command(**values)
+            sys.stdout.flush()
+        except BrokenPipeError:  # Typer would make an exit code of its own of it
+            raise console.PipeClosedError from None
 
     signature = inspect.signature(command)
     added = [

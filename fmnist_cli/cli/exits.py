@@ -1,6 +1,7 @@
 """The one place where an outcome becomes an exit code and a message."""
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -24,8 +25,18 @@ PIPE_CLOSED: Final = BY_SIGNAL + 13
 
 def run() -> int:
     """Run the command that the process's arguments name; returns its exit code."""
-    if hasattr(signal, "SIGTERM"):
-        signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return _run()
+    finally:
+        # The handler raises; what is left to do now is the interpreter's own, which would choke.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _run() -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file's name may be anything but text
+            stream.reconfigure(errors="backslashreplace")
     try:
         from fmnist_cli.cli.app import app
 
@@ -41,7 +52,7 @@ def run() -> int:
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return BY_SIGNAL + signal.SIGINT
-    except BrokenPipeError:
+    except (console.PipeClosedError, BrokenPipeError):
         _discard_output()
         return PIPE_CLOSED
     except OSError as error:

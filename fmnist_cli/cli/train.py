@@ -151,6 +151,8 @@ def _fit(run: "Training") -> None:
     def last_words() -> str:
         return f"stopped; {run.how_to_go_on()}"
 
+    if not run.process.is_main:
+        console.set_verbosity(quiet=True, verbose=False)
     with download_progress() as track:
         run.download(track)
     with stop_request(last_words) as should_stop, epoch_progress() as progress:

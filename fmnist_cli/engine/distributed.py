@@ -10,6 +10,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from fmnist_cli.data.batches import Share
+from fmnist_cli.errors import CheckFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,17 @@ def joined(process: Process, device: torch.device) -> Iterator[None]:
     _CONTROL.append(control)
     try:
         yield
+    except RuntimeError as error:
+        if not _is_lost_connection(error):
+            raise
+        raise CheckFailed(
+            "another training process is gone; the state saved before stands (--resume goes on)"
+        ) from None
     finally:
         _CONTROL.clear()
         distributed.destroy_process_group()
+
+
+def _is_lost_connection(error: RuntimeError) -> bool:
+    """Whether another process made a collective fail; gloo has no type of its own for it."""
+    return isinstance(error, distributed.DistBackendError) or "gloo" in str(error)

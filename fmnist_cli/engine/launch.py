@@ -1,5 +1,6 @@
 """Several processes on this machine, started and watched by torch's elastic launcher."""
 
+import logging
 import sys
 import uuid
 from collections.abc import Sequence
@@ -34,6 +35,8 @@ def launch(processes: int, arguments: Sequence[str]) -> None:
         max_restarts=0,
         monitor_interval=0.1,
     )
+    # The launcher would log what is said better below.
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
     try:
         elastic_launch(config, sys.executable)(*arguments)
     except ChildFailedError as error:

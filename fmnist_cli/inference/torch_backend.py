@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch  # noqa: TID253 - imported for a .pt file alone, by inference.load
-from torch import nn  # noqa: TID253
+import torch
+from torch import nn
 
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.preparation import Preparation

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -13,12 +14,17 @@ from tests.cli.conftest import PROGRAM, Program, clean_environment
 TRAIN = ("train", "--data", "synthetic:600", "--model", "tutorial", "--epochs", "1")
 
 
-def started(*arguments: str | Path, cwd: Path, **streams: object) -> "subprocess.Popen[bytes]":
+def started(
+    *arguments: str | Path, cwd: Path, stdin: int | BinaryIO | None = None
+) -> "subprocess.Popen[bytes]":
+    """The program, running."""
     return subprocess.Popen(
         [*PROGRAM, *map(str, arguments)],
         cwd=cwd,
         env=clean_environment(),
-        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},  # type: ignore[call-overload]
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
 
 

@@ -1,0 +1,93 @@
+"""Several processes train one model: the same curve, one set of files, one clear end."""
+
+import csv
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import PROGRAM, Program, clean_environment
+
+OPTIONS = (
+    *("train", "--data", "synthetic:2000", "--model", "tutorial", "--dropout", "0"),
+    *("--augment", "flip,shift:1", "--batch-size", "100", "--lr", "0.02", "--warmup", "0"),
+    *("--precision", "fp32", "--threads", "1"),
+)
+
+
+def losses(folder: Path) -> list[float]:
+    rows = csv.DictReader((folder / "history.csv").open())
+    return [float(row[name]) for row in rows for name in ("train_loss", "val_loss")]
+
+
+def test_two_processes_and_two_launchers_learn_as_one(fmnist: Program, tmp_path: Path) -> None:
+    def run(name: str, *more: str) -> None:
+        done = fmnist(*OPTIONS, "--epochs", "1", "-o", f"{name}.pt", "--run-dir", name, *more,
+                      cwd=tmp_path)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == f"{name}.pt\n"
+        assert done.stderr.count("epoch 1/1") == 1
+
+    run("one")
+    run("two", "--nproc", "2")
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    launch = (
+        *(sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1"),
+        *("--rdzv-backend", "c10d", "--rdzv-endpoint", f"127.0.0.1:{port}", "--rdzv-id", "test"),
+        *("-m", "fmnist_cli", *OPTIONS, "--epochs", "1", "-o", "nodes.pt", "--run-dir", "nodes"),
+    )
+    launchers = [
+        subprocess.Popen(
+            launch, cwd=tmp_path, env=clean_environment(), stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    said = sorted(launcher.communicate(timeout=120)[0] for launcher in launchers)
+    assert [launcher.returncode for launcher in launchers] == [0, 0]
+    assert said == ["", "nodes.pt\n"]
+    assert losses(tmp_path / "nodes") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
+
+
+def test_a_process_that_dies_ends_the_others(fmnist: Program, tmp_path: Path) -> None:
+    running = subprocess.Popen(
+        [*PROGRAM, *OPTIONS, "--epochs", "500", "--nproc", "2", "--run-dir", "r"],
+        cwd=tmp_path,
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    history = tmp_path / "r/history.csv"
+    deadline = time.monotonic() + 120
+    while not (history.exists() and len(history.read_text().splitlines()) > 1):
+        assert running.poll() is None, running.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+    victims = [
+        pid for pid in children if b"fmnist_cli" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+    os.kill(int(victims[-1]), signal.SIGKILL)
+    out, told = running.communicate(timeout=60)
+    assert running.returncode == 70
+    assert out == ""
+    assert "was killed by signal 9; the others were ended" in told
+    assert "Traceback" not in told
+    assert not (tmp_path / "model.pt").exists()
+    done = fmnist("train", "-q", "--resume", "r", "--nproc", "1", "--epochs", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_batch_that_can_not_be_shared_is_refused(fmnist: Program) -> None:
+    done = fmnist(*OPTIONS, "--nproc", "3")
+    assert done.returncode == 2
+    assert "can't be shared evenly by --nproc 3" in done.stderr

@@ -1,0 +1,57 @@
+"""Run folders: named, found, locked, described."""
+
+import os
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from fmnist_cli.engine.config import TrainConfig
+from fmnist_cli.errors import Locked, MissingInput
+from fmnist_cli.runs import RunFolder, as_options
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_two_runs_of_one_second_get_two_folders() -> None:
+    first, second = RunFolder.new(None, "resnet"), RunFolder.new(None, "resnet")
+    assert first.path != second.path
+    assert first.path.parent == Path("runs")
+    assert "resnet" in first.path.name
+
+
+def test_the_last_run_is_the_one_whose_state_is_newest() -> None:
+    with pytest.raises(MissingInput):
+        RunFolder.find("last")
+    for age, name in enumerate(("new", "old")):
+        state = Path("runs", name, "last.pt")
+        state.parent.mkdir(parents=True)
+        state.touch()
+        os.utime(state, (1e9 - age, 1e9 - age))
+    assert RunFolder.find("last").path.name == "new"
+    assert RunFolder.find("runs/old").path.name == "old"
+    with pytest.raises(MissingInput, match=r"no last\.pt"):
+        RunFolder.find("runs")
+
+
+def test_one_run_at_a_time() -> None:
+    folder = RunFolder.new(Path("r"), "resnet")
+    with folder.locked(), pytest.raises(Locked, match="another run is using 'r'"):
+        folder.locked()
+    with folder.locked():
+        pass
+
+
+def test_options_are_written_as_the_command_line_takes_them() -> None:
+    folder = RunFolder.new(Path("r"), "resnet")
+    config = TrainConfig(data='a "quoted"\\name\n', time_budget=90.0, val_size=0)
+    folder.write_options(config)
+    options = tomllib.loads(Path("r/run.toml").read_text())
+    assert options == as_options(config)
+    assert options["data"] == config.data
+    assert options["time-budget"] == "90s"
+    assert options["val-size"] == 0
+    assert "class-weights" not in options
