@@ -17,10 +17,10 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_two_runs_of_one_second_get_two_folders() -> None:
-    first, second = RunFolder.new(None, "resnet"), RunFolder.new(None, "resnet")
+    first, second = RunFolder.new(None, "convnet"), RunFolder.new(None, "convnet")
     assert first.path != second.path
     assert first.path.parent == Path("runs")
-    assert "resnet" in first.path.name
+    assert "convnet" in first.path.name
 
 
 def test_the_last_run_is_the_one_whose_state_is_newest() -> None:
@@ -38,7 +38,7 @@ def test_the_last_run_is_the_one_whose_state_is_newest() -> None:
 
 
 def test_one_run_at_a_time() -> None:
-    folder = RunFolder.new(Path("r"), "resnet")
+    folder = RunFolder.new(Path("r"), "convnet")
     with folder.locked(), pytest.raises(Locked, match="another run is using 'r'"):
         folder.locked()
     with folder.locked():
@@ -46,7 +46,7 @@ def test_one_run_at_a_time() -> None:
 
 
 def test_options_are_written_as_the_command_line_takes_them() -> None:
-    folder = RunFolder.new(Path("r"), "resnet")
+    folder = RunFolder.new(Path("r"), "convnet")
     config = TrainConfig(data='a "quoted"\\name\n', time_budget=90.0, val_size=0)
     folder.write_options(config)
     options = tomllib.loads(Path("r/run.toml").read_text())

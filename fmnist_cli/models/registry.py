@@ -10,7 +10,8 @@ from torch import nn
 
 from fmnist_cli.data.preparation import Preparation
 from fmnist_cli.errors import UsageError
-from fmnist_cli.models.resnet import ResNet
+from fmnist_cli.models import convnet
+from fmnist_cli.models.convnet import ConvNet
 from fmnist_cli.models.tutorial import TutorialNet
 
 
@@ -25,7 +26,10 @@ class Network:
 
 NETWORKS: Final[Mapping[str, Network]] = {
     "tutorial": Network(TutorialNet, "the course's two convolutions", Preparation.RAW),
-    "resnet": Network(ResNet, "three stages with residual blocks"),
+    "convnet": Network(ConvNet, "five 3x3 convolutions, 32 to 128 channels"),
+    "convnet-fast": Network(partial(ConvNet, convnet.FAST), "three, 16 to 96 channels"),
+    "convnet-small": Network(partial(ConvNet, convnet.SMALL), "four, 16 to 64 channels"),
+    "convnet-wide": Network(partial(ConvNet, convnet.WIDE), "seven, 64 to 256 channels"),
 }
 """Networks of our own; torchvision's are found by their names there."""
 

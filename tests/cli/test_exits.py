@@ -179,7 +179,7 @@ def test_141_a_reader_that_closes_the_pipe_is_met_with_silence(
     names = "\n".join(str(path) for path in sorted((tmp_path / "p").iterdir()) * 60)
     (tmp_path / "names").write_text(names)
     with (tmp_path / "names").open("rb") as stdin:
-        running = started("predict", trained_model, "-", cwd=tmp_path, stdin=stdin)
+        running = started("predict", "-q", trained_model, "-", cwd=tmp_path, stdin=stdin)
         assert running.stdout is not None
         assert running.stdout.readline().startswith(b"{")
         running.stdout.close()

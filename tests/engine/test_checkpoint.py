@@ -153,7 +153,7 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path, value: float) -
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.pt"
-    checkpoint.save(path, models.build("resnet").state_dict(), metadata())
+    checkpoint.save(path, models.build("convnet").state_dict(), metadata())
     with pytest.raises(CheckpointError, match="other weights"):
         checkpoint.load(path)
     state = models.build("tutorial").state_dict()

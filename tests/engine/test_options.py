@@ -61,7 +61,7 @@ def test_every_optimiser_learns(name: str) -> None:
 
 
 def test_decay_spares_biases_and_norms() -> None:
-    made = trainer(model="resnet", weight_decay=0.1)
+    made = trainer(model="convnet", weight_decay=0.1)
     for group in made.learner.optimizer.param_groups:
         for parameter in group["params"]:
             assert group["weight_decay"] == (0.1 if parameter.dim() > 1 else 0.0)

@@ -48,7 +48,7 @@ def test_our_own_file_and_the_courses_state_dict_fit(tmp_path: Path) -> None:
 
 
 def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
-    torch.save(models.build("resnet").state_dict(), tmp_path / "other.pt")
+    torch.save(models.build("convnet").state_dict(), tmp_path / "other.pt")
     torch.save(models.build("tutorial"), tmp_path / "whole.pt")
     with pytest.raises(CheckpointError, match="does not fit the network 'tutorial'"):
         weights.start_from(models.build("tutorial"), "tutorial", str(tmp_path / "other.pt"))
@@ -61,7 +61,7 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_frozen_backbone_stays_and_the_head_moves() -> None:
-    made = trainer(model="resnet", weights="given", freeze_backbone=True, epochs=1)
+    made = trainer(model="convnet", weights="given", freeze_backbone=True, epochs=1)
     before = weights_of(made)
     list(made.fit())
     after = weights_of(made)

@@ -1,0 +1,64 @@
+"""Plain stacks of 3x3 convolutions for 28x28 grey images, in several sizes.
+
+The order within a stage is convolve, pool, normalise, activate: norm and activation then see a
+quarter of the pixels. Depth stands at 7x7, where the convolutions are all that costs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from torch import Tensor, nn
+
+from fmnist_cli.facts import IMAGE_SIZE, NUM_CLASSES
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One convolution to so many channels; `pools` halves the picture."""
+
+    channels: int
+    pools: bool = False
+
+
+FAST: Final = (Stage(16, pools=True), Stage(32, pools=True), Stage(96, pools=True))
+SMALL: Final = (Stage(16, pools=True), Stage(32, pools=True), Stage(64), Stage(64, pools=True))
+BASE: Final = (
+    Stage(32, pools=True),
+    Stage(64, pools=True),
+    Stage(128),
+    Stage(128),
+    Stage(128, pools=True),
+)
+WIDE: Final = (
+    Stage(64),
+    Stage(64, pools=True),
+    Stage(128),
+    Stage(128, pools=True),
+    Stage(256),
+    Stage(256),
+    Stage(256, pools=True),
+)
+
+
+class ConvNet(nn.Module):
+    """A stack of stages and a linear head on what is left of the picture."""
+
+    def __init__(self, stages: Sequence[Stage] = BASE, dropout: float = 0.0) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels, side = 1, IMAGE_SIZE
+        for stage in stages:
+            layers.append(nn.Conv2d(channels, stage.channels, 3, padding=1, bias=False))
+            if stage.pools:
+                layers.append(nn.MaxPool2d(2))
+                side //= 2
+            layers += [nn.BatchNorm2d(stage.channels), nn.ReLU()]
+            channels = stage.channels
+        self.features = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(dropout))
+        self.head = nn.Linear(channels * side * side, NUM_CLASSES)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Prepared float [N, 1, 28, 28] to logits [N, 10]."""
+        logits: Tensor = self.head(self.features(images))
+        return logits
