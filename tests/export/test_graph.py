@@ -238,7 +238,7 @@ def test_a_convolution_that_two_norms_share_is_left_alone() -> None:
 
 
 def test_the_model_that_was_exported_is_unchanged() -> None:
-    model = network("resnet")
+    model = network("convnet")
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     build_graph(model, Preparation.STANDARD, {})
     for name, tensor in model.state_dict().items():
@@ -254,7 +254,7 @@ def test_logits_are_added_on_request() -> None:
     (logits,) = compute(graph, images, "logits")
     with torch.inference_mode():
         expected = model(torch.from_numpy(Preparation.RAW.apply(images)))
-    np.testing.assert_allclose(logits, expected.numpy(), atol=1e-5)
+    np.testing.assert_allclose(logits, expected.numpy(), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("opset", [OPSETS[0], OPSETS[-1]])
@@ -268,7 +268,7 @@ def test_tta_averages_over_mirror_images(opset: int) -> None:
             model(torch.from_numpy(Preparation.RAW.apply(view))).softmax(1).numpy()
             for view in (images, images[:, :, ::-1])
         ]
-    np.testing.assert_allclose(averaged, sum(expected) / 2, atol=1e-6)
+    np.testing.assert_allclose(averaged, sum(expected) / 2, atol=1e-5)
 
 
 def test_the_file_is_described_in_itself() -> None:

@@ -15,17 +15,19 @@ from fmnist_cli.inference.onnx_backend import open_classifier
 from tests.written_models import write_checkpoint, write_onnx
 
 
-@pytest.mark.parametrize("name", ["tutorial", "resnet"])
+@pytest.mark.parametrize("name", ["tutorial", "convnet"])
 def test_int8_gives_nearly_the_same_probabilities(name: str, tmp_path: Path) -> None:
     path = write_onnx(tmp_path / "fp32.onnx", name)
     quantized = quantize(onnx.load(path), draw(100, "train"))
     (tmp_path / "int8.onnx").write_bytes(quantized.SerializeToString())
-    images = draw(50, "test").images
+    images = draw(200, "test").images
     fp32, int8 = (
         open_classifier(tmp_path / file, device="cpu", threads=1)(images)
         for file in ("fp32.onnx", "int8.onnx")
     )
-    assert np.abs(fp32 - int8).max() < 0.1
+    assert np.abs(fp32 - int8).mean() < 0.02
+    agreement = (fp32.argmax(1) == int8.argmax(1)).mean()
+    assert agreement >= 0.75, "random weights: the best classes lie close together"
     assert not np.array_equal(fp32, int8)
     assert (tmp_path / "int8.onnx").stat().st_size < 0.4 * path.stat().st_size
 
