@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fmnist_cli.cli import console
+from fmnist_cli.cli.judging import busy, open_data, warn_of_drawn_data
 from fmnist_cli.cli.options import (
     DataDirOption,
     DeviceOption,
@@ -49,13 +50,13 @@ def compare(
     """Judge two models on the same images."""
     from fmnist_cli.inference.classifier import load
     from fmnist_cli.report.duel import duel
-    from fmnist_cli.report.trained_on import open_judged
 
     first, second = (
         load(path, device=device, threads=threads, precision=precision) for path in (a, b)
     )
-    source = open_judged(first, data, test_data=test_data, data_dir=data_dir, mirrors=mirror or ())
-    result = duel(first, second, source, split, tta=tta)
+    source = open_data(first, data, test_data, data_dir, mirror, split)
+    with busy("judging"):
+        result = duel(first, second, source, split, tta=tta)
     _warn(result)
     if format_ == "json":
         console.print_json(result.as_dict())
@@ -69,13 +70,15 @@ def _warn(result: "Duel") -> None:
     if result.same_model:
         console.note(f"'{result.a.model}' and '{result.b.model}' are the same model")
     if result.is_drawn:
-        console.warn("drawn data, not Fashion-MNIST: the scores say nothing about real garments")
+        warn_of_drawn_data()
     for side in (result.a, result.b):
         if side.seen_in_training:
             console.warn(
                 f"'{side.model}' was trained on {side.seen_in_training:,} of the "
                 f"{result.comparison.n:,} judged images"
             )
+        elif side.seen_in_training is None:
+            console.note(f"whether '{side.model}' was trained on judged images can't be told")
 
 
 _COLUMNS = ("index", "class", "a", "a_probability", "b", "b_probability")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fmnist_cli.cli import console
+from fmnist_cli.cli.judging import busy, open_data, warn_of_drawn_data
 from fmnist_cli.cli.options import (
     DEFAULT_MODEL,
     DataDirOption,
@@ -74,7 +75,6 @@ def evaluate(
     from fmnist_cli.report import gates
     from fmnist_cli.report.confusion import picture_format
     from fmnist_cli.report.evaluation import judge
-    from fmnist_cli.report.trained_on import open_judged
 
     wanted = [gates.parse(text) for text in min_ or ()]
     if confusion is not None:
@@ -83,11 +83,10 @@ def evaluate(
         if path is not None:
             check_writable(path)
     classifier = load(model, device=device, threads=threads, precision=precision)
-    source = open_judged(
-        classifier, data, test_data=test_data, data_dir=data_dir, mirrors=mirror or ()
-    )
-    evaluation = judge(classifier, source, split, tta=tta)
-    _write_files(evaluation, report, confusion, predictions)
+    source = open_data(classifier, data, test_data, data_dir, mirror, split)
+    with busy("judging"):
+        evaluation = judge(classifier, source, split, tta=tta)
+        _write_files(evaluation, report, confusion, predictions)
     _warn(evaluation)
     if format_ == "json":
         console.print_json(evaluation.as_dict())
@@ -126,7 +125,7 @@ def _warn(evaluation: "Evaluation") -> None:
     """Tell on stderr what makes the scores mean less than it seems."""
     seen, n = evaluation.seen_in_training, evaluation.scores.n
     if evaluation.is_drawn:
-        console.warn("drawn data, not Fashion-MNIST: the scores say nothing about real garments")
+        warn_of_drawn_data()
     if seen is None:
         console.note("whether the model has seen the judged images in training can't be told")
     elif seen:

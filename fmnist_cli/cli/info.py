@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fmnist_cli.cli import console
+from fmnist_cli.cli.download import download_progress
 from fmnist_cli.cli.options import DataDirOption, MirrorOption, TableOrJson, TestDataOption
 from fmnist_cli.cli.tables import show_facts, show_table
 from fmnist_cli.facts import CLASS_NAMES
@@ -41,6 +42,10 @@ def info(
         from fmnist_cli.report.inventory import take_inventory
 
         source = open_source(target, test_data=test_data, data_dir=data_dir, mirrors=mirror or ())
+        if source.kind == "fashion-mnist":
+            with download_progress() as track:
+                source.fetch("train", track)
+                source.fetch("test", track)
         _data(take_inventory(source), format_)
 
 

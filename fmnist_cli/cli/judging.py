@@ -1,0 +1,49 @@
+"""What `evaluate` and `compare` do before they show anything: data in place, a sign of life."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fmnist_cli.cli import console
+from fmnist_cli.cli.download import download_progress
+
+if TYPE_CHECKING:
+    from fmnist_cli.data.sources import Source
+    from fmnist_cli.inference.classifier import Classifier
+    from fmnist_cli.report.trained_on import Split
+
+
+def open_data(
+    classifier: "Classifier",
+    data: str | None,
+    test_data: str | None,
+    data_dir: Path | None,
+    mirror: list[str] | None,
+    split: "Split",
+) -> "Source":
+    """Name the data to judge a model on; missing official files are fetched under a bar."""
+    from fmnist_cli.report.trained_on import open_judged
+
+    source = open_judged(
+        classifier, data, test_data=test_data, data_dir=data_dir, mirrors=mirror or ()
+    )
+    if source.kind == "fashion-mnist":
+        with download_progress() as track:
+            source.fetch("test" if split == "test" else "train", track)
+    return source
+
+
+@contextmanager
+def busy(text: str) -> Iterator[None]:
+    """Show on a terminal that work goes on."""
+    if console.is_quiet() or not console.is_live():
+        yield
+        return
+    with console.err().status(text):
+        yield
+
+
+def warn_of_drawn_data() -> None:
+    """Tell on stderr that scores come from drawn images."""
+    console.warn("drawn data, not Fashion-MNIST: the scores say nothing about real garments")
