@@ -25,9 +25,8 @@ def test_int8_gives_nearly_the_same_probabilities(name: str, tmp_path: Path) -> 
         open_classifier(tmp_path / file, device="cpu", threads=1)(images)
         for file in ("fp32.onnx", "int8.onnx")
     )
-    assert np.abs(fp32 - int8).mean() < 0.02
-    agreement = (fp32.argmax(1) == int8.argmax(1)).mean()
-    assert agreement >= 0.75, "random weights: the best classes lie close together"
+    between_images = np.abs(fp32 - np.roll(int8, 1, axis=0)).mean()
+    assert np.abs(fp32 - int8).mean() < between_images / 2
     assert not np.array_equal(fp32, int8)
     assert (tmp_path / "int8.onnx").stat().st_size < 0.4 * path.stat().st_size
 
