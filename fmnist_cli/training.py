@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 
 SPLIT_SEED: Final = 0
 """The validation split depends on the data and its size alone, so runs can be compared."""
-_FINISH_SECONDS: Final = 2.5
-"""What a time budget keeps free for the files after the last epoch, curves and exit included."""
+_FINISH_SECONDS: Final = 1.5
+_FINISH_SHARE: Final = 0.75
+"""What a time budget keeps free for files and exit: on a busy machine, a share of what the start
+took, since that was slow for the same reason."""
 CHANGEABLE: Final = frozenset({"epochs", "device", "threads", "nproc", "workers", "tensorboard"})
 """Options that may be given anew to a run that is resumed."""
 
@@ -212,7 +214,8 @@ class Training:
         budget = None
         if config.time_budget is not None:
             spent = time.monotonic() - self._started_at
-            budget = Budget(config.time_budget - spent - _FINISH_SECONDS)
+            reserve = max(_FINISH_SECONDS, _FINISH_SHARE * spent)
+            budget = Budget(config.time_budget - spent - reserve)
         return Trainer(
             config,
             model,

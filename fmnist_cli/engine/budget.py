@@ -11,7 +11,7 @@ class Budget:
     """
 
     def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+        self.seconds = max(seconds, 1e-3)
         self._started_at = time.monotonic()
 
     def reserve(self, seconds: float) -> None:
