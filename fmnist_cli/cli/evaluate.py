@@ -108,8 +108,9 @@ def _write_files(
     if report is not None:
         from fmnist_cli.report.page import render_page
 
-        with atomic_write(report) as temporary:
-            temporary.write_text(render_page(evaluation), encoding="utf-8")
+        page = render_page(evaluation)
+        with atomic_write(report) as temporary:  # names of files need not be valid Unicode
+            temporary.write_text(page, encoding="utf-8", errors="xmlcharrefreplace")
     if confusion is not None:
         from fmnist_cli.report.confusion import draw_confusion, picture_format
 

@@ -17,24 +17,25 @@ def find_history(model: Path, metadata: dict[str, Any]) -> list[dict[str, float 
     recorded = metadata.get("run_dir")
     folders = [model.parent, *([Path(recorded)] if isinstance(recorded, str) else [])]
     for folder in folders:
-        path = folder / HISTORY_FILE
-        if path.is_file():
-            history = _read(path)
-            if _is_of(history, metadata):
-                return history
+        history = _read(folder / HISTORY_FILE)
+        if _is_of(history, metadata):
+            return history
     return []
 
 
 def _read(path: Path) -> list[dict[str, float | None]]:
+    """The rows of a file; none where it can't be opened, as where a run folder is gone."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file)
-            if tuple(rows.fieldnames or ()) != HISTORY_COLUMNS:
-                return []  # another program's file of that name
-            return [
-                {name: float(value) if value else None for name, value in row.items()}
-                for row in rows
-            ]
+        content = path.read_bytes()
+    except (OSError, ValueError):  # ValueError: the recorded name is no name of a file
+        return []
+    try:
+        rows = csv.DictReader(content.decode("utf-8").splitlines())
+        if tuple(rows.fieldnames or ()) != HISTORY_COLUMNS:
+            return []  # another program's file of that name
+        return [
+            {name: float(value) if value else None for name, value in row.items()} for row in rows
+        ]
     except (ValueError, TypeError, csv.Error) as error:
         raise DataError(f"'{path}' is no history of a run: {error}") from None
 

@@ -37,9 +37,13 @@ class TrainedOn:
         record = classifier.metadata.get("data")
         if not record:
             return None
-        if not isinstance(record, dict) or not all(
-            isinstance(record.get(field.name), field.type)  # type: ignore[arg-type]
-            for field in fields(cls)
+        if (
+            not isinstance(record, dict)
+            or not all(
+                isinstance(record.get(field.name), field.type)  # type: ignore[arg-type]
+                for field in fields(cls)
+            )
+            or min(record["val_size"], record["split_seed"]) < 0
         ):
             raise CheckpointError(f"'{classifier.path}' records its training data in another form")
         return cls(**{field.name: record[field.name] for field in fields(cls)})

@@ -47,3 +47,8 @@ def test_a_damaged_history_is_an_error(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("0.9", "zero"))
     with pytest.raises(DataError, match="no history of a run"):
         find_history(tmp_path / "model.pt", METADATA)
+
+
+@pytest.mark.parametrize("run_dir", ["gone", "a\0b", "a" * 5_000, 7, None])
+def test_a_folder_that_can_not_be_opened_is_none(tmp_path: Path, run_dir: object) -> None:
+    assert find_history(tmp_path / "model.pt", METADATA | {"run_dir": run_dir}) == []

@@ -48,7 +48,14 @@ def test_named_data_wins(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"spec": 7}, {"val_size": "5"}, {"fingerprint": None}, {"split_seed": [0]}]
+    "changes",
+    [
+        {"spec": 7},
+        {"val_size": "5"},
+        {"fingerprint": None},
+        {"split_seed": [0]},
+        {"split_seed": -1},
+    ],
 )
 def test_a_record_of_another_form_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:
     model = trained_on(tmp_path / "m.pt", SPEC, changes=changes)
