@@ -4,24 +4,39 @@ In Python, a model file is a function of pictures:
 
     from fmnist_cli import load
     probabilities = load("model.pt")(images)  # uint8 [N, 28, 28] to float32 [N, 10]
+
+and training yields its epochs:
+
+    from fmnist_cli import configure, train
+    for result in train(configure(recipe="fast", epochs=3), output="model.pt"):
+        print(result.epoch, result.val_accuracy)
 """
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 from fmnist_cli.facts import VERSION
 
 if TYPE_CHECKING:
+    from fmnist_cli.engine.config import TrainConfig
+    from fmnist_cli.engine.recipes import configure
     from fmnist_cli.inference import load
+    from fmnist_cli.training import train
 
 __version__ = VERSION
 
-__all__ = ["__version__", "load"]
+__all__ = ["TrainConfig", "__version__", "configure", "load", "train"]
+
+_HOMES: Final = {
+    "TrainConfig": "fmnist_cli.engine.config",
+    "configure": "fmnist_cli.engine.recipes",
+    "load": "fmnist_cli.inference",
+    "train": "fmnist_cli.training",
+}
 
 
 def __getattr__(name: str) -> object:
-    # Imported when it is first asked for, so that `fmnist --help` need not wait for NumPy.
-    if name == "load":
-        from fmnist_cli.inference import load
-
-        return load
+    # Imported when it is first asked for, so that `fmnist --help` need not wait for torch.
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'fmnist_cli' has no attribute '{name}'")

@@ -70,8 +70,8 @@ class Training:
         self,
         config: TrainConfig,
         *,
-        output: Path = Path("model.pt"),
-        run_dir: Path | None = None,
+        output: str | Path = "model.pt",
+        run_dir: str | Path | None = None,
         data_dir: Path | None = None,
         mirrors: Sequence[str] = (),
         started_at: float | None = None,
@@ -89,7 +89,7 @@ class Training:
         self.config = dataclasses.replace(config, threads=threads, device=str(self.device))
         if config.deterministic:
             device.make_deterministic()
-        self.output = output
+        self.output = Path(output)
         self.source = open_source(
             config.data,
             test_data=config.test_data,
@@ -100,7 +100,7 @@ class Training:
         self.should_stop: Callable[[], bool] = lambda: False
         """Asked between two steps: True ends `epochs` with the state saved."""
         self._started_at = time.monotonic() if started_at is None else started_at
-        self._run_dir = run_dir
+        self._run_dir = None if run_dir is None else Path(run_dir)
         self._resumed: dict[str, Any] | None = None
         self._seconds = 0.0
         self.folder: RunFolder | None = None
@@ -288,6 +288,14 @@ class Training:
             "data": self._data,
             "metrics": provenance.describe_metrics(row, trainer.epochs, self._seconds),
         }
+
+
+def train(config: TrainConfig, **arguments: Any) -> Iterator[EpochResult]:
+    """Train and write the model; yields each epoch's result as it comes.
+
+    `arguments` are those of `Training`, such as `output` and `run_dir`.
+    """
+    yield from Training(config, **arguments).epochs()
 
 
 def _own_device(name: str, process: Process) -> torch.device:

@@ -90,6 +90,11 @@ RECIPES: Final[Mapping[str, Recipe]] = {
 }
 
 
+def configure(**given: Any) -> TrainConfig:
+    """The config of a run by its options' names; see `resolve`."""
+    return resolve(given)
+
+
 def resolve(given: Mapping[str, Any]) -> TrainConfig:
     """The config of a run: `given` options over the recipe's over the defaults of `TrainConfig`.
 

@@ -1,0 +1,90 @@
+"""What augmentation costs of a training step of the `default` recipe.
+
+    python -m benchmarks.augmentation [--rounds 30]
+
+Steps with and without the recipe's augmentation, and with each augmentation alone, in turn on one
+learner; prints the median time of a step and its ratio to the plain one.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Iterator
+from itertools import count
+
+from fmnist_cli.__main__ import prepare_environment
+
+prepare_environment()
+
+import torch  # noqa: E402 - reads the environment when it is loaded
+
+from fmnist_cli import models  # noqa: E402
+from fmnist_cli.data import synthetic  # noqa: E402
+from fmnist_cli.data.augment import AUGMENTATIONS, parse  # noqa: E402
+from fmnist_cli.data.batches import Batch, Batches  # noqa: E402
+from fmnist_cli.engine import device  # noqa: E402
+from fmnist_cli.engine.distributed import Process  # noqa: E402
+from fmnist_cli.engine.learner import Learner  # noqa: E402
+from fmnist_cli.engine.memory import keep_freed_memory  # noqa: E402
+from fmnist_cli.engine.recipes import resolve  # noqa: E402
+
+CPU = torch.device("cpu")
+
+
+def main() -> None:
+    """Time the steps and print a line per augmentation."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=30)
+    rounds: int = parser.parse_args().rounds
+    keep_freed_memory()
+    threads = device.set_threads(None)
+    config = resolve({"recipe": "default"})
+    model = models.build(config.model)
+    learner = Learner(
+        config,
+        model,
+        device=CPU,
+        process=Process(),
+        class_weights=None,
+        total_steps=1_000_000,
+        steps_per_epoch=1_000,
+    )
+    learner.train_mode()
+    data = synthetic.draw(20_000, "train")
+    names = ["none", config.augment, *AUGMENTATIONS]
+    streams: dict[str, Iterator[Batch]] = {
+        name: endless(
+            Batches(
+                data,
+                batch_size=config.batch_size,
+                seed=0,
+                preparation=models.network(config.model).preparation,
+                augmentations=parse(name),
+                device=CPU,
+            )
+        )
+        for name in names
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    for round_number in range(rounds + 3):
+        for name, stream in streams.items():
+            started_at = time.perf_counter()
+            batch = next(stream)
+            learner.step(batch.images, batch.labels, 0)
+            if round_number >= 3:  # the first ones allocate
+                seconds[name].append(time.perf_counter() - started_at)
+    plain = statistics.median(seconds["none"])
+    print(f"network {config.model}, batch {config.batch_size}, n = {rounds}, threads {threads}")
+    for name in names:
+        median = statistics.median(seconds[name])
+        print(f"{name:>24}: {1e3 * median:6.2f} ms a step, {median / plain:.3f} of the plain one")
+
+
+def endless(batches: Batches) -> Iterator[Batch]:
+    """Batches without end."""
+    for epoch in count():
+        yield from batches.epoch(epoch)
+
+
+if __name__ == "__main__":
+    main()
