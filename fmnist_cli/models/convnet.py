@@ -21,7 +21,6 @@ class Stage:
     pools: bool = False
 
 
-FAST: Final = (Stage(16, pools=True), Stage(32, pools=True), Stage(96, pools=True))
 SMALL: Final = (Stage(16, pools=True), Stage(32, pools=True), Stage(64), Stage(64, pools=True))
 BASE: Final = (
     Stage(32, pools=True),

@@ -27,7 +27,6 @@ class Network:
 NETWORKS: Final[Mapping[str, Network]] = {
     "tutorial": Network(TutorialNet, "the course's two convolutions", Preparation.RAW),
     "convnet": Network(ConvNet, "five 3x3 convolutions, 32 to 128 channels"),
-    "convnet-fast": Network(partial(ConvNet, convnet.FAST), "three, 16 to 96 channels"),
     "convnet-small": Network(partial(ConvNet, convnet.SMALL), "four, 16 to 64 channels"),
     "convnet-wide": Network(partial(ConvNet, convnet.WIDE), "seven, 64 to 256 channels"),
 }
