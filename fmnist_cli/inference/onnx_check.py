@@ -27,6 +27,7 @@ MAX_ELEMENTS: Final = 2**22
 """Of one computed tensor for one image; 224x224 networks stay below 2**21."""
 MAX_TOTAL_ELEMENTS: Final = 2**26
 """Of all computed tensors for one image."""
+_MAX_OPSET: Final = 1_000
 _STANDARD_DOMAINS: Final = ("", "ai.onnx")
 
 
@@ -86,6 +87,8 @@ def _check_structure(model: "ModelProto") -> None:
         raise _RefusedError(
             f"it uses the operator domains {domains}; expected the standard one alone"
         )
+    if not 0 < model.opset_import[0].version < _MAX_OPSET:
+        raise _RefusedError(f"it uses version {model.opset_import[0].version} of the operators")
     if model.graph.sparse_initializer:
         raise _RefusedError("it holds sparse tensors")
     if len(model.graph.node) > MAX_NODES:
@@ -102,7 +105,7 @@ def _check_nodes(nodes: "Iterable[NodeProto]", opset: int) -> None:
             raise _RefusedError(f"the operator '{node.op_type}' is of the domain '{node.domain}'")
         try:
             defs.get_schema(node.op_type, opset)
-        except defs.SchemaError:
+        except (defs.SchemaError, TypeError):  # TypeError: a name that is not UTF-8
             raise _RefusedError(f"the operator '{node.op_type[:80]}' is no standard one") from None
         for attribute in node.attribute:
             if attribute.HasField("g") or attribute.graphs or attribute.ref_attr_name:

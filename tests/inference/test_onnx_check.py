@@ -21,10 +21,17 @@ from fmnist_cli.inference.onnx_skeleton import MAX_SKELETON_BYTES, read_skeleton
 from tests.written_models import metadata, write_onnx
 
 
+class Content(bytes):
+    """A file's bytes, which a failing test does not print."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} bytes>"
+
+
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """An exported file's content."""
-    return write_onnx(tmp_path_factory.mktemp("sound") / "model.onnx").read_bytes()
+    return Content(write_onnx(tmp_path_factory.mktemp("sound") / "model.onnx").read_bytes())
 
 
 def refuse(path: Path) -> str:
@@ -284,6 +291,15 @@ def unknown_operator(model: onnx.ModelProto) -> None:
     model.graph.node[2].op_type = "Teleport"
 
 
+def operator_that_is_no_text(model: onnx.ModelProto) -> None:
+    content = model.graph.node[0].SerializeToString().replace(b"Unsqueeze", b"Unsqueez\x80")
+    model.graph.node[0].ParseFromString(content)
+
+
+def absurd_opset(model: onnx.ModelProto) -> None:
+    model.opset_import[0].version = 2**40
+
+
 def empty_graph(model: onnx.ModelProto) -> None:
     model.ClearField("graph")
 
@@ -344,6 +360,8 @@ HOSTILE: dict[Change, str] = {
     no_label: "outputs are not",
     wrong_shapes: "claims the shape|do not fit together",
     unknown_operator: "'Teleport' is no standard one",
+    operator_that_is_no_text: "no standard one",
+    absurd_opset: "version 1099511627776",
     empty_graph: "input is not",
     metadata_that_is_no_json: "not a JSON object",
     metadata_of_other_form: "'data' is not a JSON object",
