@@ -26,7 +26,7 @@ class EpochProgress:
             f"{progress.images_per_second:,.0f} img/s"
         )
         if self._task is None:
-            self._task = self._bar.add_task("", total=progress.steps)
+            self._task = self._bar.add_task("", total=progress.steps, figures=figures)
         self._bar.update(
             self._task,
             completed=progress.step,
@@ -43,15 +43,17 @@ class EpochProgress:
 
 
 def epoch_line(result: "EpochResult") -> str:
-    """One plain line of an epoch's figures."""
-    line = (
-        f"epoch {result.epoch}/{result.epochs}  loss {result.train_loss:.4f}  "
-        f"accuracy {result.train_accuracy:.2%}"
-    )
-    if result.val_loss is not None and result.val_accuracy is not None:
+    """One plain line of an epoch's figures, for 80 columns."""
+    parts = [f"epoch {result.epoch}/{result.epochs}", f"loss {result.train_loss:.4f}"]
+    if result.val_loss is None or result.val_accuracy is None:
+        parts.append(f"accuracy {result.train_accuracy:.2%}")
+    else:
         best = " *" if result.is_best else ""
-        line += f"  val loss {result.val_loss:.4f}  val accuracy {result.val_accuracy:.2%}{best}"
-    return f"{line}  {result.images_per_second:,.0f} img/s  {result.seconds:.1f} s"
+        parts += [
+            f"val loss {result.val_loss:.4f}",
+            f"val accuracy {result.val_accuracy:.2%}{best}",
+        ]
+    return "  ".join([*parts, f"{result.seconds:.1f} s"])
 
 
 @contextmanager
