@@ -14,6 +14,7 @@ from fmnist_cli.data.preparation import Preparation
 from fmnist_cli.data.sources import Source
 from fmnist_cli.engine.config import TrainConfig
 from fmnist_cli.facts import CLASS_NAMES, VERSION
+from fmnist_cli.models.cost import count_macs
 
 
 def describe_data(
@@ -49,6 +50,7 @@ def describe_model(
             "name": config.model,
             "options": dict(options),
             "parameters": models.count_parameters(model),
+            "macs": count_macs(model),
         },
         "preparation": preparation.as_dict(),
         "classes": list(CLASS_NAMES),

@@ -160,6 +160,12 @@ class Training:
         train, val = self._read_data()
         ready_at = time.perf_counter()
         self._trainer = self._build(train, val)
+        self._description = {
+            **provenance.describe_model(
+                self.config, self._trainer.learner.model, self._options, self._trainer.preparation
+            ),
+            "data": self._data,
+        }
         if self._resumed is None:
             self._save()
         else:
@@ -279,14 +285,11 @@ class Training:
 
     def _metadata(self, epoch: int) -> dict[str, Any]:
         """What the file says of weights as they were after `epoch` epochs."""
-        trainer = self._trainer
         row = self.history[epoch - 1] if epoch else None
         return {
-            **provenance.describe_model(
-                self.config, trainer.learner.model, self._options, trainer.preparation
-            ),
-            "data": self._data,
-            "metrics": provenance.describe_metrics(row, trainer.epochs, self._seconds),
+            **self._description,
+            "run_dir": str(self.folder.path) if self.folder is not None else None,
+            "metrics": provenance.describe_metrics(row, self._trainer.epochs, self._seconds),
         }
 
 

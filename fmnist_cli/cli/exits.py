@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.errors import FmnistError, Interrupted
+from fmnist_cli.errors import FmnistError, Interrupted, Unavailable
 
 USAGE: Final = 2
 BUG: Final = 1
@@ -26,6 +26,9 @@ PIPE_CLOSED: Final = BY_SIGNAL + 13
 def run() -> int:
     """Run the command that the process's arguments name; returns its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file's name may be anything but text
+            stream.reconfigure(errors="backslashreplace")
     try:
         return _run()
     finally:
@@ -34,9 +37,6 @@ def run() -> int:
 
 
 def _run() -> int:
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a file's name may be anything but text
-            stream.reconfigure(errors="backslashreplace")
     try:
         from fmnist_cli.cli.app import app
 
@@ -57,10 +57,25 @@ def _run() -> int:
         return PIPE_CLOSED
     except OSError as error:
         return _storage(error)
+    except ModuleNotFoundError as error:
+        return _missing_package(error)
     except Exception:  # noqa: BLE001 - a bug: shown with its traceback
         traceback.print_exc()
         return BUG
     return outcome if isinstance(outcome, int) else 0
+
+
+def _missing_package(error: ModuleNotFoundError) -> int:
+    """A light install lacks what only some commands need; anything else is a bug."""
+    package = (error.name or "").partition(".")[0]
+    if package in ("", "fmnist_cli") or package in sys.stdlib_module_names:
+        traceback.print_exc()
+        return BUG
+    console.error(
+        f"this needs the package '{package}', which is not installed; "
+        "the full program has it: pip install fmnist-cli"
+    )
+    return Unavailable.exit_code
 
 
 def _terminate(signal_number: int, _frame: FrameType | None) -> NoReturn:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from fmnist_cli.cli import console
+from fmnist_cli.cli.tables import literal
 from fmnist_cli.facts import CLASS_NAMES
 
 if TYPE_CHECKING:
@@ -110,17 +111,12 @@ def _add_row(table: "Table", prediction: "Prediction", top_k: int) -> None:
         then = ", ".join(f"{one['class']} {one['probability']:.0%}" for one in others)
         cells = [Text(best["class"], "bold"), Text(f"{best['probability']:.1%}"), Text(then)]
         end = prediction.name
-    table.add_row(*cells[: 3 if top_k > 1 else 2], Text(_printable(end)))
+    table.add_row(*cells[: 3 if top_k > 1 else 2], Text(literal(end)))
 
 
 def _unicode(text: str) -> str:
     """The text with bytes of a path that are not UTF-8 spelled out, as no JSON can hold them."""
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _printable(text: str) -> str:
-    """The text without characters that would move a terminal's cursor or change its state."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 WRITERS: Final[Mapping[str, Writer]] = {

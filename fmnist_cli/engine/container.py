@@ -64,7 +64,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
         content = _member(archive, METADATA_MEMBER, _MAX_METADATA_BYTES)
     try:
         metadata = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         metadata = None
     if not isinstance(metadata, dict) or not isinstance(metadata.get("format_version"), int):
         raise CheckpointError(f"'{path}' was not written by fmnist: it has no {METADATA_MEMBER}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from fmnist_cli.cores import usable_cores
 from fmnist_cli.errors import Unavailable, UsageError
 
 _NAME = re.compile(r"(auto|cpu|mps|cuda)|cuda:(\d+)")
@@ -62,13 +63,6 @@ def _why_no_cuda(index: int) -> str:
         left = f" that CUDA_VISIBLE_DEVICES='{visible}' leaves" if visible is not None else ""
         return f"the index is too high for the {count}{left}"
     return ""
-
-
-def usable_cores() -> int:
-    """CPU cores this process may use: fewer than the machine's under taskset or in a container."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def set_threads(threads: int | None) -> int:

@@ -1,5 +1,6 @@
 """A model file as one ONNX file that is proved before it appears."""
 
+import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,9 @@ import onnx
 import onnxruntime
 import torch
 
+from fmnist_cli.data.digests import ONNX_RECORD_KEY
 from fmnist_cli.engine import checkpoint
+from fmnist_cli.engine.container import read_digests
 from fmnist_cli.errors import UsageError
 from fmnist_cli.export.graph import build_graph, set_metadata
 from fmnist_cli.export.parity import Parity, check_parity
@@ -101,6 +104,7 @@ def export(
             },
         }
         set_metadata(graph, metadata)
+        _add_record(graph, read_digests(model))
         temporary.write_bytes(graph.SerializeToString())
     return Exported(output, metadata, parity, quantization)
 
@@ -115,6 +119,13 @@ def _quantize(
         path.write_bytes(quantized.SerializeToString())
         int8 = open_classifier(path, device="cpu", threads=None)
         return quantized, measure(fp32, int8, validation)
+
+
+def _add_record(graph: onnx.ModelProto, record: bytes) -> None:
+    """Carry the digests of the training images along, where the model has them."""
+    if record:
+        text = base64.b64encode(record).decode()
+        graph.metadata_props.add(key=ONNX_RECORD_KEY, value=text)
 
 
 def _versions() -> dict[str, str]:

@@ -1,11 +1,11 @@
 """An ONNX file as a classifier, run by ONNX Runtime; never imports torch."""
 
-import os
 import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fmnist_cli.cores import usable_cores
 from fmnist_cli.data.images import Images
 from fmnist_cli.errors import CheckpointError, Unavailable, UsageError
 from fmnist_cli.inference.classifier import Classifier, Probabilities
@@ -58,7 +58,7 @@ def open_classifier(path: Path, *, device: str, threads: int | None) -> OnnxClas
     Raises CheckpointError for a file that is refused or that ONNX Runtime can't open, UsageError
     for a name of no device and Unavailable for a device that is not there.
     """
-    return OnnxClassifier(path, check(path), _resolve(device), threads or _usable_cores())
+    return OnnxClassifier(path, check(path), _resolve(device), threads or usable_cores())
 
 
 def _resolve(device: str) -> str:
@@ -135,10 +135,3 @@ def _runtime_errors() -> tuple[type[Exception], ...]:
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0][:300]
-
-
-def _usable_cores() -> int:
-    """CPU cores this process may use: fewer than the machine's under taskset or in a container."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

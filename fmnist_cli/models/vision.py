@@ -1,12 +1,16 @@
 """torchvision's networks, adapted to one grey channel and 28x28 pixels."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import torchvision
 from torch import Tensor, nn
 
 from fmnist_cli.facts import NUM_CLASSES
+
+_UNFIT: Final = ("googlenet", "inception", "maxvit", "regnet", "vgg", "vit")
+"""Families left out: their pictures must be larger than 28x28, or they have several outputs, or (in
+regnet's case) they can't be built without memory for their weights, as checked loading does."""
 
 
 class VisionNet(nn.Module):
@@ -67,6 +71,6 @@ def _first_convolution(network: nn.Module) -> tuple[str, nn.Conv2d]:
 
 
 def names() -> list[str]:
-    """Networks for classification that torchvision has."""
-    found: list[str] = torchvision.models.list_models(module=torchvision.models)
-    return found
+    """Networks for classification that torchvision has and that take 28x28 pixels."""
+    found = torchvision.models.list_models(module=torchvision.models)
+    return [name for name in found if not name.startswith(_UNFIT)]

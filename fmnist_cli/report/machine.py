@@ -6,6 +6,7 @@ import sys
 from importlib import metadata
 from typing import Any, Final
 
+from fmnist_cli.cores import usable_cores
 from fmnist_cli.errors import Unavailable
 from fmnist_cli.facts import VERSION
 
@@ -58,7 +59,7 @@ def _describe_device(name: str) -> dict[str, Any]:
         description, memory_bytes = platform.processor() or platform.machine(), None
     if found.type == "cpu":
         capability = torch.backends.cpu.get_cpu_capability()
-        description += f", {device.usable_cores()} cores, {capability}"
+        description += f", {usable_cores()} cores, {capability}"
     return {
         "name": name,
         "description": description,

@@ -6,6 +6,7 @@ from torch import nn
 
 from fmnist_cli import models
 from fmnist_cli.errors import UsageError
+from fmnist_cli.models import vision
 
 VISION = ("resnet18", "mobilenet_v3_small")
 
@@ -36,6 +37,13 @@ def test_the_stem_of_a_vision_network_keeps_the_picture(name: str) -> None:
     stem = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
     assert stem.in_channels == 1
     assert stem(torch.randn(1, 1, 28, 28)).shape[2:] == (28, 28)
+
+
+@pytest.mark.parametrize("name", vision.names())
+def test_every_vision_network_that_is_offered_trains_and_loads(name: str) -> None:
+    with torch.device("meta"):  # as a checkpoint is loaded; nothing is computed
+        network = models.build(name).train()
+        assert network(torch.empty(2, 1, 28, 28)).shape == (2, 10)
 
 
 def test_an_unknown_network_is_answered_with_the_nearest() -> None:
