@@ -26,7 +26,7 @@ demo: $(READY) ## The whole pipeline on drawn data, without network, into demo/
 	@PATH="$(abspath $(BIN)):$$PATH" sh tests/demo.sh demo
 
 test: $(READY) ## Run the tests (real data is tested where FMNIST_MIRROR names the files)
-	$(BIN)/python -m pytest -m "not proof"
+	$(BIN)/python -m pytest -m "not proof" --numprocesses auto --dist loadfile
 
 proof: $(READY) ## Run the long proofs
 	$(BIN)/python -m pytest -m proof --timeout 3600 -rA

@@ -58,7 +58,12 @@ def test_the_run_folder_is_complete(run: Path) -> None:
 
 def test_the_model_says_where_it_comes_from(run: Path) -> None:
     metadata = checkpoint.read_metadata(run / "model.pt")
-    assert metadata["model"] == {"name": "tutorial", "options": {}, "parameters": 582_026}
+    assert metadata["model"] == {
+        "name": "tutorial",
+        "options": {},
+        "parameters": 582_026,
+        "macs": 4_267_008,
+    }
     assert metadata["preparation"] == {"mean": 0.0, "std": 1.0}
     assert metadata["data"]["spec"] == "synthetic:600"
     assert metadata["data"]["n_train"] == 500
