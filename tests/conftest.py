@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from fmnist_cli.__main__ import prepare_environment
+
+prepare_environment()  # before any test loads torch
+
 
 @pytest.fixture(scope="session")
 def mirror() -> Path:
