@@ -23,7 +23,7 @@ from fmnist_cli.engine import checkpoint
 from fmnist_cli.engine.recipes import RECIPES
 from fmnist_cli.export.onnx_file import export
 from fmnist_cli.facts import IMAGE_SIZE
-from fmnist_cli.inference import Classifier, load
+from fmnist_cli.inference.classifier import Classifier, load
 
 MAX_LATENCY_RATIO: Final = 0.5
 """Of ONNX's time for one image to torch's."""

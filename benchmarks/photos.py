@@ -21,7 +21,7 @@ from PIL import Image
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.pictures import decode
 from fmnist_cli.data.sources import open_source
-from fmnist_cli.inference import load
+from fmnist_cli.inference.classifier import load
 
 RENDERINGS: Final = ("white", "coloured")
 

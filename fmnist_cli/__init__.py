@@ -20,7 +20,7 @@ from fmnist_cli.facts import VERSION
 if TYPE_CHECKING:
     from fmnist_cli.engine.config import TrainConfig
     from fmnist_cli.engine.recipes import configure
-    from fmnist_cli.inference import load
+    from fmnist_cli.inference.classifier import load
     from fmnist_cli.training import train
 
 __version__ = VERSION
@@ -30,7 +30,7 @@ __all__ = ["TrainConfig", "__version__", "configure", "load", "train"]
 _HOMES: Final = {
     "TrainConfig": "fmnist_cli.engine.config",
     "configure": "fmnist_cli.engine.recipes",
-    "load": "fmnist_cli.inference",
+    "load": "fmnist_cli.inference.classifier",
     "train": "fmnist_cli.training",
 }
 

@@ -67,9 +67,9 @@ def predict(
     threads: ThreadsOption = None,
 ) -> None:
     """Classify pictures; answers come in the order of the inputs, as soon as they are there."""
-    from fmnist_cli import inference
     from fmnist_cli.cli import predictions
     from fmnist_cli.errors import DataError
+    from fmnist_cli.inference.classifier import load
     from fmnist_cli.inference.inputs import check_arguments, open_inputs
     from fmnist_cli.inference.predictor import predict as stream
 
@@ -77,7 +77,7 @@ def predict(
     check_arguments(inputs)
     # What Pillow has to say about damaged EXIF data is no fault of the prediction.
     warnings.filterwarnings("ignore", module=r"PIL\.")
-    classifier = inference.load(model, device=device, threads=threads, precision=precision)
+    classifier = load(model, device=device, threads=threads, precision=precision)
     if classifier.metadata.get("data", {}).get("kind") == "synthetic":
         console.note("the model learnt from drawn data, not from Fashion-MNIST")
 

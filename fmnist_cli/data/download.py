@@ -20,12 +20,18 @@ Splits: TypeAlias = Sequence[Literal["train", "test"]]
 MIRROR_VARIABLE: Final = "FMNIST_MIRROR"
 """Environment variable that names one mirror; empty means unset."""
 
+DATA_DIR_VARIABLE: Final = "FMNIST_DATA_DIR"
+"""Environment variable that names the data folder; empty means unset."""
+
 _LOCK_NAME: Final = ".fmnist-lock"
 _PARTIAL_SUFFIX: Final = ".part"
 
 
 def default_folder() -> Path:
-    """The user's cache folder for fmnist."""
+    """What FMNIST_DATA_DIR names, or the user's cache folder for fmnist."""
+    named = os.environ.get(DATA_DIR_VARIABLE, "")
+    if named:
+        return Path(named)
     import platformdirs
 
     return platformdirs.user_cache_path("fmnist", appauthor=False)

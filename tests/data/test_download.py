@@ -168,9 +168,12 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
         download.fetch(tmp_path / "file" / "data", mirrors=[DEAD])
 
 
-def test_the_default_folder_is_the_users_own() -> None:
+def test_the_default_folder_is_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FMNIST_DATA_DIR", raising=False)
     assert download.default_folder().is_relative_to(Path.home())
     assert "fmnist" in download.default_folder().parts
+    monkeypatch.setenv("FMNIST_DATA_DIR", "/elsewhere")
+    assert download.default_folder() == Path("/elsewhere")
 
 
 FETCH = """

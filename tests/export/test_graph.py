@@ -21,7 +21,7 @@ from fmnist_cli.errors import CheckFailed, UsageError
 from fmnist_cli.export.graph import build_graph
 from fmnist_cli.export.parity import check_parity
 from fmnist_cli.facts import CLASS_NAMES
-from fmnist_cli.inference import load
+from fmnist_cli.inference.classifier import load
 from fmnist_cli.inference.onnx_backend import open_classifier
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET, OPSETS
 from tests.written_models import metadata, network, write_checkpoint, write_onnx

@@ -15,7 +15,7 @@ from fmnist_cli.errors import (
     Unavailable,
     UsageError,
 )
-from fmnist_cli.inference import Classifier, Probabilities, load
+from fmnist_cli.inference.classifier import Classifier, Probabilities, load
 
 
 class BrightestRow(Classifier):

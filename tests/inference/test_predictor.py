@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.pictures import Picture
 from fmnist_cli.errors import DataError
-from fmnist_cli.inference import Probabilities, predictor
+from fmnist_cli.inference import predictor
+from fmnist_cli.inference.classifier import Probabilities
 from fmnist_cli.inference.inputs import Input
 from fmnist_cli.inference.predictor import Prediction, predict
 

@@ -12,7 +12,7 @@ from fmnist_cli import models
 from fmnist_cli.data.preparation import Preparation
 from fmnist_cli.engine import checkpoint
 from fmnist_cli.errors import Unavailable, UsageError
-from fmnist_cli.inference import load
+from fmnist_cli.inference.classifier import load
 
 
 @pytest.fixture
