@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 SPLIT_SEED: Final = 0
 """The validation split depends on the data and its size alone, so runs can be compared."""
-_FINISH_SECONDS: Final = 1.5
-_FINISH_SHARE: Final = 0.75
+_FINISH_SECONDS: Final = 2.0
+_FINISH_SHARE: Final = 1.25
 """What a time budget keeps free for files and exit: on a busy machine, a share of what the start
 took, since that was slow for the same reason."""
 CHANGEABLE: Final = frozenset({"epochs", "device", "threads", "nproc", "workers", "tensorboard"})
