@@ -8,7 +8,6 @@ import dataclasses
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +22,7 @@ from fmnist_cli.engine.budget import Budget
 from fmnist_cli.engine.config import TrainConfig
 from fmnist_cli.engine.distributed import Process, joined
 from fmnist_cli.engine.memory import keep_freed_memory
-from fmnist_cli.engine.results import EpochResult, Stopped
+from fmnist_cli.engine.results import EpochResult, Stopped, Summary
 from fmnist_cli.engine.trainer import Track, Trainer
 from fmnist_cli.errors import DataError, UsageError
 from fmnist_cli.events import EventLog
@@ -41,26 +40,6 @@ _FINISH_SHARE: Final = 1.25
 took, since that was slow for the same reason."""
 CHANGEABLE: Final = frozenset({"epochs", "device", "threads", "nproc", "workers", "tensorboard"})
 """Options that may be given anew to a run that is resumed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What a run gave, under the keys that `fmnist train --format json` prints."""
-
-    model: str
-    run_dir: str
-    recipe: str
-    epochs: int
-    seconds: float
-    """From the data in memory to the end of the last epoch, over all sittings of the run."""
-    images_per_second: float
-    """Training images over the seconds of training, mean of the epochs."""
-    val_accuracy: float | None
-    """Of the best epoch."""
-    best_epoch: int
-    seed: int
-    device: str
-    data: str
 
 
 class Training:

@@ -39,5 +39,25 @@ class EpochResult:
     is_best: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run gave, under the keys that `fmnist train --format json` prints."""
+
+    model: str
+    run_dir: str
+    recipe: str
+    epochs: int
+    seconds: float
+    """From the data in memory to the end of the last epoch, over all sittings of the run."""
+    images_per_second: float
+    """Training images over the seconds of training, mean of the epochs."""
+    val_accuracy: float | None
+    """Of the best epoch."""
+    best_epoch: int
+    seed: int
+    device: str
+    data: str
+
+
 class Stopped(Exception):  # noqa: N818 - asked for, not a fault
     """Training was asked to stop; the trainer's state is whole and can be saved."""
