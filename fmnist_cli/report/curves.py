@@ -42,4 +42,6 @@ def plot_curves(history: Sequence[Mapping[str, Any]]) -> "Figure":
         axes.grid(alpha=0.3)
         if len(columns) > 1:
             axes.legend()
+        else:
+            axes.set_ylim(bottom=0)  # else a constant rate is drawn with its rounding
     return figure
