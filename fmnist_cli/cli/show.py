@@ -25,7 +25,7 @@ def show(
     split: Annotated[
         Literal["train", "test"], typer.Option("--split", help="Which images to show.")
     ] = "train",
-    count: Annotated[int, typer.Option("--count", "-n", min=1, max=1000)] = 10,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=1000, help="How many.")] = 10,
     augment: Annotated[
         str | None,
         typer.Option(
