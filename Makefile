@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install train demo test proof check format bench check-mirrors clean
+.PHONY: help install train demo test proof check format bench pretrained check-mirrors clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,9 @@ format: $(READY) ## Rewrite the code in the project's format
 
 bench: $(READY) ## Measure every claim that fits a CPU machine
 	$(BIN)/python -m benchmarks
+
+pretrained: $(READY) ## Train, measure and write the model that comes with the program
+	$(BIN)/python -m benchmarks.pretrained
 
 check-mirrors: $(READY) ## Try every mirror of the data over the network
 	$(BIN)/python -m benchmarks.check_mirrors

@@ -8,6 +8,7 @@ import typer
 from fmnist_cli.cli import console
 from fmnist_cli.cli.judging import busy, open_data, warn_of_drawn_data
 from fmnist_cli.cli.options import (
+    MODEL_HELP,
     DataDirOption,
     DeviceOption,
     JudgedDataOption,
@@ -20,6 +21,7 @@ from fmnist_cli.cli.options import (
     TtaOption,
 )
 from fmnist_cli.cli.tables import show_facts, show_table
+from fmnist_cli.pretrained import locate
 
 if TYPE_CHECKING:
     from fmnist_cli.report.duel import Duel
@@ -33,8 +35,8 @@ ListOption = Annotated[
 
 
 def compare(
-    a: Annotated[Path, typer.Argument(metavar="A", help="Model file, .pt or .onnx.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
+    a: Annotated[Path, typer.Argument(metavar="A", help=MODEL_HELP, parser=locate)],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another one.", parser=locate)],
     data: JudgedDataOption = None,
     test_data: TestDataOption = None,
     data_dir: DataDirOption = None,

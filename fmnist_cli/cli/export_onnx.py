@@ -6,17 +6,13 @@ from typing import Annotated, Literal
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.options import DEFAULT_MODEL, DataDirOption, TableOrJson
+from fmnist_cli.cli.options import DEFAULT_MODEL, DataDirOption, ModelArgument, TableOrJson
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET, OPSETS
-
-CheckpointArgument = Annotated[
-    Path,
-    typer.Argument(metavar="MODEL", help="Model file, .pt.", show_default=str(DEFAULT_MODEL)),
-]
+from fmnist_cli.pretrained import FILE as PRETRAINED_FILE
 
 
 def export_onnx(
-    model: CheckpointArgument = DEFAULT_MODEL,
+    model: ModelArgument = DEFAULT_MODEL,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -58,7 +54,7 @@ def export_onnx(
 
     exported = export(
         model,
-        output or model.with_suffix(".onnx"),
+        output or _beside(model),
         opset=opset,
         verify=verify,
         logits=logits,
@@ -80,3 +76,9 @@ def export_onnx(
         console.print_json(exported.card())
     else:
         console.result(exported.path)
+
+
+def _beside(model: Path) -> Path:
+    """Where the file goes by default: next to the model; never into the installed program."""
+    folder = Path() if model == PRETRAINED_FILE else model.parent
+    return folder / model.with_suffix(".onnx").name

@@ -11,6 +11,8 @@ from fmnist_cli.cli.download import download_progress
 from fmnist_cli.cli.options import DataDirOption, MirrorOption, TableOrJson, TestDataOption
 from fmnist_cli.cli.tables import show_facts, show_table
 from fmnist_cli.facts import CLASS_NAMES
+from fmnist_cli.pretrained import NAME as PRETRAINED
+from fmnist_cli.pretrained import locate
 
 if TYPE_CHECKING:
     from fmnist_cli.report.inventory import Inventory
@@ -19,7 +21,7 @@ TargetArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="[MODEL|DATA]",
-        help="A model file, or data as --data names it.",
+        help=f"A model file, {PRETRAINED}, or data as --data names it.",
         show_default="this machine",
     ),
 ]
@@ -35,8 +37,8 @@ def info(
     """Describe a model file, some data or, without an argument, this machine."""
     if target is None:
         _machine(format_)
-    elif _is_model(Path(target)):
-        _model(Path(target), format_)
+    elif target == PRETRAINED or _is_model(Path(target)):
+        _model(locate(target), format_)
     else:
         from fmnist_cli.data.sources import open_source
         from fmnist_cli.report.inventory import take_inventory

@@ -7,14 +7,21 @@ import typer
 
 from fmnist_cli.engine.config import TrainConfig
 from fmnist_cli.facts import NUM_CLASSES
+from fmnist_cli.pretrained import NAME as PRETRAINED
+from fmnist_cli.pretrained import locate
 
 DEFAULT_MODEL = Path("model.pt")
+MODEL_HELP = f"Model file, .pt or .onnx; {PRETRAINED}: the one that comes with the program."
 
+# The parsers get what was typed: a Path would have lost the "./" that tells a file from a name.
 ModelArgument = Annotated[
     Path,
     typer.Argument(
-        metavar="MODEL", help="Model file, .pt or .onnx.", show_default=str(DEFAULT_MODEL)
+        metavar="MODEL", help=MODEL_HELP, parser=locate, show_default=str(DEFAULT_MODEL)
     ),
+]
+RequiredModelArgument = Annotated[
+    Path, typer.Argument(metavar="MODEL", help=MODEL_HELP, parser=locate)
 ]
 DataOption = Annotated[
     str | None,

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.options import DeviceOption, PrecisionOption, ThreadsOption, TopKOption
+from fmnist_cli.cli.options import (
+    DeviceOption,
+    PrecisionOption,
+    RequiredModelArgument,
+    ThreadsOption,
+    TopKOption,
+)
 
 if TYPE_CHECKING:
     from fmnist_cli.inference.predictor import Prediction
 
-RequiredModelArgument = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="Model file, .pt or .onnx.")
-]
 InputsArgument = Annotated[
     list[str],
     typer.Argument(

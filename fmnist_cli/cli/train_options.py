@@ -150,7 +150,12 @@ WorkersOption = Annotated[
 ]
 WeightsOption = Annotated[
     str | None,
-    _option("--weights", help="Start from these weights.", panel=TUNING, metavar="FILE|imagenet"),
+    _option(
+        "--weights",
+        help="Start from these weights.",
+        panel=TUNING,
+        metavar="FILE|pretrained|imagenet",
+    ),
 ]
 FreezeBackboneOption = Annotated[
     bool | None, _option("--freeze-backbone", help="Train the last layer only.", panel=TUNING)

@@ -63,7 +63,7 @@ class TrainConfig:
     workers: int = 0
     """Processes that decode an image folder."""
     weights: str | None = None
-    """Start from these weights: a file, or `imagenet`."""
+    """Start from these weights: a file, `pretrained` or `imagenet`."""
     freeze_backbone: bool = False
     """Train the last layer only."""
     device: str = "auto"

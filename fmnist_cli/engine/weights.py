@@ -13,6 +13,7 @@ from fmnist_cli.engine import checkpoint
 from fmnist_cli.engine.container import METADATA_MEMBER, open_container
 from fmnist_cli.errors import CheckpointError, MissingInput, Unavailable, UsageError
 from fmnist_cli.models import NETWORKS
+from fmnist_cli.pretrained import locate
 
 if TYPE_CHECKING:
     from fmnist_cli.models.vision import VisionNet
@@ -23,11 +24,11 @@ IMAGENET = "imagenet"
 def start_from(model: nn.Module, name: str, source: str) -> list[str]:
     """Load weights into `model` (the network called `name`); gives the parts that stay fresh.
 
-    source: `imagenet` (torchvision's own download), one of our model files, or a file with a plain
-    state dict of the same network, torchvision's included. Only a head for other classes may be
-    left out. Raises MissingInput, CheckpointError, Unavailable or UsageError.
+    source: `imagenet` (torchvision's own download), `pretrained`, one of our model files, or a file
+    with a plain state dict of the same network, torchvision's included. Only a head for other
+    classes may be left out. Raises MissingInput, CheckpointError, Unavailable or UsageError.
     """
-    state = _imagenet(name) if source == IMAGENET else _from_file(Path(source))
+    state = _imagenet(name) if source == IMAGENET else _from_file(locate(source))
     if name not in NETWORKS and not any(key.startswith("network.") for key in state):
         state = cast("VisionNet", model).adapt(state)
     return _fill(model, state, name, source)

@@ -17,6 +17,7 @@ from fmnist_cli.errors import (
     UsageError,
 )
 from fmnist_cli.facts import IMAGE_SIZE, NUM_CLASSES
+from fmnist_cli.pretrained import locate
 
 Probabilities: TypeAlias = NDArray[np.float32]
 """float32 [N, 10]; each row sums to 1."""
@@ -73,12 +74,13 @@ def load(
 ) -> Classifier:
     """Read a model file, .pt or .onnx; its content decides which, not its name.
 
+    path: a file, or the name `pretrained` for the model that comes with the program.
     device: auto, cpu, cuda, cuda:N or mps. threads: CPU threads (default: the usable cores).
     precision: arithmetic of a .pt's network: fp32, bf16, fp16 or auto; an ONNX file brings its own.
     Raises MissingInput where there is no file, CheckpointError where it is no model, and
     Unavailable where the device or the backend's package is not there.
     """
-    path = Path(path)
+    path = locate(path)
     try:
         if _magic(path) == _ZIP_MAGIC:
             from fmnist_cli.inference.torch_backend import open_classifier as open_torch

@@ -4,7 +4,9 @@ from typing import Any
 
 from fmnist_cli.inference.classifier import Classifier
 
-_RECORDED = ("recipe", "preparation", "config", "data", "metrics", "versions", "created_at")
+_RECORDED = (
+    *("recipe", "preparation", "config", "data", "metrics", "measured", "versions", "created_at"),
+)
 
 
 def describe_model(classifier: Classifier) -> dict[str, Any]:

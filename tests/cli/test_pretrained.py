@@ -1,0 +1,63 @@
+"""The word `pretrained` in place of a model file, through the installed program."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from fmnist_cli.engine.container import read_metadata
+from fmnist_cli.pretrained import FILE
+from tests.cli.conftest import Program
+from tests.cli.schemas import parse
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A working folder in which something else bears the model's name."""
+    (tmp_path / "pretrained").write_text("a file that is no model")
+    return tmp_path
+
+
+def test_it_predicts_what_a_drawing_shows(fmnist: Program, folder: Path) -> None:
+    fmnist("show", "--data", "synthetic:600", "-n", "50", "-o", "drawn/", cwd=folder)
+    done = fmnist("predict", "pretrained", "drawn", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    drawn = [re.sub(r"[^a-z]+", "-", answer["class"].lower()) for answer in answers]
+    right = sum(
+        answer["input"].endswith(f"{name}.png") for answer, name in zip(answers, drawn, strict=True)
+    )
+    assert len(answers) == 50
+    assert right > 25
+
+
+def test_a_file_of_that_name_is_opened_as_a_path_alone(fmnist: Program, folder: Path) -> None:
+    card = parse(fmnist("info", "pretrained", "--format", "json", cwd=folder).stdout, "info-model")
+    assert card["model"] == str(FILE)
+    assert card["measured"]["command"].startswith("fmnist train")
+    done = fmnist("info", "./pretrained", cwd=folder)
+    assert done.returncode == 65
+    assert "'pretrained' is no model" in done.stderr
+
+
+def test_its_export_lands_in_the_working_folder(fmnist: Program, folder: Path) -> None:
+    done = fmnist("export-onnx", "-q", "pretrained", "--verify", "50", cwd=folder)
+    assert (done.returncode, done.stdout) == (0, "pretrained.onnx\n")
+    assert not FILE.with_suffix(".onnx").exists()
+    judged = ("--data", "synthetic:600", "--format", "json")
+    both = parse(
+        fmnist("compare", "pretrained", "pretrained.onnx", *judged, cwd=folder).stdout, "compare"
+    )
+    assert both["agreement"] == 1
+
+
+def test_it_is_fine_tuned(fmnist: Program, folder: Path) -> None:
+    network = read_metadata(FILE)["model"]["name"]
+    start = ("--weights", "pretrained", "--model", network, "--data", "synthetic:600")
+    tuned = fmnist("train", "-q", *start, "--epochs", "1", "--lr", "0.001", cwd=folder)
+    assert (tuned.returncode, tuned.stdout) == (0, "model.pt\n"), tuned.stderr
+    assert read_metadata(folder / "model.pt")["config"]["weights"] == "pretrained"
+    scores = fmnist("evaluate", "model.pt", "--format", "json", cwd=folder)
+    # Two small steps from random weights would be at one in ten.
+    assert json.loads(scores.stdout)["accuracy"] > 0.6

@@ -1,0 +1,50 @@
+"""The model that comes with the program is what its card says."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fmnist_cli import load, pretrained
+from fmnist_cli.data.sources import open_source
+from fmnist_cli.errors import MissingInput
+from fmnist_cli.pretrained import FILE, locate
+
+
+def test_the_word_is_a_name_and_a_path_is_a_file() -> None:
+    assert locate("pretrained") == FILE
+    assert locate(Path("pretrained")) == Path("pretrained")
+    for path in (f".{os.sep}pretrained", "pretrained.pt", "Pretrained", ""):
+        assert locate(path) == Path(path)
+
+
+def test_an_installation_without_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(pretrained, "FILE", tmp_path / "gone.pt")
+    with pytest.raises(MissingInput, match="no model of its own") as caught:
+        load("pretrained")
+    assert "make pretrained" in str(caught.value)
+
+
+def test_it_is_small_and_its_card_is_complete() -> None:
+    assert FILE.stat().st_size < 1_500_000
+    metadata = load("pretrained", device="cpu").metadata
+    data, config, card = metadata["data"], metadata["config"], metadata["measured"]
+    assert (data["spec"], data["n_train"], data["val_size"]) == ("fashion-mnist", 60_000, 0)
+    assert card["command"] == (
+        f"fmnist train --recipe {config['recipe']} --val-size 0 --seed {config['seed']}"
+    )
+    assert (card["data"], card["split"], card["n"]) == ("fashion-mnist", "test", 10_000)
+    low, high = card["accuracy_ci95"]
+    assert 0.9 < low < card["accuracy"] < high
+    assert metadata["versions"].keys() == {"fmnist", "torch", "python"}
+
+
+def test_it_scores_what_its_card_says(mirror: Path) -> None:
+    test = open_source(data_dir=mirror).read("test")
+    classifier = load("pretrained", device="cpu")
+    accuracy = float(np.mean(classifier(test.images).argmax(1) == test.labels))
+    # Other processors round otherwise: a few images of ten thousand may lie on the edge.
+    assert accuracy == pytest.approx(classifier.metadata["measured"]["accuracy"], abs=5e-4)
