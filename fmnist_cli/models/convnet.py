@@ -25,9 +25,9 @@ SMALL: Final = (Stage(16, pools=True), Stage(32, pools=True), Stage(64), Stage(6
 BASE: Final = (
     Stage(32, pools=True),
     Stage(64, pools=True),
-    Stage(128),
-    Stage(128),
-    Stage(128, pools=True),
+    Stage(112),
+    Stage(112),
+    Stage(112, pools=True),
 )
 WIDE: Final = (
     Stage(64),
