@@ -1,9 +1,10 @@
 """The Typer app: which commands there are."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from fmnist_cli.cli.compare import compare
 from fmnist_cli.cli.download import download
@@ -19,8 +20,25 @@ from fmnist_cli.facts import VERSION
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
+
+class _Group(TyperGroup):
+    """The program itself, whose own flags are False where they are not given.
+
+    Typer hands everything that is not a plain bool, their usual None too, to pydantic, whose import
+    takes as long as all the rest of `fmnist COMMAND --help`.
+    """
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        parameters: list[Any] = super().get_params(ctx)
+        for parameter in parameters:
+            if parameter.default is None and getattr(parameter, "is_flag", False):
+                parameter.default = False
+        return parameters
+
+
 app = typer.Typer(
     name="fmnist",
+    cls=_Group,
     help="Train, judge and ship Fashion-MNIST classifiers.",
     context_settings=HELP_NAMES,
     invoke_without_command=True,

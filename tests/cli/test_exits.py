@@ -10,6 +10,7 @@ from typing import BinaryIO
 import pytest
 
 from tests.cli.conftest import PROGRAM, Program, clean_environment
+from tests.platforms import LINUX, POSIX
 
 TRAIN = ("train", "--data", "synthetic:600", "--model", "tutorial", "--epochs", "1")
 
@@ -124,6 +125,7 @@ def test_73_an_output_that_can_not_be_made(fmnist: Program, tmp_path: Path) -> N
     assert "Traceback" not in done.stderr
 
 
+@LINUX
 def test_74_a_full_disk_under_the_result(fmnist: Program) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
@@ -144,6 +146,7 @@ def test_75_another_run_has_the_folder(tmp_path: Path) -> None:
     assert b"another run is using 'r'" in told
 
 
+@POSIX
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_130_and_143_save_and_say_how_to_go_on(
     number: signal.Signals, code: int, fmnist: Program, tmp_path: Path
@@ -167,6 +170,7 @@ def test_130_and_143_save_and_say_how_to_go_on(
     assert done.returncode == 0, done.stderr
 
 
+@POSIX
 def test_141_a_reader_that_closes_the_pipe_is_met_with_silence(
     fmnist: Program, trained_model: Path, tmp_path: Path
 ) -> None:
@@ -200,6 +204,7 @@ def test_help_waits_for_nothing_heavy() -> None:
         "matplotlib",
         "scipy",
         "numpy",
+        "pydantic",
     ]
     script = (
         "import sys; sys.argv = ['fmnist', 'train', '--help']\n"
