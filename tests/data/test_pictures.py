@@ -1,6 +1,8 @@
 """Decoding: every form of the same picture gives the same pixels; anything else gives DataError."""
 
+import os
 import struct
+import threading
 import zlib
 from collections.abc import Callable
 from io import BytesIO
@@ -96,8 +98,19 @@ def test_copies_of_real_images_pass_bit_for_bit(form: str, mirror: Path) -> None
 
 def test_every_real_image_is_told_from_its_negative(mirror: Path) -> None:
     for pixels in read_images(mirror / TEST_IMAGES.name)[:1000]:
-        assert pictures._is_of_data_set(Image.fromarray(pixels))
-        assert not pictures._is_of_data_set(Image.fromarray(255 - pixels))
+        assert pictures._of_data_set(Image.fromarray(pixels)) is not None
+        assert pictures._of_data_set(Image.fromarray(255 - pixels)) is None
+
+
+def test_a_named_pipe_is_read_to_its_end(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (900, 1_000), np.uint8)
+    content = saved(Image.fromarray(pixels), "PNG")
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(content,))
+    writer.start()
+    piped = decode(tmp_path / "pipe", photo="off")
+    writer.join()
+    np.testing.assert_array_equal(piped.pixels, decode(content, photo="off").pixels)
 
 
 def test_jpeg_is_close() -> None:
