@@ -18,14 +18,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     is whole, and for good when anything fails. Permissions follow the user's umask.
     Raises OutputError where the file can't be created, StorageError where writing it fails.
     """
-    make_folder(path.parent)
-    if path.is_dir():
-        raise OutputError(f"can't write '{path}': it is a folder")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
-    try:
-        temporary.touch()
-    except OSError as error:
-        raise OutputError(f"can't create '{path}': {error.strerror}") from None
+    temporary = _create_beside(path)
     try:
         yield temporary
         _flush(temporary)
@@ -37,6 +30,19 @@ def atomic_write(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _create_beside(path: Path) -> Path:
+    """Make an empty temporary file in the place where `path` is to be."""
+    make_folder(path.parent)
+    if path.is_dir():
+        raise OutputError(f"can't write '{path}': it is a folder; name a file in it")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    try:
+        temporary.touch()
+    except OSError as error:
+        raise OutputError(f"can't create '{path}': {error.strerror}; name another place") from None
+    return temporary
 
 
 def make_folder(folder: Path) -> None:
@@ -64,6 +70,4 @@ def _flush_folder(folder: Path) -> None:
 
 def check_writable(path: Path) -> None:
     """Raise OutputError now rather than after hours of work, where `path` can't be created."""
-    make_folder(path.parent)
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise OutputError(f"can't write '{path}': it is a folder, or its folder is read-only")
+    _create_beside(path).unlink()

@@ -60,10 +60,15 @@ class RunFolder:
                 RUNS_FOLDER.glob(f"*/{STATE_FILE}"), key=lambda file: file.stat().st_mtime
             )
             if not states:
-                raise MissingInput(f"no run to resume under '{RUNS_FOLDER}'; give its folder")
+                raise MissingInput(
+                    f"no run to resume under '{RUNS_FOLDER}'; name its folder: --resume RUN_DIR"
+                )
             return cls(states[-1].parent)
         if not (Path(name) / STATE_FILE).is_file():
-            raise MissingInput(f"no run to resume at '{name}': it holds no {STATE_FILE}")
+            raise MissingInput(
+                f"no run to resume at '{name}': it holds no {STATE_FILE}\n"
+                "expected a run's folder, or last for the newest one: --resume last"
+            )
         return cls(Path(name))
 
     @property

@@ -126,18 +126,21 @@ class Training:
         `should_stop` says so.
         """
         with joined(self.process, self.device):
+            if self.process.is_main:
+                check_writable(self.output)
+            self._prepare()
             if not self.process.is_main:
-                yield from self._train(None)
+                yield from self._fit(None)
                 return
-            check_writable(self.output)
+            # Only now, so that a mistake in data or options leaves no empty folder behind.
             self.folder = RunFolder.new(self._run_dir, self.config.model)
             with self.folder.locked():
-                yield from self._train(track)
+                yield from self._fit(track)
                 self._finish(self.folder)
 
-    def _train(self, track: Track | None) -> Iterator[EpochResult]:
+    def _prepare(self) -> None:
         train, val = self._read_data()
-        ready_at = time.perf_counter()
+        self._ready_at = time.perf_counter()
         self._trainer = self._build(train, val)
         self._description = {
             **provenance.describe_model(
@@ -145,23 +148,25 @@ class Training:
             ),
             "data": self._data,
         }
-        if self._resumed is None:
-            self._save()
-        else:
+        if self._resumed is not None:
             self._trainer.load_state_dict(self._resumed["trainer"])
             self.history, self._seconds = self._resumed["history"], self._resumed["seconds"]
-        ready_at -= self._seconds
+
+    def _fit(self, track: Track | None) -> Iterator[EpochResult]:
+        if self._resumed is None:
+            self._save()
+        began_at = self._ready_at - self._seconds
         log = self._event_log()
         try:
             for result in self._trainer.fit(track):
-                self._seconds = time.perf_counter() - ready_at
+                self._seconds = time.perf_counter() - began_at
                 self.history.append(history_row(result))
                 self._save()
                 if log is not None:
                     log.epoch(result)
                 yield result
         except Stopped:
-            self._seconds = time.perf_counter() - ready_at
+            self._seconds = time.perf_counter() - began_at
             self._save()
             raise
         finally:

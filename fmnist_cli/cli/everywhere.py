@@ -76,7 +76,10 @@ def _read_config(ctx: typer.Context, path: Path | None) -> Path | None:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         from fmnist_cli.errors import DataError
 
-        raise DataError(f"'{path}' is not a TOML file that can be read: {error}") from None
+        raise DataError(
+            f"'{path}' is not a TOML file that can be read: {error}\n"
+            "expected options by their long names, such as epochs = 20"
+        ) from None
     ctx.default_map = {**(ctx.default_map or {}), **_by_parameter(ctx, path, document)}
     return path
 
@@ -91,14 +94,16 @@ def _by_parameter(ctx: typer.Context, path: Path, document: dict[str, Any]) -> d
     }
     values = {}
     for key, value in document.items():
+        if isinstance(value, dict):
+            raise typer.BadParameter(
+                f"'{path}': '{key}' is a table; expected options, such as epochs = 20"
+            )
         if key not in names or key == "config":
             near = get_close_matches(key, names, n=1)
             hint = f"; did you mean '{near[0]}'?" if near else ""
             raise typer.BadParameter(
                 f"'{path}' names '{key}', which is no option of {ctx.command_path}{hint}"
             )
-        if isinstance(value, dict):
-            raise typer.BadParameter(f"'{path}': '{key}' is a table; expected one value")
         if isinstance(value, list) and not _takes_many(ctx, names[key]):
             value = ",".join(str(item) for item in value)
         values[names[key]] = value

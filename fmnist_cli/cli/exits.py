@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 import typer
 
 from fmnist_cli.cli import console
+from fmnist_cli.cli.usage import explain
 from fmnist_cli.errors import FmnistError, Interrupted, Unavailable
 
 USAGE: Final = 2
@@ -21,6 +22,7 @@ STORAGE_FAILED: Final = 74
 BY_SIGNAL: Final = 128
 """A shell reports death by signal N as 128 + N."""
 PIPE_CLOSED: Final = BY_SIGNAL + 13
+_IS_WINDOWS: Final = os.name == "nt"
 
 
 def run() -> int:
@@ -29,6 +31,8 @@ def run() -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file's name may be anything but text
             stream.reconfigure(errors="backslashreplace")
+            if _IS_WINDOWS and not stream.isatty():  # pipes carry what they carry elsewhere
+                stream.reconfigure(encoding="utf-8", newline="\n")
     try:
         return _run()
     finally:
@@ -43,7 +47,8 @@ def _run() -> int:
         outcome = app(prog_name="fmnist", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
-        return _usage(error)
+        console.error(explain(error))
+        return error.exit_code
     except FmnistError as error:
         rank = os.environ.get("RANK", "0")
         console.error(str(error) if rank == "0" else f"process {rank}: {error}")
@@ -82,16 +87,11 @@ def _terminate(signal_number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(BY_SIGNAL + signal_number)
 
 
-def _usage(error: typer.TyperException) -> int:
-    console.error(error.format_message())
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "fmnist"
-    sys.stderr.write(f"Try '{command} --help'.\n")
-    return error.exit_code
-
-
 def _storage(error: OSError) -> int:
     """Faults of the file system; any other OSError is a bug of ours."""
+    if _IS_WINDOWS and error.errno == errno.EINVAL and error.filename is None:
+        _discard_output()  # how a pipe without a reader is told there
+        return PIPE_CLOSED
     refused = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENOENT}
     failed = {errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG}
     if error.errno not in refused | failed:

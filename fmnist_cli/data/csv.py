@@ -86,14 +86,18 @@ def _read_header(path: Path, file: TextIO, labels: str) -> tuple[str, ...]:
         return expected
     pairs = zip(found, expected, strict=False)
     differing = next((number for number, (a, b) in enumerate(pairs) if a != b), None)
+    header = f"expected the header {expected[0]},{expected[1]},…,{expected[-1]}"
+    if not line or "\0" in line or "\ufffd" in line:
+        raise DataError(f"'{path}' is {'no CSV file' if line else 'empty'}\n{header}")
+    if found == PIXELS:
+        raise DataError(
+            f"'{path}' has no labels; {header}\nto classify its images: fmnist predict MODEL {path}"
+        )
     if differing is not None:
         what = f"column {differing + 1} is '{found[differing][:40]}', not '{expected[differing]}'"
     else:
         what = f"it has {len(found)} columns, not {len(expected)}"
-    raise DataError(
-        f"'{path}', line 1: {what}\n"
-        f"expected the header {expected[0]},{expected[1]},…,{expected[-1]}"
-    )
+    raise DataError(f"'{path}', line 1: {what}\n{header}")
 
 
 def _frames(

@@ -31,8 +31,10 @@ def read(folder: Path, *, workers: int = 0) -> LabelledImages:
         paths.append(path)
         labels.append(label)
     if not paths:
+        lies_flat = any(path.suffix.lower() in PICTURE_SUFFIXES for path in folder.iterdir())
+        what = "pictures of no class" if lies_flat else "no pictures"
         raise DataError(
-            f"'{folder}' holds no pictures; expected a sub-folder of them per class, "
+            f"'{folder}' holds {what}\nexpected a sub-folder of pictures per class, "
             f"named 0 to {NUM_CLASSES - 1} or {CLASS_NAMES[1]}, {CLASS_NAMES[2]}, …"
         )
     return LabelledImages(_decode_all(paths, workers), np.array(labels, dtype=np.int64))

@@ -59,7 +59,10 @@ class Source:
             return _read_path(Path(self.test_spec), split, self.workers)
         path = Path(self.spec)
         if split == "test" and not _names_test_split(path, self.kind):
-            raise UsageError(f"'{path}' has no test split; name one: --test-data PATH")
+            raise UsageError(
+                f"'{path}' names no test split\n"
+                "name one: --test-data PATH, or take these images: --split train"
+            )
         return _read_path(path, split, self.workers)
 
     def fetch(self, split: Split, track: download.Track | None = None) -> Path:
@@ -140,7 +143,7 @@ def _kind_of_path(spec: str) -> Kind:
 def _no_such_data(spec: str) -> FmnistError:
     if Path(spec).name != spec or "." in spec:  # it looks like a path, not like a name
         return MissingInput(f"no file or folder at '{spec}'\n{_EXPECTED}")
-    near = get_close_matches(spec.lower(), (OFFICIAL, DRAWN), n=1)
+    near = get_close_matches(spec.lower(), (OFFICIAL, DRAWN), n=1, cutoff=0.5)
     hint = f"; did you mean '{near[0]}'?" if near else ""
     return UsageError(f"no data is called '{spec}', nor is a file or folder{hint}\n{_EXPECTED}")
 

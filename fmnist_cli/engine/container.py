@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from fmnist_cli.errors import CheckpointError, MissingInput
+from fmnist_cli.errors import CheckpointError
+from fmnist_cli.pretrained import no_model
 
 FORMAT_VERSION: Final = 1
 METADATA_MEMBER: Final = "metadata.json"
@@ -25,7 +26,7 @@ def open_container(path: Path) -> Iterator[zipfile.ZipFile]:
     Raises MissingInput where there is no file, CheckpointError where it is no sound container.
     """
     if not path.exists():
-        raise MissingInput(f"no model at '{path}'; train one first: fmnist train --output {path}")
+        raise no_model(path)
     if path.is_dir():
         raise CheckpointError(f"'{path}' is a folder; expected a model file")
     try:
@@ -67,7 +68,10 @@ def read_metadata(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         metadata = None
     if not isinstance(metadata, dict) or not isinstance(metadata.get("format_version"), int):
-        raise CheckpointError(f"'{path}' was not written by fmnist: it has no {METADATA_MEMBER}")
+        raise CheckpointError(
+            f"'{path}' was not written by fmnist: it has no {METADATA_MEMBER}\n"
+            f"a torch state dict can be a start: fmnist train --model NAME --weights {path}"
+        )
     if metadata["format_version"] > FORMAT_VERSION:
         raise CheckpointError(
             f"'{path}' has format {metadata['format_version']}, this program reads up to "

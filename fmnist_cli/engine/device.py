@@ -1,15 +1,13 @@
 """Names to devices, numbers of threads and arithmetic that the device is good at."""
 
 import os
-import re
 from dataclasses import dataclass
 
 import torch
 
 from fmnist_cli.cores import usable_cores
-from fmnist_cli.errors import Unavailable, UsageError
-
-_NAME = re.compile(r"(auto|cpu|mps|cuda)|cuda:(\d+)")
+from fmnist_cli.device_names import check_device_name
+from fmnist_cli.errors import Unavailable
 
 
 def resolve(name: str) -> torch.device:
@@ -19,8 +17,7 @@ def resolve(name: str) -> torch.device:
     replaced by another. Raises UsageError for a name of no device, Unavailable for one that is not
     there; the message says why and lists what is.
     """
-    if not _NAME.fullmatch(name):
-        raise UsageError(f"no device is called '{name}'; expected auto, cpu, cuda, cuda:N or mps")
+    check_device_name(name)
     if name == "auto":
         return torch.device(available()[0])
     if name == "mps" and not torch.backends.mps.is_available():

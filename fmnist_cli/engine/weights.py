@@ -3,6 +3,7 @@
 import pickle
 import urllib.error
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,7 +14,7 @@ from fmnist_cli.engine import checkpoint
 from fmnist_cli.engine.container import METADATA_MEMBER, open_container
 from fmnist_cli.errors import CheckpointError, MissingInput, Unavailable, UsageError
 from fmnist_cli.models import NETWORKS
-from fmnist_cli.pretrained import locate
+from fmnist_cli.pretrained import NAME, locate
 
 if TYPE_CHECKING:
     from fmnist_cli.models.vision import VisionNet
@@ -63,7 +64,9 @@ def _imagenet(name: str) -> Mapping[str, Tensor]:
 def _from_file(path: Path) -> dict[str, Tensor]:
     """A state dict from one of our files, or from a plain one. Runs no code from the file."""
     if not path.is_file():
-        raise MissingInput(f"no weights at '{path}'")
+        near = get_close_matches(str(path), (NAME, IMAGENET), n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise MissingInput(f"no weights at '{path}'; expected a file, {NAME} or {IMAGENET}{hint}")
     if _is_ours(path):
         return checkpoint.load(path).model.state_dict()
     try:
@@ -94,7 +97,10 @@ def _fill(model: nn.Module, state: Mapping[str, Tensor], name: str, source: str)
     wrong = [key for key in own if key in state and own[key].shape != state[key].shape]
     if foreign or wrong or any(key not in head for key in missing):
         odd = (foreign or wrong or missing)[0]
-        raise CheckpointError(f"'{source}' does not fit the network '{name}': see '{odd}'")
+        raise CheckpointError(
+            f"'{source}' does not fit the network '{name}': see '{odd}'\n"
+            "name the network that its weights are of: --model NAME"
+        )
     model.load_state_dict(dict(state), strict=False)
     return missing
 

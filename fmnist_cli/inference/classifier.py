@@ -12,12 +12,12 @@ from fmnist_cli.errors import (
     CheckFailed,
     CheckpointError,
     DataError,
-    MissingInput,
     Unavailable,
     UsageError,
 )
 from fmnist_cli.facts import IMAGE_SIZE, NUM_CLASSES
-from fmnist_cli.pretrained import locate
+from fmnist_cli.foreign import describe
+from fmnist_cli.pretrained import locate, no_model
 
 Probabilities: TypeAlias = NDArray[np.float32]
 """float32 [N, 10]; each row sums to 1."""
@@ -102,18 +102,16 @@ def load(
 
 def _magic(path: Path) -> bytes:
     """First bytes of a file, which are a .pt's or an ONNX file's."""
+    if path.is_dir():
+        raise CheckpointError(f"'{path}' is a folder; expected a model file, .pt or .onnx")
     try:
         with path.open("rb") as file:
             magic = file.read(len(_ZIP_MAGIC))
     except FileNotFoundError:
-        raise MissingInput(
-            f"no model at '{path}'; train one first: fmnist train --output {path}"
-        ) from None
+        raise no_model(path) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise CheckpointError(f"the model '{path}' can't be read: {reason}") from None
     if magic != _ZIP_MAGIC and not magic.startswith(_ONNX_MAGIC):
-        raise CheckpointError(
-            f"'{path}' is no model: neither a .pt of fmnist nor an ONNX file, or a damaged one"
-        )
+        raise CheckpointError(f"'{path}' is no model: {describe(path)}")
     return magic

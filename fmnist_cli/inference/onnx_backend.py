@@ -1,13 +1,13 @@
 """An ONNX file as a classifier, run by ONNX Runtime; never imports torch."""
 
-import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fmnist_cli.cores import usable_cores
 from fmnist_cli.data.images import Images
-from fmnist_cli.errors import CheckpointError, Unavailable, UsageError
+from fmnist_cli.device_names import check_device_name
+from fmnist_cli.errors import CheckpointError, Unavailable
 from fmnist_cli.inference.classifier import Classifier, Probabilities
 from fmnist_cli.inference.onnx_check import OnnxFacts, check
 from fmnist_cli.inference.onnx_contract import IMAGES, PROBABILITIES
@@ -65,9 +65,7 @@ def _resolve(device: str) -> str:
     """The device that `device` stands for here: `cpu` or `cuda:N`."""
     import onnxruntime
 
-    named = re.fullmatch(r"auto|cpu|mps|cuda(?::(\d+))?", device)
-    if not named:
-        raise UsageError(f"no device is called '{device}'; expected auto, cpu, cuda, cuda:N or mps")
+    index = check_device_name(device)
     has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
     if device == "mps":
         raise Unavailable("ONNX Runtime has no MPS device; use --device cpu, or the .pt file")
@@ -77,7 +75,7 @@ def _resolve(device: str) -> str:
                 f"no device '{device}': this build of ONNX Runtime ({onnxruntime.__version__}) is "
                 "for the CPU only; there is: cpu. For CUDA: pip install onnxruntime-gpu"
             )
-        return f"cuda:{named[1] or 0}"
+        return f"cuda:{index or 0}"
     return "cuda:0" if device == "auto" and has_cuda and _has_cuda_device() else "cpu"
 
 

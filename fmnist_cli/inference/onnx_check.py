@@ -147,7 +147,10 @@ def _check_interface(graph: "GraphProto") -> None:
     inputs = [_described(value) for value in graph.input]
     size = (IMAGE_SIZE, IMAGE_SIZE)
     if inputs != [(IMAGES, TensorProto.UINT8, (None, *size))]:
-        raise _RefusedError(f"its input is not '{IMAGES}', uint8 [N, {IMAGE_SIZE}, {IMAGE_SIZE}]")
+        raise _RefusedError(
+            f"its input is not '{IMAGES}', uint8 [N, {IMAGE_SIZE}, {IMAGE_SIZE}], "
+            "as fmnist export-onnx writes it"
+        )
     outputs = {value.name: _described(value) for value in graph.output}
     for name in (PROBABILITIES, LOGITS):
         described = (name, TensorProto.FLOAT, (None, NUM_CLASSES))

@@ -3,6 +3,7 @@
 It is a model file like any other; `make pretrained` trains it, measures it and writes it.
 """
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -26,3 +27,16 @@ def locate(model: str | Path) -> Path:
             "write it in a source checkout: make pretrained"
         )
     return FILE
+
+
+def no_model(path: Path) -> MissingInput:
+    """The error for a model that is not there: names one that may have been meant."""
+    folder = path.parent
+    names = [NAME, *(file.name for file in folder.glob("*") if file.suffix in (".pt", ".onnx"))]
+    near = get_close_matches(path.name, names, n=1, cutoff=0.75)
+    meant = near and (NAME if near[0] == NAME else str(folder / near[0]))
+    hint = f"; did you mean '{meant}'?" if meant else ""
+    return MissingInput(
+        f"no model at '{path}'{hint}\n"
+        f"train one: fmnist train --output {path}; '{NAME}' comes with the program"
+    )

@@ -51,7 +51,7 @@ def test_labels_may_be_left_out_where_they_are_optional(tmp_path: Path) -> None:
     (piece,) = csv.iterate(path)
     assert piece.labels is None
     assert np.array_equal(piece.images, IMAGES)
-    with pytest.raises(DataError, match=r"line 1: column 1 is 'pixel1', not 'label'"):
+    with pytest.raises(DataError, match="has no labels"):
         csv.read(path)
 
 
@@ -110,7 +110,7 @@ def test_a_fault_in_a_later_piece_is_placed_rightly(tmp_path: Path) -> None:
 def test_something_else_altogether(tmp_path: Path) -> None:
     path = tmp_path / "packed.csv"
     path.write_bytes(gzip.compress(b"label" * 100))
-    with pytest.raises(DataError, match="line 1"):
+    with pytest.raises(DataError, match="is no CSV file"):
         csv.read(path)
 
 

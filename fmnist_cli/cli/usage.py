@@ -1,0 +1,66 @@
+"""How wrong usage is told: in Typer's words, with the way out added."""
+
+import re
+from difflib import get_close_matches
+from typing import Final
+
+import typer
+
+_OPTIONS_ELSEWHERE: Final = {
+    "--amp": "--precision",
+    "--arch": "--model",
+    "--batch": "--batch-size",
+    "--bs": "--batch-size",
+    "--dataset": "--data",
+    "--dtype": "--precision",
+    "--gpu": "--device",
+    "--gpus": "--nproc",
+    "--learning-rate": "--lr",
+    "--lr0": "--lr",
+    "--num-workers": "--workers",
+    "--out": "--output",
+    "--patience": "--early-stop",
+    "--pretrained": "--weights",
+    "--wd": "--weight-decay",
+}
+_COMMANDS_ELSEWHERE: Final = {
+    "classify": "predict",
+    "eval": "evaluate",
+    "fit": "train",
+    "infer": "predict",
+    "score": "evaluate",
+    "test": "evaluate",
+    "val": "evaluate",
+    "validate": "evaluate",
+}
+"""What other programs call it, where that is too far for a likeness of letters."""
+
+
+def explain(error: typer.TyperException) -> str:
+    """What was wrong, and in further lines what was expected and the command that helps."""
+    message = error.format_message().replace("Value error, ", "")
+    context: typer.Context | None = getattr(error, "ctx", None)
+    lines = [message + _suggestion(message, context)]
+    if context is not None and re.match(r"Got unexpected extra|Missing argument", message):
+        lines.append(" ".join(context.get_usage().split()))
+    lines.append(f"Try '{context.command_path if context else 'fmnist'} --help'.")
+    return "\n".join(lines)
+
+
+def _suggestion(message: str, context: typer.Context | None) -> str:
+    """What may have been meant, where Typer does not say it."""
+    if match := re.fullmatch(r"No such option: (--[\w-]+)", message):
+        meant = _OPTIONS_ELSEWHERE.get(match[1])
+        return f" (here: {meant})" if meant and _has_option(context, meant) else ""
+    if match := re.fullmatch(r"No such command '(.*)'\.", message):
+        meant = _COMMANDS_ELSEWHERE.get(match[1].lower())
+        return f" Did you mean '{meant}'?" if meant else ""
+    if match := re.search(r"'([^']*)' is not one of (.*)\.$", message):
+        choices = re.findall(r"'([^']*)'", match[2])
+        near = get_close_matches(match[1].lower(), choices, n=1, cutoff=0.5)
+        return f" Did you mean '{near[0]}'?" if near else ""
+    return ""
+
+
+def _has_option(context: typer.Context | None, name: str) -> bool:
+    return context is not None and any(name in option.opts for option in context.command.params)
