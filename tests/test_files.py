@@ -9,8 +9,10 @@ import pytest
 
 from fmnist_cli.errors import OutputError, StorageError
 from fmnist_cli.files import atomic_write, check_writable
+from tests.platforms import POSIX
 
 
+@POSIX
 def test_a_file_appears_with_its_folders_and_the_users_permissions(tmp_path: Path) -> None:
     path = tmp_path / "a/b/file"
     before = os.umask(0o027)

@@ -1,15 +1,16 @@
 """Whole commands through the installed program, as a user or a script runs them."""
 
 import os
+import shutil
 import subprocess
-import sys
+import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-PROGRAM = [str(Path(sys.executable).with_name("fmnist"))]
+PROGRAM = [shutil.which("fmnist", path=sysconfig.get_path("scripts")) or "fmnist"]
 SETTINGS = ("FMNIST_MIRROR", "FMNIST_DATA_DIR", "FMNIST_DEVICE", "NO_COLOR", "FORCE_COLOR")
 
 
@@ -56,7 +57,10 @@ def fmnist(tmp_path_factory: pytest.TempPathFactory) -> Program:
             check=False,
         )
         return subprocess.CompletedProcess(
-            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+            done.args,
+            done.returncode,
+            done.stdout.decode(),
+            done.stderr.decode().replace("\r\n", "\n"),
         )
 
     return run

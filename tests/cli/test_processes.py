@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import PROGRAM, Program, clean_environment
+from tests.platforms import POSIX
+
+pytestmark = POSIX
 
 OPTIONS = (
     *("train", "--data", "synthetic:2000", "--model", "tutorial", "--dropout", "0"),

@@ -1,13 +1,17 @@
 """On a terminal: a bar that is redrawn, colours where they are wanted, nothing broken."""
 
 import os
-import pty
 import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
+if os.name != "posix":
+    pytest.skip("pseudo-terminals are of POSIX", allow_module_level=True)
+
+import pty
 
 from tests.cli.conftest import PROGRAM, clean_environment
 

@@ -14,6 +14,7 @@ from PIL import Image
 from fmnist_cli.data.pictures import MAX_FILE_BYTES
 from fmnist_cli.errors import DataError, MissingInput
 from fmnist_cli.inference.inputs import Input, check_arguments, open_inputs
+from tests.platforms import LINUX, POSIX
 
 
 def picture(path: Path, level: int = 200) -> Path:
@@ -38,6 +39,7 @@ def pipe(content: bytes) -> Iterator[int]:
     os.close(reader)
 
 
+@POSIX  # links need rights on Windows
 def test_a_folder_is_read_recursively_in_sorted_path_order(tmp_path: Path) -> None:
     names = ["b.png", "a/2.png", "a/10.JPG", "c/x/y.webp", "a.png", ".hidden.png", ".git/z.png"]
     for name in names:
@@ -126,6 +128,7 @@ def test_bytes_that_are_no_paths_are_named(content: bytes) -> None:
                 one.read()
 
 
+@LINUX
 def test_a_path_that_is_not_utf_8_is_found(tmp_path: Path) -> None:
     name = os.fsencode(tmp_path) + b"/caf\xe9.png"
     Path(os.fsdecode(name)).write_bytes(picture(tmp_path / "plain.png").read_bytes())
@@ -142,6 +145,7 @@ def test_one_picture_comes_from_stdin(tmp_path: Path) -> None:
         assert one.read().pixels.max() == 200
 
 
+@POSIX
 def test_endless_stdin_is_read_no_further_than_a_picture_may_be_long() -> None:
     zeros = os.open("/dev/zero", os.O_RDONLY)
     (one,) = opened("-", stdin=zeros, stdin_is_image=True)
