@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.options import DataDirOption, MirrorOption
+from fmnist_cli.cli.options import DataDirOption, MirrorOption, TableOrJson
 from fmnist_cli.errors import UsageError
+from fmnist_cli.facts import FILES
 
 if TYPE_CHECKING:
     from fmnist_cli.data.download import Track
@@ -24,6 +25,7 @@ def download(
     mirror: MirrorOption = None,
     force: ForceOption = False,
     verify: VerifyOption = False,
+    format_: TableOrJson = "table",
 ) -> None:
     """Fetch and verify the four official files; prints their folder."""
     from fmnist_cli.data import download as files
@@ -36,7 +38,15 @@ def download(
     else:
         with download_progress() as track:
             files.fetch(folder, mirrors=mirror or (), force=force, track=track)
-    console.result(folder)
+    if format_ == "json":
+        listed = [
+            {"name": file.name, "bytes": file.size_bytes, "sha256": file.sha256}
+            for pair in FILES.values()
+            for file in pair
+        ]
+        console.print_json({"folder": str(folder), "files": listed})
+    else:
+        console.result(folder)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What `evaluate` and `compare` do before they show anything: data in place, a sign of life."""
+"""What commands that judge or show images do first: data in place, a sign of life."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,10 +28,15 @@ def open_data(
     source = open_judged(
         classifier, data, test_data=test_data, data_dir=data_dir, mirrors=mirror or ()
     )
+    fetch(source, split)
+    return source
+
+
+def fetch(source: "Source", split: "Split") -> None:
+    """Fetch what is missing of the official files for a split, under a bar."""
     if source.kind == "fashion-mnist":
         with download_progress() as track:
             source.fetch("test" if split == "test" else "train", track)
-    return source
 
 
 @contextmanager

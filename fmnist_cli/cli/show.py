@@ -1,20 +1,65 @@
 """`fmnist show`: look at samples, in the terminal or as a picture."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.options import DataDirOption, DataOption, MirrorOption, TestDataOption
+from fmnist_cli.cli.judging import busy, fetch, open_data
+from fmnist_cli.cli.options import (
+    DataDirOption,
+    DataOption,
+    DeviceOption,
+    MirrorOption,
+    TableOrJson,
+    TestDataOption,
+)
 from fmnist_cli.engine.config import TrainConfig
+from fmnist_cli.errors import UsageError
 from fmnist_cli.facts import CLASS_NAMES, IMAGE_SIZE
+from fmnist_cli.pretrained import locate
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from fmnist_cli.data.images import Images, LabelledImages
+    from fmnist_cli.report.trained_on import Split
 
 _GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """One image of a split, and what a model made of it where one was asked."""
+
+    index: int
+    """Place in the split."""
+    label: int
+    predicted: int | None = None
+    probability: float | None = None
+    """Of the predicted class."""
+
+    def caption(self) -> str:
+        """The true class, and in a second line what it was taken for."""
+        true = CLASS_NAMES[self.label]
+        if self.predicted is None:
+            return true
+        return f"{true}\nas {CLASS_NAMES[self.predicted]} {self.probability:.0%}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data under the keys that `fmnist show --format json` prints."""
+        plain = {"index": self.index, "label": self.label, "class": CLASS_NAMES[self.label]}
+        if self.predicted is None:
+            return plain
+        return plain | {
+            "predicted_label": self.predicted,
+            "predicted_class": CLASS_NAMES[self.predicted],
+            "probability": self.probability,
+        }
 
 
 def show(
@@ -23,8 +68,23 @@ def show(
     data_dir: DataDirOption = None,
     mirror: MirrorOption = None,
     split: Annotated[
-        Literal["train", "test"], typer.Option("--split", help="Which images to show.")
-    ] = "train",
+        Literal["train", "val", "test"] | None,
+        typer.Option(
+            "--split",
+            help="Which images to show; val: what a model was selected on.",
+            show_default="train; with --errors: test",
+        ),
+    ] = None,
+    errors: Annotated[
+        Path | None,
+        typer.Option(
+            "--errors",
+            metavar="MODEL",
+            parser=locate,
+            help="Show what this model gets wrong, the worst mistakes first.",
+            show_default=False,
+        ),
+    ] = None,
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=1000, help="How many.")] = 10,
     augment: Annotated[
         str | None,
@@ -46,8 +106,47 @@ def show(
             show_default="the terminal",
         ),
     ] = None,
+    device: DeviceOption = "auto",
+    format_: TableOrJson = "table",
 ) -> None:
-    """Show labelled samples of some data."""
+    """Show labelled samples of some data, or the mistakes of a model."""
+    if errors is None:
+        if split == "val":
+            raise UsageError("--split val is the split of a model; name it: --errors MODEL")
+        images, samples = _samples(
+            data, test_data, data_dir, mirror, split or "train", count, seed, augment
+        )
+    else:
+        if augment is not None:
+            raise UsageError("--augment and --errors do not go together")
+        images, samples = _mistakes(
+            errors, device, data, test_data, data_dir, mirror, split or "test", count
+        )
+    captions = [sample.caption() for sample in samples]
+    if output is not None and output.suffix.lower() == ".png":
+        _write_grid(output, images, captions)
+    elif output is not None:
+        _write_each(output, images, samples)
+    if format_ == "json":
+        shown = [sample.as_dict() for sample in samples]
+        console.print_json({"output": None if output is None else str(output), "samples": shown})
+    elif output is not None:
+        console.result(output)
+    else:
+        _print(images, captions)
+
+
+def _samples(
+    data: str | None,
+    test_data: str | None,
+    data_dir: Path | None,
+    mirror: list[str] | None,
+    split: Literal["train", "test"],
+    count: int,
+    seed: int,
+    augment: str | None,
+) -> "tuple[Images, list[_Sample]]":
+    """Some images of a split and what they are."""
     from fmnist_cli.data.sources import open_source
 
     source = open_source(
@@ -56,19 +155,52 @@ def show(
         data_dir=data_dir,
         mirrors=mirror or (),
     )
-    samples = _draw(source.read(split), count, seed)
-    images = samples.images if augment is None else _augmented(samples, augment, seed)
-    names = [CLASS_NAMES[label] for label in samples.labels]
-    if output is None:
-        _print(images, names)
-    elif output.suffix.lower() == ".png":
-        _write_grid(output, images, names)
-    else:
-        _write_each(output, images, names)
+    fetch(source, split)
+    everything = source.read(split)
+    chosen = _draw(everything, count, seed)
+    picked = everything[chosen]
+    images = picked.images if augment is None else _augmented(picked, augment, seed)
+    pairs = zip(chosen.tolist(), picked.labels.tolist(), strict=True)
+    return images, [_Sample(index, label) for index, label in pairs]
 
 
-def _draw(data: "LabelledImages", count: int, seed: int) -> "LabelledImages":
-    """Choose samples at random, as evenly over the classes as they come."""
+def _mistakes(
+    model: Path,
+    device: str,
+    data: str | None,
+    test_data: str | None,
+    data_dir: Path | None,
+    mirror: list[str] | None,
+    split: "Split",
+    count: int,
+) -> "tuple[Images, list[_Sample]]":
+    """The worst mistakes of a model on a split."""
+    from fmnist_cli.inference.classifier import load
+    from fmnist_cli.report.evaluation import judge
+
+    classifier = load(model, device=device)
+    source = open_data(classifier, data, test_data, data_dir, mirror, split)
+    with busy("judging"):
+        evaluation = judge(classifier, source, split)
+    wrong = evaluation.worst_errors()
+    console.note(
+        f"{len(wrong):,} of {evaluation.scores.n:,} images of the {split} split are taken for "
+        "another class"
+    )
+    chosen = wrong[:count]
+    rows = evaluation.probabilities[chosen]
+    facts = zip(
+        chosen.tolist(),
+        evaluation.judged.labels[chosen].tolist(),
+        rows.argmax(axis=1).tolist(),
+        rows.max(axis=1).tolist() if len(rows) else [],
+        strict=True,
+    )
+    return evaluation.judged.images[chosen], [_Sample(*fact) for fact in facts]
+
+
+def _draw(data: "LabelledImages", count: int, seed: int) -> "NDArray[np.int64]":
+    """Choose places at random, as evenly over the classes as they come."""
     import numpy as np
 
     order = np.random.default_rng(seed).permutation(len(data))
@@ -76,7 +208,7 @@ def _draw(data: "LabelledImages", count: int, seed: int) -> "LabelledImages":
     for label in range(len(CLASS_NAMES)):
         members = order[data.labels[order] == label]
         turn[members] = np.arange(len(members))
-    return data[order[np.argsort(turn[order], kind="stable")][:count]]
+    return order[np.argsort(turn[order], kind="stable")][:count]
 
 
 def _augmented(samples: "LabelledImages", augment: str, seed: int) -> "Images":
@@ -99,7 +231,7 @@ def _augmented(samples: "LabelledImages", augment: str, seed: int) -> "Images":
     return (pixels.clamp(0, 1) * 255).round().numpy().astype(np.uint8)
 
 
-def _print(images: "Images", names: list[str]) -> None:
+def _print(images: "Images", captions: list[str]) -> None:
     """As many side by side as the terminal is wide."""
     from rich.text import Text
 
@@ -117,26 +249,27 @@ def _print(images: "Images", names: list[str]) -> None:
             pictures = [[Text(line) for line in shades(image)] for image in group]
         for lines in zip(*pictures, strict=True):
             screen.print(Text(" " * _GAP).join(lines), no_wrap=True, crop=False)
-        captions = (name.ljust(IMAGE_SIZE + _GAP) for name in names[start : start + across])
-        screen.print(Text("".join(captions).rstrip()), no_wrap=True)
+        for texts in zip(
+            *(text.split("\n") for text in captions[start : start + across]), strict=True
+        ):
+            line = "".join(text.ljust(IMAGE_SIZE + _GAP) for text in texts)
+            screen.print(Text(line.rstrip()), no_wrap=True)
 
 
-def _write_grid(path: Path, images: "Images", names: list[str]) -> None:
+def _write_grid(path: Path, images: "Images", captions: list[str]) -> None:
     from fmnist_cli.files import atomic_write
     from fmnist_cli.report.grid import draw_grid
 
     with atomic_write(path) as temporary:
-        temporary.write_bytes(draw_grid(images, names))
-    console.result(path)
+        temporary.write_bytes(draw_grid(images, captions))
 
 
-def _write_each(folder: Path, images: "Images", names: list[str]) -> None:
+def _write_each(folder: Path, images: "Images", samples: list[_Sample]) -> None:
     from PIL import Image
 
     from fmnist_cli.files import atomic_write
 
-    for number, (image, name) in enumerate(zip(images, names, strict=True)):
-        plain = re.sub(r"[^a-z]+", "-", name.lower())
+    for number, (image, sample) in enumerate(zip(images, samples, strict=True)):
+        plain = re.sub(r"[^a-z]+", "-", sample.caption().lower().partition("\n")[0])
         with atomic_write(folder / f"{number:04d}-{plain}.png") as temporary:
             Image.fromarray(image).save(temporary, format="PNG")
-    console.result(folder)

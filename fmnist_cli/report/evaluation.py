@@ -58,6 +58,12 @@ class Evaluation:
             "seen_in_training": self.seen_in_training,
         }
 
+    def worst_errors(self) -> NDArray[np.int64]:
+        """Positions of the mistakes, those whose true class got the least probability first."""
+        labels = self.judged.labels
+        wrong = np.flatnonzero(self.probabilities.argmax(axis=1) != labels)
+        return wrong[np.argsort(self.probabilities[wrong, labels[wrong]], kind="stable")]
+
     def report_rows(self) -> list[list[Any]]:
         """scikit-learn's report as rows under a header; support is a whole number."""
         header = ["precision", "recall", "f1-score", "support"]

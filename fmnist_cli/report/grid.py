@@ -11,19 +11,20 @@ from fmnist_cli.facts import IMAGE_SIZE
 
 _SCALE: Final = 4
 _GAP: Final = 8
-_CAPTION_HEIGHT: Final = 18
+_LINE_HEIGHT: Final = 16
 _SHADES: Final = " .:-=+*#%@"
 _UPPER_HALF: Final = "▀"
 
 
 def draw_grid(images: Images, captions: Sequence[str], *, columns: int = 8) -> bytes:
-    """Draw uint8 [N, 28, 28] enlarged, each above its caption; returns a PNG."""
+    """Draw uint8 [N, 28, 28] enlarged, each above its caption of a line or more; returns a PNG."""
     from PIL import Image, ImageDraw, ImageFont
 
     columns = min(columns, max(len(images), 1))
     rows = -(-len(images) // columns)
     side = IMAGE_SIZE * _SCALE
-    cell_width, cell_height = side + _GAP, side + _CAPTION_HEIGHT + _GAP
+    lines = max((caption.count("\n") + 1 for caption in captions), default=1)
+    cell_width, cell_height = side + _GAP, side + lines * _LINE_HEIGHT + _GAP
     sheet = Image.new("L", (columns * cell_width + _GAP, rows * cell_height + _GAP), 255)
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(13)
@@ -32,7 +33,9 @@ def draw_grid(images: Images, captions: Sequence[str], *, columns: int = 8) -> b
         left, top = _GAP + column * cell_width, _GAP + row * cell_height
         enlarged = Image.fromarray(image).resize((side, side), Image.Resampling.NEAREST)
         sheet.paste(enlarged, (left, top))
-        pen.text((left + 1, top + side + 2), _fitted(caption, side, font.getlength), 0, font)
+        for number, line in enumerate(caption.split("\n")):
+            place = (left + 1, top + side + 1 + number * _LINE_HEIGHT)
+            pen.text(place, _fitted(line, side, font.getlength), 0, font)
     picture = io.BytesIO()
     sheet.save(picture, "PNG", optimize=True)
     return picture.getvalue()

@@ -75,8 +75,10 @@ def render_page(evaluation: Evaluation) -> str:
     scores = evaluation.scores
     history = find_history(evaluation.model, evaluation.metadata)
     totals = scores.confusion_matrix.sum(axis=1, keepdims=True)
-    worst, ambiguous = _worst_errors(evaluation), _most_ambiguous(evaluation)
-    return environment.from_string(template).render(
+    errors, ambiguous = evaluation.worst_errors(), _most_ambiguous(evaluation)
+    return environment.from_string(
+        template
+    ).render(
         evaluation=evaluation,
         scores=scores,
         classes=_class_rows(evaluation),
@@ -92,9 +94,9 @@ def render_page(evaluation: Evaluation) -> str:
         # The plots hold words of ours and numbers alone.
         curves=Markup(curves_svg(history)) if history else None,  # noqa: S704
         reliability=Markup(reliability_svg(scores.calibration)),  # noqa: S704
-        worst=[_sample(evaluation, index) for index in worst],
+        worst=[_sample(evaluation, index) for index in errors[:WORST_ERRORS]],
         ambiguous=[_sample(evaluation, index) for index in ambiguous],
-        n_errors=int((evaluation.probabilities.argmax(1) != evaluation.judged.labels).sum()),
+        n_errors=len(errors),
         details=[
             (name, as_text(evaluation.metadata[name]))
             for name in _DETAILS
@@ -116,13 +118,6 @@ def _class_rows(evaluation: Evaluation) -> list[ClassRow]:
             )
         )
     return rows
-
-
-def _worst_errors(evaluation: Evaluation) -> NDArray[np.int64]:
-    """Positions of the mistakes whose true class got the least probability, the worst first."""
-    labels, probabilities = evaluation.judged.labels, evaluation.probabilities
-    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
-    return wrong[np.argsort(probabilities[wrong, labels[wrong]], kind="stable")][:WORST_ERRORS]
 
 
 def _most_ambiguous(evaluation: Evaluation) -> NDArray[np.int64]:

@@ -1,0 +1,62 @@
+"""`fmnist show`: samples and mistakes, on a terminal, as pictures and as JSON."""
+
+import csv
+from pathlib import Path
+
+from PIL import Image
+
+from tests.cli.conftest import Program
+from tests.cli.schemas import parse
+
+
+def test_samples_are_spread_over_the_classes(fmnist: Program, tmp_path: Path) -> None:
+    drawn = ("show", "--data", "synthetic:600", "-n", "20", "--format", "json")
+    shown = parse(fmnist(*drawn, cwd=tmp_path).stdout, "show")
+    assert shown["output"] is None
+    assert sorted(sample["label"] for sample in shown["samples"]) == sorted([*range(10)] * 2)
+    assert fmnist(*drawn, "--seed", "1", cwd=tmp_path).stdout != fmnist(*drawn, cwd=tmp_path).stdout
+
+
+def test_errors_are_the_mistakes_that_evaluate_counts(
+    fmnist: Program, trained_model: Path, tmp_path: Path
+) -> None:
+    judged = ("--data", "synthetic:600")
+    done = fmnist("evaluate", trained_model, *judged, "--predictions", tmp_path / "p.csv")
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "p.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    wrong = [row for row in rows if row["label"] != row["predicted_label"]]
+    assert wrong, "a model without mistakes proves nothing here"
+    wrong.sort(key=lambda row: float(row[f"p{row['label']}"]))
+
+    grid = tmp_path / "errors.png"
+    done = fmnist(
+        *("show", "--errors", trained_model, *judged, "-n", "5", "--format", "json", "-o", grid)
+    )
+    shown = parse(done.stdout, "show")
+    assert f"{len(wrong):,} of {len(rows):,} images" in done.stderr
+    assert [sample["index"] for sample in shown["samples"]] == [
+        int(row["index"]) for row in wrong[:5]
+    ]
+    for sample, row in zip(shown["samples"], wrong, strict=False):
+        assert sample["predicted_class"] == row["predicted_class"]
+        assert abs(sample["probability"] - float(row["probability"])) < 1e-6
+    assert shown["output"] == str(grid)
+    assert Image.open(grid).width > 5 * 112
+
+
+def test_errors_name_both_classes_in_a_pipe(fmnist: Program, trained_model: Path) -> None:
+    done = fmnist("show", "--errors", trained_model, "--data", "synthetic:600", "-n", "1")
+    assert done.returncode == 0, done.stderr
+    *picture, true, taken = done.stdout.splitlines()
+    assert len(picture) == 14
+    assert true
+    assert taken.startswith("as ")
+    assert taken.endswith("%")
+
+
+def test_what_does_not_go_together_is_refused(fmnist: Program, trained_model: Path) -> None:
+    for odd in (("--split", "val"), ("--errors", trained_model, "--augment", "flip")):
+        done = fmnist("show", "--data", "synthetic:600", *odd)
+        assert done.returncode == 2
+        assert "--errors" in done.stderr
