@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 _FORM: Final = "a model is a .pt of fmnist train or an .onnx of fmnist export-onnx"
-_WEIGHTS: Final = "a torch state dict can be a start: fmnist train --model NAME --weights FILE"
+_WEIGHTS: Final = "where it holds the weights of a known network, name that: --model NAME"
 _INPUT: Final = "the model comes first, then what it is to work on: fmnist predict MODEL INPUT…"
 _HEAD_BYTES: Final = 16
 

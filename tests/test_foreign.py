@@ -12,7 +12,7 @@ from fmnist_cli.foreign import describe
     [
         (b"", "empty", "fmnist train"),
         (b"\x89HDF\r\n\x1a\n", "Keras", "fmnist train"),
-        (b"\x80\x02}q\x00.", "bare pickle", "--weights FILE"),
+        (b"\x80\x02}q\x00.", "bare pickle", "--model NAME"),
         (b"\x10\0\0\0\0\0\0\0{}", "safetensors", "fmnist export-onnx"),
         (b"\x89PNG\r\n", "a picture", "predict MODEL INPUT"),
         (b"\xff\xd8\xff\xe0", "a picture", "predict MODEL INPUT"),

@@ -14,6 +14,7 @@ from fmnist_cli.cli.options import (
     JudgedDataOption,
     MirrorOption,
     ModelArgument,
+    NetworkOfModelOption,
     PrecisionOption,
     SplitOption,
     TableJsonOrCsv,
@@ -64,6 +65,7 @@ def evaluate(
     report: ReportOption = None,
     confusion: ConfusionOption = None,
     predictions: PredictionsOption = None,
+    network: NetworkOfModelOption = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     precision: PrecisionOption = "fp32",
@@ -82,7 +84,7 @@ def evaluate(
     for path in (report, confusion, predictions):
         if path is not None:
             check_writable(path)
-    classifier = load(model, device=device, threads=threads, precision=precision)
+    classifier = load(model, network=network, device=device, threads=threads, precision=precision)
     source = open_data(classifier, data, test_data, data_dir, mirror, split)
     with busy("judging"):
         evaluation = judge(classifier, source, split, tta=tta)

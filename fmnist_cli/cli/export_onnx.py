@@ -6,7 +6,13 @@ from typing import Annotated, Literal
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.options import DEFAULT_MODEL, DataDirOption, ModelArgument, TableOrJson
+from fmnist_cli.cli.options import (
+    DEFAULT_MODEL,
+    DataDirOption,
+    ModelArgument,
+    NetworkOfModelOption,
+    TableOrJson,
+)
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET, OPSETS
 from fmnist_cli.pretrained import FILE as PRETRAINED_FILE
 
@@ -29,6 +35,7 @@ def export_onnx(
             "--verify", metavar="N", min=1, help="Images on which torch and ONNX must agree."
         ),
     ] = 1_000,
+    network: NetworkOfModelOption = None,
     opset: Annotated[
         int,
         typer.Option(
@@ -55,6 +62,7 @@ def export_onnx(
     exported = export(
         model,
         output or _beside(model),
+        network=network,
         opset=opset,
         verify=verify,
         logits=logits,

@@ -23,6 +23,16 @@ ModelArgument = Annotated[
 RequiredModelArgument = Annotated[
     Path, typer.Argument(metavar="MODEL", help=MODEL_HELP, parser=locate)
 ]
+NetworkOfModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="Network of a MODEL that holds bare weights, as torch.save(model.state_dict(), FILE) "
+        "writes them.",
+        show_default=False,
+    ),
+]
 DataOption = Annotated[
     str | None,
     typer.Option(

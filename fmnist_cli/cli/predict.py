@@ -1,7 +1,6 @@
 """`fmnist predict`: pictures in, classes out, one after the other."""
 
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fmnist_cli.cli import console
+from fmnist_cli.cli.decoders import hushed_decoders
 from fmnist_cli.cli.options import (
     DeviceOption,
+    NetworkOfModelOption,
     PrecisionOption,
     RequiredModelArgument,
     ThreadsOption,
@@ -65,6 +66,7 @@ def predict(
     stdin_image: StdinImageOption = False,
     show_input: ShowInputOption = None,
     output_format: PredictionFormatOption = None,
+    network: NetworkOfModelOption = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "fp32",
     threads: ThreadsOption = None,
@@ -78,16 +80,14 @@ def predict(
 
     _check_stdin(inputs, stdin_image)
     check_arguments(inputs)
-    # What Pillow has to say about damaged EXIF data is no fault of the prediction.
-    warnings.filterwarnings("ignore", module=r"PIL\.")
-    classifier = load(model, device=device, threads=threads, precision=precision)
+    classifier = load(model, network=network, device=device, threads=threads, precision=precision)
     if classifier.metadata.get("data", {}).get("kind") == "synthetic":
         console.note("the model learnt from drawn data, not from Fashion-MNIST")
 
     stdin = sys.stdin.fileno() if "-" in inputs else -1
     opened = open_inputs(inputs, photo=photo, stdin=stdin, stdin_is_image=stdin_image)
     tally = _Tally(show_input)
-    with closing(stream(classifier, opened)) as batches:
+    with hushed_decoders(), closing(stream(classifier, opened)) as batches:
         chosen = output_format or ("table" if sys.stdout.isatty() else "jsonl")
         predictions.WRITERS[chosen](tally.watch(batches), top_k)
     if tally.failed:

@@ -33,7 +33,7 @@ from fmnist_cli.engine.container import (
 from fmnist_cli.errors import CheckpointError, FmnistError
 from fmnist_cli.files import atomic_write
 
-__all__ = ["Checkpoint", "load", "load_training", "read_metadata", "save"]
+__all__ = ["Checkpoint", "fill", "load", "load_training", "read_metadata", "save"]
 
 _ROOT: Final = "archive"
 """Folder inside the zip that torch.save uses when it writes to a stream."""
@@ -95,7 +95,7 @@ def load(path: Path) -> Checkpoint:
         preparation = Preparation(**metadata["preparation"])
     except (FmnistError, TypeError, KeyError) as error:
         raise CheckpointError(f"'{path}' names a network that can't be built: {error}") from None
-    _fill(model, content.get("state_dict"), path)
+    fill(model, content.get("state_dict"), path)
     return Checkpoint(model.eval(), preparation, metadata, content.get("training"))
 
 
@@ -122,11 +122,14 @@ def _load_tensors(path: Path) -> dict[str, Any]:
     return content
 
 
-def _fill(model: nn.Module, state: object, path: Path) -> None:
-    """Load weights whose names, shapes and dtypes are exactly the network's, all finite."""
+def fill(model: nn.Module, state: object, path: Path) -> None:
+    """Load weights whose names, shapes and dtypes are exactly the network's, all finite.
+
+    Raises CheckpointError for others; `path` names their file in the error.
+    """
     expected = model.state_dict()
     if not isinstance(state, dict) or state.keys() != expected.keys():
-        raise CheckpointError(f"'{path}' holds other weights than the network that it names")
+        raise CheckpointError(f"'{path}' holds other weights than those of its network")
     for name, tensor in expected.items():
         given = state[name]
         if not isinstance(given, Tensor) or (given.shape, given.dtype) != (

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from fmnist_cli.engine.pickles import refuse_code
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.pretrained import no_model
 
@@ -21,7 +22,7 @@ _ENCRYPTED: Final = 0x1
 
 @contextmanager
 def open_container(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a model file's zip after checking it: stored members only, sound sums, sane names.
+    """Open a model file's zip after checking it: stored members, sound sums, a plain pickle.
 
     Raises MissingInput where there is no file, CheckpointError where it is no sound container.
     """
@@ -32,6 +33,7 @@ def open_container(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             _check(archive, path)
+            refuse_code(archive, str(path))
             yield archive
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
         raise CheckpointError(f"'{path}' is no model file, or a damaged one: {error}") from None
@@ -70,7 +72,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     if not isinstance(metadata, dict) or not isinstance(metadata.get("format_version"), int):
         raise CheckpointError(
             f"'{path}' was not written by fmnist: it has no {METADATA_MEMBER}\n"
-            f"a torch state dict can be a start: fmnist train --model NAME --weights {path}"
+            "where it holds the weights of a known network, name that: --model NAME"
         )
     if metadata["format_version"] > FORMAT_VERSION:
         raise CheckpointError(

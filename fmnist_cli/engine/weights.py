@@ -1,7 +1,8 @@
-"""Where a run's first weights come from, when not from chance."""
+"""Weights from elsewhere: where a run starts from, and networks that are used as they came."""
 
 import pickle
 import urllib.error
+import zipfile
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor, nn
 
+from fmnist_cli import models
 from fmnist_cli.engine import checkpoint
-from fmnist_cli.engine.container import METADATA_MEMBER, open_container
+from fmnist_cli.engine.container import FORMAT_VERSION, METADATA_MEMBER, open_container
+from fmnist_cli.engine.pickles import whole_model
 from fmnist_cli.errors import CheckpointError, MissingInput, Unavailable, UsageError
+from fmnist_cli.facts import CLASS_NAMES
 from fmnist_cli.models import NETWORKS
-from fmnist_cli.pretrained import NAME, locate
+from fmnist_cli.pretrained import NAME, locate, no_model
 
 if TYPE_CHECKING:
     from fmnist_cli.models.vision import VisionNet
@@ -33,6 +37,41 @@ def start_from(model: nn.Module, name: str, source: str) -> list[str]:
     if name not in NETWORKS and not any(key.startswith("network.") for key in state):
         state = cast("VisionNet", model).adapt(state)
     return _fill(model, state, name, source)
+
+
+def open_model(path: Path, network: str | None = None) -> checkpoint.Checkpoint:
+    """Read a model file of ours or, where `network` names it, a bare state dict of that network.
+
+    A bare one gets the default preparation of its network. Runs no code from the file. Raises as
+    `checkpoint.load`, and UsageError for an unknown network or one that the file contradicts.
+    """
+    if network is None:
+        return checkpoint.load(path)
+    entry = models.network(network)
+    if not path.is_file():
+        raise no_model(path)
+    if _is_ours(path):
+        loaded = checkpoint.load(path)
+        if loaded.metadata["model"]["name"] != network:
+            raise UsageError(
+                f"'{path}' holds the network '{loaded.metadata['model']['name']}'; "
+                "leave --model out"
+            )
+        return loaded
+    state: Mapping[str, Tensor] = _from_file(path)
+    with torch.device("meta"):  # the weights are all replaced
+        model = models.build(network)
+    if network not in NETWORKS and not any(key.startswith("network.") for key in state):
+        state = {f"network.{key}": tensor for key, tensor in state.items()}
+    checkpoint.fill(model, state, path)
+    mean, std = entry.preparation.mean, entry.preparation.std
+    metadata = {
+        "format_version": FORMAT_VERSION,
+        "model": {"name": network, "options": {}},
+        "preparation": {"mean": mean, "std": std},
+        "classes": list(CLASS_NAMES),
+    }
+    return checkpoint.Checkpoint(model.eval(), entry.preparation, metadata)
 
 
 def freeze_backbone(model: nn.Module) -> None:
@@ -72,21 +111,18 @@ def _from_file(path: Path) -> dict[str, Tensor]:
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, ValueError, EOFError, KeyError):
-        raise CheckpointError(
-            f"'{path}' holds more than weights, or is damaged; save them alone with "
-            "torch.save(model.state_dict(), FILE)"
-        ) from None
+        raise CheckpointError(whole_model(str(path), "or it is damaged")) from None
     if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
         raise CheckpointError(f"'{path}' holds no plain state dict (names with tensors)")
     return {str(key).removeprefix("module."): tensor for key, tensor in content.items()}
 
 
 def _is_ours(path: Path) -> bool:
-    try:
-        with open_container(path) as archive:
-            return any(name.endswith(f"/{METADATA_MEMBER}") for name in archive.namelist())
-    except CheckpointError:
-        return False
+    """Whether a file has our metadata. Raises CheckpointError for a damaged or dangerous zip."""
+    if not zipfile.is_zipfile(path):
+        return False  # torch's format of old, which its own loader reads
+    with open_container(path) as archive:
+        return any(name.endswith(f"/{METADATA_MEMBER}") for name in archive.namelist())
 
 
 def _fill(model: nn.Module, state: Mapping[str, Tensor], name: str, source: str) -> list[str]:

@@ -13,8 +13,8 @@ import onnxruntime
 import torch
 
 from fmnist_cli.data.digests import ONNX_RECORD_KEY
-from fmnist_cli.engine import checkpoint
 from fmnist_cli.engine.container import read_digests
+from fmnist_cli.engine.weights import open_model
 from fmnist_cli.errors import UsageError
 from fmnist_cli.export.graph import build_graph, set_metadata
 from fmnist_cli.export.parity import Parity, check_parity
@@ -58,6 +58,7 @@ def export(
     model: Path,
     output: Path,
     *,
+    network: str | None = None,
     opset: int = DEFAULT_OPSET,
     verify: int = 1_000,
     logits: bool = False,
@@ -67,18 +68,19 @@ def export(
 ) -> Exported:
     """Write a model file's network as ONNX, whole and proved, or not at all.
 
+    network: of a file that holds bare weights, its name.
     verify: images on which the file has to agree with torch before it appears.
     int8: quantise what was proved, calibrated on the model's training images.
     data_dir: where the official files are looked for; nothing is downloaded.
     Raises UsageError for a model that is ONNX already, CheckFailed where the two disagree or the
     network can't be written, and what reading the model or writing the file raises.
     """
-    reference = load(model, device="cpu")
+    reference = load(model, network=network, device="cpu")
     if reference.backend == "onnx":
         raise UsageError(f"'{model}' is an ONNX file already; expected a .pt")
     if output.resolve() == model.resolve():
         raise UsageError(f"--output would replace the model '{model}'")
-    read = checkpoint.load(model)
+    read = open_model(model, network)
     graph = build_graph(
         read.model, read.preparation, read.metadata, opset=opset, logits=logits, tta=tta
     )

@@ -70,11 +70,17 @@ class Classifier(ABC):
 
 
 def load(
-    path: str | Path, *, device: str = "auto", threads: int | None = None, precision: str = "fp32"
+    path: str | Path,
+    *,
+    network: str | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    precision: str = "fp32",
 ) -> Classifier:
     """Read a model file, .pt or .onnx; its content decides which, not its name.
 
     path: a file, or the name `pretrained` for the model that comes with the program.
+    network: for a file that holds the weights of a network and not which one, its name.
     device: auto, cpu, cuda, cuda:N or mps. threads: CPU threads (default: the usable cores).
     precision: arithmetic of a .pt's network: fp32, bf16, fp16 or auto; an ONNX file brings its own.
     Raises MissingInput where there is no file, CheckpointError where it is no model, and
@@ -82,10 +88,12 @@ def load(
     """
     path = locate(path)
     try:
-        if _magic(path) == _ZIP_MAGIC:
+        if network is not None or _magic(path) == _ZIP_MAGIC:
             from fmnist_cli.inference.torch_backend import open_classifier as open_torch
 
-            return open_torch(path, device=device, threads=threads, precision=precision)
+            return open_torch(
+                path, network=network, device=device, threads=threads, precision=precision
+            )
         from fmnist_cli.inference.onnx_backend import open_classifier as open_onnx
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "onnx", "onnxruntime"):

@@ -9,8 +9,8 @@ from torch import nn
 
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.preparation import Preparation
-from fmnist_cli.engine import checkpoint
 from fmnist_cli.engine.device import Precision, resolve, resolve_precision, set_threads
+from fmnist_cli.engine.weights import open_model
 from fmnist_cli.inference.classifier import Classifier, Probabilities
 
 
@@ -54,13 +54,13 @@ class TorchClassifier(Classifier):
 
 
 def open_classifier(
-    path: Path, *, device: str, threads: int | None, precision: str
+    path: Path, *, network: str | None, device: str, threads: int | None, precision: str
 ) -> TorchClassifier:
     """Load a model file onto a device; see `inference.load`."""
     target = resolve(device)
     arithmetic = resolve_precision(precision, target)
     set_threads(threads)
-    loaded = checkpoint.load(path)
+    loaded = open_model(path, network)
     return TorchClassifier(
         path, loaded.metadata, loaded.model, loaded.preparation, target, arithmetic
     )

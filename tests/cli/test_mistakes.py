@@ -74,16 +74,16 @@ MISTAKES = {
     "a mistyped class": mistake("evaluate model.pt --min recall[Shrit]=1", 2, "did you mean 'recall[Shirt]'"),
     "per cent": mistake("evaluate model.pt --min accuracy=92", 2, "from 0 to 1"),
     # models of other tools
-    "a model of YOLO": mistake("evaluate yolo.pt", 65, "not written by fmnist", "--weights yolo.pt"),
-    "a state dict": mistake("predict timm.pth photo.jpg", 65, "a bare pickle", "--weights FILE"),
+    "a model of YOLO": mistake("evaluate yolo.pt", 65, "whole pickled object", "weights_only=False"),
+    "a state dict": mistake("predict timm.pth photo.jpg", 65, "a bare pickle", "--model NAME"),
     "safetensors": mistake("evaluate net.safetensors", 65, "safetensors", "fmnist export-onnx"),
     "a model of Keras": mistake("evaluate net.h5", 65, "Keras", "fmnist train"),
-    "a pickle": mistake("evaluate net.pkl", 65, "a bare pickle", "fmnist train"),
+    "a pickle": mistake("evaluate net.pkl", 65, "a bare pickle", "--model NAME"),
     "ONNX of another tool": mistake("predict net.onnx photo.jpg", 65, "uint8 [N, 28, 28]", "export-onnx"),
     "weights of another network": mistake(
         "train --weights model.pt --model tutorial --data synthetic:100", 65, "does not fit", "--model"
     ),
-    "weights with code": mistake("train --weights yolo.pt --data synthetic:100", 65, "torch.save(model.state_dict()"),
+    "weights with code": mistake("train --weights yolo.pt --data synthetic:100", 65, ".state_dict(), 'weights.pt'"),
     "mistyped weights": mistake("train --weights pretraned --data synthetic:100", 66, "did you mean 'pretrained'"),
     # data that is not what was expected
     "an empty folder": mistake("train --data empty", 65, "no pictures", "sub-folder of pictures per class"),
