@@ -98,11 +98,14 @@ class Trainer:
         """Train to the end, from wherever the trainer is; `track` is called within epochs.
 
         Raises Stopped between two steps once `should_stop` says so; the state is then whole.
-        Raises CheckFailed where the loss is no longer finite.
+        Raises CheckFailed where the loss is no longer finite, or the device's memory too small.
         """
         while self.epoch < self.epochs and not self._is_patience_spent():
             started_at = time.perf_counter()
-            images_per_second = self._train_epoch(track)
+            try:
+                images_per_second = self._train_epoch(track)
+            except torch.OutOfMemoryError:
+                raise self._out_of_memory() from None
             train_loss, train_accuracy = self._read_meter(self.process)
             val_loss, val_accuracy = self._validate(self.learner.trained)
             self.epoch, self.step, self.meter = self.epoch + 1, 0, Meter(self.device)
@@ -146,6 +149,13 @@ class Trainer:
                 track(self._progress(first_step, now - started_at))
         synchronise(self.device)
         return self._rate(first_step, time.perf_counter() - started_at)
+
+    def _out_of_memory(self) -> CheckFailed:
+        size = self.config.batch_size
+        return CheckFailed(
+            f"{self.device} has too little memory for batches of {size} images; "
+            f"try --batch-size {max(1, size // 2)}"
+        )
 
     def _vote(self) -> None:
         """Look at the clock and at `should_stop`, and agree with the other processes on both."""

@@ -146,6 +146,17 @@ def test_a_loss_that_is_not_finite_ends_the_run() -> None:
         list(made.fit())
 
 
+def test_too_little_memory_is_told_with_a_smaller_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = trainer(batch_size=48)
+
+    def step(*_arguments: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(made.learner, "step", step)
+    with pytest.raises(CheckFailed, match=r"batches of 48 images; try --batch-size 24"):
+        next(made.fit())
+
+
 def test_progress_is_told_within_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fmnist_cli.engine.trainer._READINGS_PER_SECOND", 1e9)
     told: list[Progress] = []
