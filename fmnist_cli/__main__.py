@@ -18,9 +18,13 @@ def prepare_environment() -> None:
 def main() -> NoReturn:
     """Run the command line and exit with one of the documented codes."""
     prepare_environment()
-    from fmnist_cli.cli.exits import run
+    from fmnist_cli.cli.exits import PIPE_CLOSED, run
 
-    sys.exit(run())
+    code = run()
+    if code == PIPE_CLOSED:
+        # Nobody reads on; an orderly end would keep `| head` waiting while torch is taken down.
+        os._exit(code)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,11 @@ def is_quiet() -> bool:
     return _verbosity < 0
 
 
+def is_verbose() -> bool:
+    """Whether details were asked for."""
+    return _verbosity > 0
+
+
 def is_live() -> bool:
     """Whether stderr is a terminal on which a progress bar can be redrawn."""
     return sys.stderr.isatty() and not err().is_dumb_terminal
@@ -62,6 +67,12 @@ def err() -> "Console":
     return _console(sys.stderr)
 
 
+def set_stderr(stream: TextIO) -> None:
+    """Let everything but results go to another stream from now on."""
+    sys.stderr = stream
+    err.cache_clear()
+
+
 def result(text: object) -> None:
     """Write one plain line to stdout."""
     sys.stdout.write(f"{text}\n")
@@ -89,7 +100,7 @@ def _finite(value: Any) -> Any:
 
 def detail(text: str) -> None:
     """Tell something that only -v asks for."""
-    if _verbosity > 0:
+    if is_verbose():
         _line(text, "dim")
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from fmnist_cli.cli import console
+from fmnist_cli.cli.decoders import hush_pillow
 
 ConfigOption = Annotated[
     Path | None,
@@ -40,6 +41,7 @@ def everywhere(command: Callable[..., None]) -> Callable[..., None]:
     def with_shared(**values: Any) -> None:
         shared = {name: values.pop(name) for name in _SHARED}
         console.set_verbosity(quiet=shared["quiet"], verbose=shared["verbose"])
+        hush_pillow()
         try:
             command(**values)
             sys.stdout.flush()

@@ -3,7 +3,7 @@
 import csv
 import json
 import subprocess
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +88,26 @@ def test_a_broken_input_does_not_stop_the_rest(
     assert lines[4] == {"input": str(gone), "error": f"no file at '{gone}'"}
     assert done.returncode == 65
     assert done.stderr == "error: 2 of 5 inputs could not be read\n"
+
+
+def test_decoders_say_nothing_of_their_own(
+    fmnist: Program, trained_model: Path, tmp_path: Path
+) -> None:
+    """libtiff writes to the descriptor itself, Pillow warns and logs; -v lets both through."""
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8))
+    stream = BytesIO()
+    noise.save(stream, "TIFF", compression="tiff_adobe_deflate")
+    content = bytearray(stream.getvalue())
+    content[8:40] = bytes(32)  # the compressed pixels begin here
+    (tmp_path / "damaged.tif").write_bytes(content)
+    (tmp_path / "odd.tif").write_bytes(stream.getvalue()[:-30])
+    done = fmnist("predict", "-q", trained_model, tmp_path)
+    assert done.returncode == 65
+    assert done.stderr == "error: 2 of 2 inputs could not be read\n"
+    wordy = fmnist("predict", "-v", trained_model, tmp_path)
+    assert "ZIPDecode" in wordy.stderr
+    assert "Warning" in wordy.stderr
+    assert wordy.stderr.endswith(done.stderr)
 
 
 def test_a_missing_argument_ends_it_before_any_output(
