@@ -1,23 +1,30 @@
 """An untrusted ONNX file is refused in one line before ONNX Runtime sees it."""
 
-import json
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from fmnist_cli.errors import CheckpointError
-from fmnist_cli.inference.onnx_check import MAX_FILE_BYTES, MAX_NODES, check
+from fmnist_cli.inference.onnx_check import MAX_FILE_BYTES, check
 from fmnist_cli.inference.onnx_skeleton import MAX_SKELETON_BYTES, read_skeleton
+from tests.inference.hostile_onnx import (
+    HOSTILE,
+    Change,
+    add_tensor,
+    constant_of_giant_shape,
+    further_output,
+    giant_claim,
+    giant_expansion,
+    giant_range,
+)
 from tests.written_models import metadata, write_onnx
 
 
@@ -152,222 +159,6 @@ def test_the_skeleton_is_the_file_without_its_weights(sound: bytes, tmp_path: Pa
         if len(tensor.raw_data) > 4096:
             tensor.ClearField("raw_data")
     assert skeleton.model == whole
-
-
-# Models that ask for something else than the computation of their form
-
-Change = Callable[[onnx.ModelProto], None]
-
-
-def external(model: onnx.ModelProto) -> None:
-    tensor = model.graph.initializer[0]
-    tensor.ClearField("raw_data")
-    tensor.data_location = TensorProto.EXTERNAL
-    tensor.external_data.add(key="location", value="../../etc/passwd")
-
-
-def external_in_a_node(model: onnx.ModelProto) -> None:
-    tensor = TensorProto(data_type=TensorProto.FLOAT, dims=[4], data_location=TensorProto.EXTERNAL)
-    tensor.external_data.add(key="location", value="../secret")
-    add_node(model, "Constant", [], value=tensor)
-
-
-def custom_domain(model: onnx.ModelProto) -> None:
-    model.graph.node[2].domain = "com.example"
-    model.opset_import.append(helper.make_opsetid("com.example", 1))
-
-
-def custom_domain_undeclared(model: onnx.ModelProto) -> None:
-    model.graph.node[2].domain = "com.microsoft"
-
-
-def giant_claim(model: onnx.ModelProto) -> None:
-    add_tensor(model, [1_000_000, 1_000_000])
-
-
-def negative_claim(model: onnx.ModelProto) -> None:
-    add_tensor(model, [-1, 4])
-
-
-def overflowing_claim(model: onnx.ModelProto) -> None:
-    add_tensor(model, [2**62, 2**62])
-
-
-def constant_of_giant_shape(model: onnx.ModelProto) -> None:
-    model.graph.initializer.append(numpy_helper.from_array(np.array([10**6, 10**6]), "giant"))
-    add_node(model, "ConstantOfShape", ["giant"])
-
-
-def many_large_constants(model: onnx.ModelProto) -> None:
-    model.graph.initializer.append(numpy_helper.from_array(np.array([2**21]), "large"))
-    for _ in range(50):
-        add_node(model, "ConstantOfShape", ["large"])
-
-
-def giant_expansion(model: onnx.ModelProto) -> None:
-    model.graph.initializer.append(numpy_helper.from_array(np.array([10**5, 28, 28]), "to"))
-    add_node(model, "Expand", ["images", "to"])
-
-
-def giant_range(model: onnx.ModelProto) -> None:
-    for name, value in {"start": 0, "limit": 10**12, "step": 1}.items():
-        model.graph.initializer.append(numpy_helper.from_array(np.array(value), name))
-    add_node(model, "Range", ["start", "limit", "step"])
-
-
-def size_that_depends_on_pixels(model: onnx.ModelProto) -> None:
-    add_node(model, "NonZero", ["images"])
-
-
-def graph_in_a_node(model: onnx.ModelProto) -> None:
-    model.graph.initializer.append(numpy_helper.from_array(np.ones((), bool), "condition"))
-    inner = helper.make_graph([], "inner", [], [])
-    add_node(model, "If", ["condition"], then_branch=inner, else_branch=inner)
-
-
-def own_function(model: onnx.ModelProto) -> None:
-    relu = helper.make_node("Relu", ["x"], ["y"])
-    opsets = [helper.make_opsetid("", 17)]
-    model.functions.append(helper.make_function("own", "F", ["x"], ["y"], [relu], opsets))
-
-
-def training_graph(model: onnx.ModelProto) -> None:
-    model.training_info.add()
-
-
-def text_tensor(model: onnx.ModelProto) -> None:
-    model.graph.initializer.append(numpy_helper.from_array(np.array(["a"], object), "text"))
-
-
-def sparse_tensor(model: onnx.ModelProto) -> None:
-    model.graph.sparse_initializer.add()
-
-
-def too_many_nodes(model: onnx.ModelProto) -> None:
-    for _ in range(MAX_NODES):
-        model.graph.node.add(op_type="Relu", input=["x"], output=["y"])
-
-
-def other_input(model: onnx.ModelProto) -> None:
-    model.graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT
-
-
-def larger_input(model: onnx.ModelProto) -> None:
-    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 10**6
-
-
-def second_input(model: onnx.ModelProto) -> None:
-    model.graph.input.append(helper.make_tensor_value_info("more", TensorProto.FLOAT, [1]))
-
-
-def no_input(model: onnx.ModelProto) -> None:
-    del model.graph.input[:]
-
-
-def fixed_batch(model: onnx.ModelProto) -> None:
-    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
-
-
-def renamed_output(model: onnx.ModelProto) -> None:
-    model.graph.output[0].name = "scores"
-
-
-def further_output(model: onnx.ModelProto) -> None:
-    name = model.graph.node[1].output[0]
-    model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
-
-
-def no_label(model: onnx.ModelProto) -> None:
-    del model.graph.output[1]
-
-
-def wrong_shapes(model: onnx.ModelProto) -> None:
-    dims = model.graph.initializer[-1].dims
-    del dims[:]
-    dims.append(11)
-
-
-def unknown_operator(model: onnx.ModelProto) -> None:
-    model.graph.node[2].op_type = "Teleport"
-
-
-def operator_that_is_no_text(model: onnx.ModelProto) -> None:
-    content = model.graph.node[0].SerializeToString().replace(b"Unsqueeze", b"Unsqueez\x80")
-    model.graph.node[0].ParseFromString(content)
-
-
-def absurd_opset(model: onnx.ModelProto) -> None:
-    model.opset_import[0].version = 2**40
-
-
-def empty_graph(model: onnx.ModelProto) -> None:
-    model.ClearField("graph")
-
-
-def metadata_that_is_no_json(model: onnx.ModelProto) -> None:
-    helper.set_model_props(model, {"fmnist": "{"})
-
-
-def metadata_of_other_form(model: onnx.ModelProto) -> None:
-    helper.set_model_props(model, {"fmnist": json.dumps({"format_version": 1, "data": 5})})
-
-
-def metadata_of_the_future(model: onnx.ModelProto) -> None:
-    helper.set_model_props(model, {"fmnist": json.dumps({"format_version": 999})})
-
-
-def metadata_that_nests(model: onnx.ModelProto) -> None:
-    helper.set_model_props(model, {"fmnist": "[" * 100_000})
-
-
-def add_node(model: onnx.ModelProto, kind: str, inputs: list[str], **attributes: Any) -> None:
-    output = f"{kind}_{len(model.graph.node)}"
-    model.graph.node.append(helper.make_node(kind, inputs, [output], **attributes))
-
-
-def add_tensor(model: onnx.ModelProto, dims: list[int]) -> None:
-    model.graph.initializer.append(
-        TensorProto(name="claim", data_type=TensorProto.FLOAT, dims=dims, raw_data=bytes(64))
-    )
-
-
-HOSTILE: dict[Change, str] = {
-    external: "another file",
-    external_in_a_node: "another file",
-    custom_domain: "domain",
-    custom_domain_undeclared: "domain",
-    giant_claim: "claims the shape",
-    negative_claim: "claims the shape",
-    overflowing_claim: "claims the shape",
-    constant_of_giant_shape: "unknown or too large",
-    many_large_constants: "values an image",
-    giant_expansion: "unknown or too large",
-    giant_range: "unknown or too large",
-    size_that_depends_on_pixels: "unknown or too large",
-    graph_in_a_node: "graph of its own",
-    own_function: "functions",
-    training_graph: "training graph",
-    text_tensor: "real numbers",
-    sparse_tensor: "sparse",
-    too_many_nodes: "nodes",
-    other_input: "input is not",
-    larger_input: "input is not",
-    second_input: "input is not",
-    no_input: "input is not",
-    fixed_batch: "input is not",
-    renamed_output: "no output 'probabilities'",
-    further_output: "outputs are not",
-    no_label: "outputs are not",
-    wrong_shapes: "claims the shape|do not fit together",
-    unknown_operator: "'Teleport' is no standard one",
-    operator_that_is_no_text: "no standard one",
-    absurd_opset: "version 1099511627776",
-    empty_graph: "input is not",
-    metadata_that_is_no_json: "not a JSON object",
-    metadata_of_other_form: "'data' is not a JSON object",
-    metadata_of_the_future: "format 999",
-    metadata_that_nests: "not a JSON object",
-}
 
 
 @pytest.mark.parametrize("change", HOSTILE, ids=lambda change: change.__name__)
