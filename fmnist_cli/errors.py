@@ -4,6 +4,8 @@ Library code raises these where the fault is known; `fmnist_cli.cli` renders the
 Anything else that is raised is a bug and keeps its traceback. The codes follow BSD's sysexits.h.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import ClassVar
 
 
@@ -77,3 +79,12 @@ class Interrupted(FmnistError):  # noqa: N818
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.signal_number = signal_number
+
+
+def did_you_mean(name: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
+    """The end of a message: the known name that is most like `name`; empty where none is.
+
+    likeness: the least share of letters in common, as difflib counts it.
+    """
+    near = get_close_matches(name, list(known), n=1, cutoff=likeness)
+    return f"; did you mean '{near[0]}'?" if near else ""

@@ -9,7 +9,6 @@ To add one, write its class and name it in `AUGMENTATIONS`.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final, Protocol, TypeAlias
 
 import numpy as np
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fmnist_cli.errors import UsageError
+from fmnist_cli.errors import UsageError, did_you_mean
 from fmnist_cli.facts import IMAGE_SIZE, NUM_CLASSES
 
 
@@ -252,8 +251,7 @@ def parse(text: str) -> Chain:
 def _parse_one(text: str) -> Augmentation:
     name, _, strength_text = text.partition(":")
     if name not in AUGMENTATIONS:
-        near = get_close_matches(name, AUGMENTATIONS, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
+        hint = did_you_mean(name, AUGMENTATIONS)
         raise UsageError(
             f"no augmentation is called '{name}'; there are {', '.join(AUGMENTATIONS)}{hint}"
         )

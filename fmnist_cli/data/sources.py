@@ -4,13 +4,12 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from fmnist_cli.data import csv, download, folder, idx, synthetic
 from fmnist_cli.data.images import LabelledImages
-from fmnist_cli.errors import DataError, FmnistError, MissingInput, UsageError
+from fmnist_cli.errors import DataError, FmnistError, MissingInput, UsageError, did_you_mean
 from fmnist_cli.facts import FILES, NUM_CLASSES
 
 Kind: TypeAlias = Literal["fashion-mnist", "synthetic", "csv", "idx", "folder"]
@@ -143,8 +142,7 @@ def _kind_of_path(spec: str) -> Kind:
 def _no_such_data(spec: str) -> FmnistError:
     if Path(spec).name != spec or "." in spec:  # it looks like a path, not like a name
         return MissingInput(f"no file or folder at '{spec}'\n{_EXPECTED}")
-    near = get_close_matches(spec.lower(), (OFFICIAL, DRAWN), n=1, cutoff=0.5)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
+    hint = did_you_mean(spec.lower(), (OFFICIAL, DRAWN), likeness=0.5)
     return UsageError(f"no data is called '{spec}', nor is a file or folder{hint}\n{_EXPECTED}")
 
 

@@ -1,10 +1,9 @@
 """What a training run is asked to do: frozen, documented by field, checked at birth."""
 
 from dataclasses import asdict, dataclass, fields
-from difflib import get_close_matches
 from typing import Any, Final, Literal, get_args
 
-from fmnist_cli.errors import UsageError
+from fmnist_cli.errors import UsageError, did_you_mean
 from fmnist_cli.facts import NUM_CLASSES
 
 OptimizerName = Literal["sgd", "adam", "adamw"]
@@ -155,18 +154,15 @@ class TrainConfig:
         known = [field.name for field in fields(cls)]
         for name in values:
             if name not in known:
-                raise UsageError(f"no training option is called '{name}'{_near(name, known)}")
+                raise UsageError(
+                    f"no training option is called '{name}'{did_you_mean(name, known)}"
+                )
         return cls(**values)
 
     @classmethod
     def default(cls, name: str) -> Any:
         """The default of one field, for help texts."""
         return next(field.default for field in fields(cls) if field.name == name)
-
-
-def _near(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def _at_least(option: str, value: int | None, low: int) -> None:
@@ -185,6 +181,5 @@ def _between(
 
 def _one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise UsageError(
-            f"--{option} is '{value}'; expected {', '.join(choices)}{_near(value, list(choices))}"
-        )
+        hint = did_you_mean(str(value), choices)
+        raise UsageError(f"--{option} is '{value}'; expected {', '.join(choices)}{hint}")

@@ -6,11 +6,10 @@ and a config file override it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, Final
 
 from fmnist_cli.engine.config import TrainConfig
-from fmnist_cli.errors import UsageError
+from fmnist_cli.errors import UsageError, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,6 @@ def resolve(given: Mapping[str, Any]) -> TrainConfig:
     """
     name = given.get("recipe", TrainConfig.default("recipe"))
     if name not in RECIPES:
-        near = get_close_matches(name, RECIPES, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
+        hint = did_you_mean(name, RECIPES)
         raise UsageError(f"no recipe is called '{name}'; there are {', '.join(RECIPES)}{hint}")
     return TrainConfig.from_dict({**RECIPES[name].options, **given})

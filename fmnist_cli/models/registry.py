@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 from typing import Any, Final
 
 from torch import nn
 
 from fmnist_cli.data.preparation import Preparation
-from fmnist_cli.errors import UsageError
+from fmnist_cli.errors import UsageError, did_you_mean
 from fmnist_cli.models import convnet
 from fmnist_cli.models.convnet import ConvNet
 from fmnist_cli.models.tutorial import TutorialNet
@@ -44,8 +43,7 @@ def network(name: str) -> Network:
 
     if name in vision.names():
         return Network(partial(vision.VisionNet, name), "torchvision's, stem adapted to 28x28")
-    near = get_close_matches(name, [*NETWORKS, *vision.names()], n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
+    hint = did_you_mean(name, [*NETWORKS, *vision.names()])
     raise UsageError(
         f"no network is called '{name}'; there are {', '.join(NETWORKS)} and torchvision's{hint}"
     )

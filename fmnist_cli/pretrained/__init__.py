@@ -3,11 +3,10 @@
 It is a model file like any other; `make pretrained` trains it, measures it and writes it.
 """
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from fmnist_cli.errors import MissingInput
+from fmnist_cli.errors import MissingInput, did_you_mean
 
 NAME: Final = "pretrained"
 """Stands for the model wherever one is named; a file that is called the same is `./pretrained`."""
@@ -31,11 +30,8 @@ def locate(model: str | Path) -> Path:
 
 def no_model(path: Path) -> MissingInput:
     """The error for a model that is not there: names one that may have been meant."""
-    folder = path.parent
-    names = [NAME, *(file.name for file in folder.glob("*") if file.suffix in (".pt", ".onnx"))]
-    near = get_close_matches(path.name, names, n=1, cutoff=0.75)
-    meant = near and (NAME if near[0] == NAME else str(folder / near[0]))
-    hint = f"; did you mean '{meant}'?" if meant else ""
+    beside = [str(file) for file in path.parent.glob("*") if file.suffix in (".pt", ".onnx")]
+    hint = did_you_mean(str(path), [NAME, *beside], likeness=0.75)
     return MissingInput(
         f"no model at '{path}'{hint}\n"
         f"train one: fmnist train --output {path}; '{NAME}' comes with the program"
