@@ -6,8 +6,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-import numpy as np
-
 from fmnist_cli.cli import console
 from fmnist_cli.cli.tables import literal
 from fmnist_cli.facts import CLASS_NAMES
@@ -24,6 +22,8 @@ Writer: TypeAlias = Callable[[Batches, int], None]
 _DECIMALS: Final = 6
 """Further digits of a probability depend on the machine."""
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
 
 def as_document(prediction: "Prediction", top_k: int) -> dict[str, Any]:
     """One answer as plain data: the most probable classes first, ties in order of label."""
@@ -35,21 +35,22 @@ def as_document(prediction: "Prediction", top_k: int) -> dict[str, Any]:
 
 
 def _top(probabilities: "Probabilities", top_k: int) -> list[dict[str, Any]]:
-    labels = np.argsort(-probabilities, kind="stable")[:top_k]
+    values: list[float] = probabilities.tolist()
+    labels = sorted(range(len(values)), key=values.__getitem__, reverse=True)  # ties keep order
     return [
         {
-            "label": int(label),
+            "label": label,
             "class": CLASS_NAMES[label],
-            "probability": round(float(probabilities[label]), _DECIMALS),
+            "probability": round(values[label], _DECIMALS),
         }
-        for label in labels
+        for label in labels[:top_k]
     ]
 
 
 def _write_jsonl(batches: Batches, top_k: int) -> None:
     for batch in batches:
         for prediction in batch:
-            console.result(json.dumps(as_document(prediction, top_k), ensure_ascii=False))
+            console.result(_encode(as_document(prediction, top_k)))
 
 
 def _write_json(batches: Batches, top_k: int) -> None:
@@ -57,7 +58,7 @@ def _write_json(batches: Batches, top_k: int) -> None:
     before = "[\n"
     for batch in batches:
         for prediction in batch:
-            line = json.dumps(as_document(prediction, top_k), ensure_ascii=False)
+            line = _encode(as_document(prediction, top_k))
             sys.stdout.write(f"{before}  {line}")
             before = ",\n"
     sys.stdout.write("[]\n" if before == "[\n" else "\n]\n")

@@ -75,17 +75,17 @@ def _expand(path: Path, photo: PhotoMode) -> Iterator[Input]:
     if stat.S_ISDIR(mode):
         yield from _folder(path, photo)
     elif is_picture:
-        yield _picture(path, photo)
+        yield _picture(str(path), photo)
     elif path.suffix.lower() == _CSV_SUFFIX:
         yield from _rows(path, (rows.images for rows in csv.iterate(path)))
     elif idx.is_idx(path):
         yield from _rows(path, (idx.read_images(path) for _ in range(1)))
     else:
-        yield _picture(path, photo)
+        yield _picture(str(path), photo)
 
 
-def _picture(path: Path, photo: PhotoMode) -> Input:
-    return Input(str(path), partial(decode, path, photo=photo))
+def _picture(path: str, photo: PhotoMode) -> Input:
+    return Input(path, partial(decode, path, photo=photo))
 
 
 def _folder(folder: Path, photo: PhotoMode) -> Iterator[Input]:
@@ -100,26 +100,41 @@ def _folder(folder: Path, photo: PhotoMode) -> Iterator[Input]:
 
 
 def _walk(folder: Path, photo: PhotoMode) -> Iterator[Input]:
-    """Yield a folder's pictures, depth first; its names alone are held."""
-    waiting = [(folder, True)]
+    """Yield a folder's pictures, depth first; of the folders on the way the names are held."""
+    waiting = [iter([("" if folder == Path() else str(folder), True)])]
     while waiting:
-        path, is_folder = waiting.pop()
-        if is_folder:
+        path, is_folder = next(waiting[-1], (None, False))
+        if path is None:
+            waiting.pop()
+        elif is_folder:
             try:
-                waiting.extend(sorted(_entries(path), reverse=True))
+                waiting.append(_entries(path))
             except OSError as error:
                 reason = f"the folder '{path}' can't be listed: {error.strerror}"
-                yield _failed(path, DataError(reason))
-        elif path.suffix.lower() in PICTURE_SUFFIXES:
+                yield _failed(Path(path), DataError(reason))
+        else:
             yield _picture(path, photo)
 
 
-def _entries(folder: Path) -> Iterator[tuple[Path, bool]]:
-    """A folder's entries, and which are folders; links are not, because they may go in circles."""
-    with os.scandir(folder) as entries:
+def _entries(folder: str) -> Iterator[tuple[str, bool]]:
+    """A folder's pictures and folders, sorted, and which of the two each is.
+
+    Links to folders are left out, because they may go in circles. Paths are put together by
+    `os.path`: pathlib would take as long as a small picture takes to decode.
+    """
+    names: list[str] = []
+    folders: set[str] = set()
+    with os.scandir(folder or os.curdir) as entries:
         for entry in entries:
-            if not entry.name.startswith("."):
-                yield folder / entry.name, entry.is_dir(follow_symlinks=False)
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                folders.add(entry.name)
+            elif os.path.splitext(entry.name)[1].lower() not in PICTURE_SUFFIXES:  # noqa: PTH122
+                continue
+            names.append(entry.name)
+    names.sort()
+    return ((os.path.join(folder, name), name in folders) for name in names)  # noqa: PTH118
 
 
 def _rows(path: Path, pieces: Iterator[Images]) -> Iterator[Input]:

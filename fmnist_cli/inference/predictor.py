@@ -1,17 +1,18 @@
 """A stream of inputs to a stream of predictions: in order, at constant memory, without delay.
 
-A thread takes inputs as they come and a small pool reads them, beside inference and never more than
-`_LOOK_AHEAD` of them ahead. A batch is what is ready: the first input's answer never waits longer
-than `_PATIENCE_SECONDS` for others to share a batch with.
+A thread takes inputs as they come and reads them, beside inference and never more than
+`_LOOK_AHEAD` of them ahead; where a reading takes long, a small pool does it. A batch is what is
+ready: the first input's answer never waits longer than `_PATIENCE_SECONDS` for others to share a
+batch with.
 """
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -26,6 +27,11 @@ _BATCH_SIZE: Final = 256
 _LOOK_AHEAD: Final = 2 * _BATCH_SIZE
 _PATIENCE_SECONDS: Final = 0.1
 _READERS: Final = 4
+_WORTH_A_THREAD: Final = 1e-3
+"""Mean seconds of a reading from which on the pool does it: large pictures, slow disks. A small
+picture is read faster than it is handed over."""
+_MEMORY: Final = 1 / 16
+"""Share of the latest reading in that mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +55,7 @@ class _Reading:
     error: str | None
 
 
-_Ahead: TypeAlias = "queue.Queue[Future[_Reading] | BaseException | None]"
-"""Readings under way, in order; an exception of the input stream, or None, ends them."""
+_Entry: TypeAlias = "_Reading | Future[_Reading]"
 
 
 def predict(
@@ -62,11 +67,10 @@ def predict(
     here, after the answers to what came before. Close the iterator to stop early.
     """
     with _read_ahead(inputs) as ahead:
-        batches = _Batches(ahead)
-        while batch := batches.next():
+        while batch := ahead.next_batch():
             yield _classify(classify, batch)
-        if batches.fault is not None:
-            raise batches.fault
+        if ahead.fault is not None:
+            raise ahead.fault
 
 
 def _classify(
@@ -82,83 +86,115 @@ def _classify(
     ]
 
 
-class _Batches:
-    """Batches of what is ready, in order."""
+class _Ahead:
+    """Readings in order, done or under way: a bounded queue that gives batches.
 
-    def __init__(self, ahead: _Ahead) -> None:
+    Neither side wakes the other for each reading: that would take longer than reading it.
+    """
+
+    def __init__(self) -> None:
         self.fault: BaseException | None = None
-        """What ended the stream of inputs, once `next` has given an empty batch."""
-        self._ahead = ahead
-        self._head: Future[_Reading] | None = None
+        """What ended the stream of inputs, once `next_batch` has given an empty one."""
+        self.is_closed = False
         self._has_ended = False
+        self._entries: deque[_Entry] = deque()
+        self._changed = threading.Condition()
 
-    def next(self) -> list[_Reading]:
+    def put(self, entry: _Entry) -> None:
+        """Append, as soon as there is room."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.is_closed or len(self._entries) < _LOOK_AHEAD)
+            self._entries.append(entry)
+            if len(self._entries) in (1, _BATCH_SIZE):
+                self._changed.notify_all()
+
+    def end(self, fault: BaseException | None) -> None:
+        """There are no more; `fault` is why, if not because all are there."""
+        with self._changed:
+            self.fault, self._has_ended = fault, True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Nobody asks any more."""
+        with self._changed:
+            self.is_closed = True
+            self._entries.clear()
+            self._changed.notify_all()
+
+    def next_batch(self) -> list[_Reading]:
         """Wait for one reading, then for more as long as patience lasts; empty at the end."""
-        batch: list[_Reading] = []
-        deadline = None
-        while len(batch) < _BATCH_SIZE:
-            try:
-                reading = self._take(deadline)
-            except (queue.Empty, TimeoutError):
-                break
-            if reading is None:
-                break
-            batch.append(reading)
-            deadline = deadline or monotonic() + _PATIENCE_SECONDS
+        with self._changed:
+            self._changed.wait_for(lambda: self._entries or self._has_ended)
+            first = self._entries[0] if self._entries else None
+        if isinstance(first, Future):
+            wait([first])
+        deadline = monotonic() + _PATIENCE_SECONDS
+        with self._changed:
+            self._changed.wait_for(self._is_full, _PATIENCE_SECONDS)
+            entries = [self._entries.popleft() for _ in range(min(_BATCH_SIZE, len(self._entries)))]
+            self._changed.notify_all()
+        batch = []
+        for number, entry in enumerate(entries):
+            if isinstance(entry, Future):
+                if not wait([entry], max(0.0, deadline - monotonic())).done:
+                    with self._changed:
+                        self._entries.extendleft(reversed(entries[number:]))
+                    break
+                entry = entry.result()
+            batch.append(entry)
         return batch
 
-    def _take(self, deadline: float | None) -> _Reading | None:
-        """The next reading; None at the end. Raises Empty or TimeoutError after the deadline."""
-        if self._has_ended:
-            return None
-        if self._head is None:
-            item = self._ahead.get(timeout=_seconds_until(deadline))
-            if not isinstance(item, Future):
-                self._has_ended = True
-                self.fault = item
-                return None
-            self._head = item
-        reading = self._head.result(_seconds_until(deadline))
-        self._head = None
+    def _is_full(self) -> bool:
+        return self._has_ended or len(self._entries) >= _BATCH_SIZE
+
+
+class _Reader:
+    """Reads inputs one by one, or by a pool where that is worth it."""
+
+    def __init__(self, ahead: _Ahead, pool: ThreadPoolExecutor) -> None:
+        self._ahead = ahead
+        self._pool = pool
+        self._mean_seconds: float | None = None
+
+    def run(self, inputs: Iterable[Input]) -> None:
+        """Read all inputs, or until nobody asks any more."""
+        fault: BaseException | None = None
+        try:
+            for item in inputs:
+                if self._ahead.is_closed:
+                    return
+                if (self._mean_seconds or 0.0) > _WORTH_A_THREAD:
+                    self._ahead.put(self._pool.submit(self._read, item))
+                else:
+                    self._ahead.put(self._read(item))
+        except BaseException as error:  # noqa: BLE001 - raised again where the results are taken
+            fault = error
+        self._ahead.end(fault)
+
+    def _read(self, item: Input) -> _Reading:
+        started_at = perf_counter()
+        try:
+            reading = _Reading(item.name, item.read(), None)
+        except FmnistError as error:
+            reading = _Reading(item.name, None, str(error))
+        if self._mean_seconds is None:  # the first one imports what decodes pictures
+            self._mean_seconds = 0.0
+        else:
+            self._mean_seconds += _MEMORY * (perf_counter() - started_at - self._mean_seconds)
         return reading
-
-
-def _seconds_until(deadline: float | None) -> float | None:
-    return None if deadline is None else max(0.0, deadline - monotonic())
 
 
 @contextmanager
 def _read_ahead(inputs: Iterable[Input]) -> Iterator[_Ahead]:
     """Read inputs in the background while the context lasts."""
-    ahead: _Ahead = queue.Queue(_LOOK_AHEAD)
-    stop = threading.Event()
+    ahead = _Ahead()
     pool = ThreadPoolExecutor(_READERS, thread_name_prefix="fmnist-read")
-
-    def feed() -> None:
-        fault: BaseException | None = None
-        try:
-            for item in inputs:
-                if stop.is_set():
-                    return
-                ahead.put(pool.submit(_read, item))
-        except BaseException as error:  # noqa: BLE001 - raised again where the results are taken
-            fault = error
-        ahead.put(fault)
-
+    reader = _Reader(ahead, pool)
     # A daemon, because it may be waiting for a line on stdin that never comes.
-    threading.Thread(target=feed, name="fmnist-inputs", daemon=True).start()
+    threading.Thread(target=reader.run, args=(inputs,), name="fmnist-inputs", daemon=True).start()
     try:
         yield ahead
     finally:
-        stop.set()
+        # The thread may be waiting for room; it stops before the next input it reads.
+        ahead.close()
         pool.shutdown(wait=False, cancel_futures=True)
-        # The thread may be waiting for room; it stops after the next input it takes.
-        while not ahead.empty():
-            ahead.get_nowait()
-
-
-def _read(item: Input) -> _Reading:
-    try:
-        return _Reading(item.name, item.read(), None)
-    except FmnistError as error:
-        return _Reading(item.name, None, str(error))

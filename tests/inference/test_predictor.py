@@ -1,6 +1,7 @@
 """The stream of predictions: in order, complete, bounded, and not held back."""
 
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 
@@ -56,18 +57,36 @@ def test_two_thousand_inputs_of_which_some_are_broken() -> None:
     assert [int(one.name) for one in found if one.error] == list(range(7, 2_000, 100))
 
 
-def test_slow_reading_keeps_the_order() -> None:
-    second_was_read = threading.Event()
+def test_slow_readings_go_on_side_by_side_and_keep_the_order() -> None:
+    both = threading.Barrier(2, timeout=60)
 
-    def slow() -> Picture:
-        assert second_was_read.wait(60)
-        return sound(0).read()
+    def slow(number: int) -> Picture:
+        time.sleep(0.02 if number < 5 else 0.002 * (number % 2))
+        if number >= 38:  # each waits for the other, so both must be under way at once
+            both.wait()
+        return sound(number).read()
 
-    def fast() -> Picture:
-        second_was_read.set()
-        return sound(1).read()
+    found = flat([Input(str(number), partial(slow, number)) for number in range(40)])
+    assert [one.name for one in found] == [str(number) for number in range(40)]
 
-    assert [one.name for one in flat([Input("0", slow), Input("1", fast)])] == ["0", "1"]
+
+def test_a_slow_reading_holds_back_no_answer_before_it() -> None:
+    go_on = threading.Event()
+
+    def slow(number: int) -> Picture:
+        if number == 5:
+            assert go_on.wait(60)
+        time.sleep(0.02)
+        return sound(number).read()
+
+    batches = predict(classify, [Input(str(number), partial(slow, number)) for number in range(9)])
+    names: list[str] = []
+    while len(names) < 5:
+        names += [one.name for one in next(batches)]
+    assert names == ["0", "1", "2", "3", "4"]
+    go_on.set()
+    names += [one.name for batch in batches for one in batch]
+    assert names == [str(number) for number in range(9)]
 
 
 def test_an_answer_does_not_wait_for_inputs_that_have_not_come() -> None:
