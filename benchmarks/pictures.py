@@ -1,8 +1,8 @@
 """Draw the README's pictures from what the program itself prints.
 
-    python docs/pictures/make.py
+    python -m benchmarks.pictures
 
-Writes terminal.svg beside this file: two commands with the model that comes with the program, on the
+Writes docs/pictures/terminal.svg: two commands with the model that comes with the program, on the
 official test split. With Chromium on the path also report.png: the page of `evaluate --report`.
 """
 
@@ -15,11 +15,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1] / "docs" / "pictures"
 PROGRAM = Path(sys.executable).with_name("fmnist")
 COLUMNS = 92
 COMMANDS = ("evaluate pretrained", "show --errors pretrained -n 3")
@@ -57,11 +56,10 @@ def draw_terminal(path: Path) -> None:
         for command in COMMANDS:
             screen.print(Text(f"$ fmnist {command}", style="bold green"))
             screen.print(Text.from_ansi(on_terminal(command)), soft_wrap=True)
-    form = re.sub(r"@font-face \{\{.*?\}\}\n", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-    form = re.sub(r"<!-- Generated .*?-->", "", form).replace(
-        "Fira Code, monospace", "ui-monospace, Menlo, Consolas, monospace"
-    )
-    path.write_text(screen.export_svg(title="fmnist", code_format=form), encoding="utf-8")
+    picture = screen.export_svg(title="fmnist")
+    picture = re.sub(r"@font-face \{.*?\}\n|<!-- Generated .*?-->", "", picture, flags=re.DOTALL)
+    picture = picture.replace("Fira Code, monospace", "ui-monospace, Menlo, Consolas, monospace")
+    path.write_text(picture, encoding="utf-8")
 
 
 def draw_report(path: Path, browser: str) -> None:
