@@ -13,8 +13,11 @@ from fmnist_cli.data.images import LabelledImages
 from fmnist_cli.data.preparation import Preparation
 from fmnist_cli.data.sources import Source
 from fmnist_cli.engine.config import TrainConfig
+from fmnist_cli.engine.container import read_metadata
+from fmnist_cli.errors import FmnistError
 from fmnist_cli.facts import CLASS_NAMES, VERSION
 from fmnist_cli.models.cost import count_macs
+from fmnist_cli.pretrained import locate
 
 
 def describe_data(
@@ -36,6 +39,23 @@ def record_of_images(source: Source, train: LabelledImages) -> bytes:
     """Digests of the training images; empty where the data's name says it all."""
     named = source.kind in ("fashion-mnist", "synthetic")
     return b"" if named else digest_images(train.images)
+
+
+def has_seen_validation(weights: str | None, data: Mapping[str, Any]) -> bool:
+    """Whether a run's first weights have learnt from images that it is validated on.
+
+    weights: what `--weights` names. data: as `describe_data` records it. The validation part of one
+    split and size is always the same, so only another size tells. Weights that record no data,
+    such as a plain state dict's, count as unseen.
+    """
+    if weights is None or not data["val_size"]:
+        return False
+    try:
+        seen = read_metadata(locate(weights)).get("data") or {}
+    except FmnistError:
+        return False
+    same_split = seen.get("fingerprint") == data["fingerprint"]
+    return bool(same_split and seen.get("val_size") != data["val_size"])
 
 
 def describe_model(

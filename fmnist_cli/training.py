@@ -85,6 +85,8 @@ class Training:
         self.folder: RunFolder | None = None
         self.history: list[dict[str, Any]] = []
         self.summary: Summary | None = None
+        self.val_is_seen = False
+        """Whether the first weights know the validation images; told once they are loaded."""
 
     @classmethod
     def resume(cls, name: str, given: dict[str, Any], **arguments: Any) -> "Training":
@@ -199,6 +201,7 @@ class Training:
 
             if config.weights is not None and self._resumed is None:
                 weights.start_from(model, config.model, config.weights)
+                self.val_is_seen = provenance.has_seen_validation(config.weights, self._data)
             if config.freeze_backbone:
                 weights.freeze_backbone(model)
         budget = None

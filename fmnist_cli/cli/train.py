@@ -173,5 +173,9 @@ def _conclude(run: "Training") -> None:
     console.note(
         f"best epoch {summary.best_epoch}{judged}; {summary.seconds:.1f} s; run {summary.run_dir}"
     )
+    if run.val_is_seen:
+        console.warn(
+            "the weights it began with have learnt from validation images: val accuracy is no test"
+        )
     if run.source.is_drawn:
         console.note("trained on drawn data: its figures say nothing about Fashion-MNIST")

@@ -1,0 +1,42 @@
+"""What is recorded of a model's origin, and what can be told from it."""
+
+from pathlib import Path
+
+import pytest
+
+from fmnist_cli.provenance import has_seen_validation
+from tests.cli.conftest import Program
+from tests.written_models import write_checkpoint
+
+FINGERPRINT = "0" * 16
+"""Of the data that a written model names."""
+
+
+@pytest.mark.parametrize(
+    ("weights_val_size", "fingerprint", "val_size", "seen"),
+    [
+        (0, FINGERPRINT, 50, True),
+        (100, FINGERPRINT, 50, True),
+        (50, FINGERPRINT, 50, False),  # the same part is held out of both
+        (0, "1" * 16, 50, False),
+        (0, FINGERPRINT, 0, False),
+    ],
+)
+def test_weights_that_know_the_validation_images(
+    weights_val_size: int, fingerprint: str, val_size: int, seen: bool, tmp_path: Path
+) -> None:
+    path = write_checkpoint(tmp_path / "m.pt", val_size=weights_val_size)
+    data = {"fingerprint": fingerprint, "val_size": val_size}
+    assert has_seen_validation(str(path), data) is seen
+
+
+@pytest.mark.parametrize("weights", [None, "imagenet", "gone.pt"])
+def test_weights_that_record_no_data(weights: str | None) -> None:
+    assert not has_seen_validation(weights, {"fingerprint": FINGERPRINT, "val_size": 50})
+
+
+def test_the_program_warns(fmnist: Program, trained_model: Path, tmp_path: Path) -> None:
+    start = ("train", "-q", "--weights", trained_model, "--model", "tutorial", "--epochs", "1")
+    data = ("--data", "synthetic:600", "--batch-size", "50", "--val-size")
+    assert "learnt from validation images" in fmnist(*start, *data, "50", cwd=tmp_path).stderr
+    assert fmnist(*start, *data, "100", cwd=tmp_path).stderr == ""
