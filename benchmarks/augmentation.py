@@ -3,15 +3,16 @@
     python -m benchmarks.augmentation [--rounds 30]
 
 Steps with and without the recipe's augmentation, and with each augmentation alone, in turn on one
-learner; prints the median time of a step and its ratio to the plain one.
+learner.
 """
 
-import argparse
 import statistics
+import sys
 import time
 from collections.abc import Iterator
 from itertools import count
 
+from benchmarks.harness.rows import Row, parser, report
 from fmnist_cli.__main__ import prepare_environment
 
 prepare_environment()
@@ -31,13 +32,10 @@ from fmnist_cli.engine.recipes import resolve  # noqa: E402
 CPU = torch.device("cpu")
 
 
-def main() -> None:
-    """Time the steps and print a line per augmentation."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=30)
-    rounds: int = parser.parse_args().rounds
+def measure(rounds: int) -> Iterator[Row]:
+    """Time the steps; yields a row an augmentation."""
     keep_freed_memory()
-    threads = device.set_threads(None)
+    device.set_threads(None)
     config = resolve({"recipe": "default"})
     model = models.build(config.model)
     learner = Learner(
@@ -73,11 +71,16 @@ def main() -> None:
             learner.step(batch.images, batch.labels, 0)
             if round_number >= 3:  # the first ones allocate
                 seconds[name].append(time.perf_counter() - started_at)
-    plain = statistics.median(seconds["none"])
-    print(f"network {config.model}, batch {config.batch_size}, n = {rounds}, threads {threads}")
-    for name in names:
-        median = statistics.median(seconds[name])
-        print(f"{name:>24}: {1e3 * median:6.2f} ms a step, {median / plain:.3f} of the plain one")
+    plain = 1e3 * statistics.median(seconds["none"])
+    for name in names[1:]:
+        yield Row(
+            what=f"a step with `--augment {name}`",
+            ours=1e3 * statistics.median(seconds[name]),
+            unit="ms",
+            n=rounds,
+            baseline=plain,
+            against="without",
+        )
 
 
 def endless(batches: Batches) -> Iterator[Batch]:
@@ -86,5 +89,13 @@ def endless(batches: Batches) -> Iterator[Batch]:
         yield from batches.epoch(epoch)
 
 
+def main() -> int:
+    """Print the rows; returns the exit code."""
+    options = parser(__doc__)
+    options.add_argument("--rounds", type=int, default=30)
+    given = options.parse_args()
+    return report(measure(given.rounds), given)
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,12 +6,14 @@ Shirts are thinned to one of twenty in the training split; one model is trained 
 one with `balanced`, same seed; both are judged on the whole official test split.
 """
 
-import argparse
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.harness.rows import Row, parser, report
 from benchmarks.program import fmnist, official_training_split, scores, write_idx
 from fmnist_cli.facts import CLASS_NAMES
 
@@ -19,28 +21,46 @@ RARE = "Shirt"
 ONE_OF = 20
 
 
-def main() -> None:
-    """Train twice and print both recalls."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--epochs", default="8")
-    epochs: str = parser.parse_args().epochs
+def measure(epochs: str) -> Iterator[Row]:
+    """Train twice; yields both recalls in a row, and both accuracies."""
     data = official_training_split()
     rare = np.flatnonzero(data.labels == CLASS_NAMES.index(RARE))
     kept = np.ones(len(data), dtype=bool)
     kept[np.delete(rare, slice(None, None, ONE_OF))] = False
+    found = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         write_idx(data[kept], folder / "thinned")
-        print(
-            f"{kept.sum():,} training images, {len(rare) // ONE_OF} of them {RARE}; {epochs} epochs"
-        )
-        for name, weights in (("no weights", []), ("balanced", ["--class-weights", "balanced"])):
-            common = ("--data", "thinned", "--epochs", epochs, "-q", *weights)
-            fmnist("train", *common, cwd=folder)
-            found = scores("model.pt", folder)
-            recall = found["report"][RARE]["recall"]
-            print(f"{name:>10}: recall of {RARE} {recall:.4f}, accuracy {found['accuracy']:.4f}")
+        for weights in ((), ("--class-weights", "balanced")):
+            fmnist("train", "--data", "thinned", "--epochs", epochs, "-q", *weights, cwd=folder)
+            found.append(scores("model.pt", folder))
+    plain, balanced = found
+    what = f"after {epochs} epochs with one {RARE} in {ONE_OF} and `--class-weights balanced`"
+    yield Row(
+        what=f"recall of {RARE} {what}",
+        ours=100 * balanced["report"][RARE]["recall"],
+        unit="%",
+        n=1,
+        baseline=100 * plain["report"][RARE]["recall"],
+        against="without weights",
+    )
+    yield Row(
+        what=f"accuracy {what}",
+        ours=100 * balanced["accuracy"],
+        unit="%",
+        n=1,
+        baseline=100 * plain["accuracy"],
+        against="without weights",
+    )
+
+
+def main() -> int:
+    """Print the rows; returns the exit code."""
+    options = parser(__doc__)
+    options.add_argument("--epochs", default="8")
+    given = options.parse_args()
+    return report(measure(given.epochs), given)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

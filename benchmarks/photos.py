@@ -1,13 +1,16 @@
-"""Measure photo preparation: accuracy on re-rendered test images against the originals.
+"""Photo preparation: accuracy on re-rendered test images against the originals.
 
-    python benchmarks/photos.py MODEL --data-dir DIR [--n 10000]
+    python -m benchmarks.photos [MODEL] [--n 10000]
 
+Without a model one is trained by the `fast` recipe on the training split.
 Each official test image is enlarged to a picture of 300 to 800 pixels, dark on a white background
 or on a mildly coloured, lightly noisy one, off centre, and saved as JPEG; `--photo on` prepares it
 again. These are re-rendered images, not photos: the figure says what preparation loses.
 """
 
-import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from io import BytesIO
@@ -18,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.harness.rows import Row, parser, report
+from benchmarks.program import fmnist
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.pictures import decode
 from fmnist_cli.data.sources import open_source
@@ -54,28 +59,38 @@ def prepare(rendering: str, item: tuple[int, Images]) -> Images:
     return decode(render(image, rendering, np.random.default_rng(number)), photo="on").pixels
 
 
-def main() -> None:
-    """Print the accuracies."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--data-dir", type=Path)
-    parser.add_argument("--n", type=int, default=10_000)
-    options = parser.parse_args()
-
-    test = open_source(data_dir=options.data_dir).read("test")[: options.n]
-    classifier = load(options.model)
-    original = float((classifier(test.images).argmax(1) == test.labels).mean())
-    print(f"n = {len(test)}; accuracy on the originals: {original:.2%}")
+def measure(model: Path, n: int) -> Iterator[Row]:
+    """Judge the originals, then each rendering; yields a row each."""
+    test = open_source().read("test")[:n]
+    classifier = load(model)
+    original = 100 * float((classifier(test.images).argmax(1) == test.labels).mean())
     with ProcessPoolExecutor() as pool:
         for rendering in RENDERINGS:
             prepared = np.stack(
                 list(pool.map(partial(prepare, rendering), enumerate(test.images), chunksize=64))
             )
-            accuracy = float((classifier(prepared).argmax(1) == test.labels).mean())
-            print(f"re-rendered, {rendering:>8}: {accuracy:.2%} ({accuracy - original:+.2%})")
+            yield Row(
+                what=f"test accuracy on photos of the test images, background {rendering}",
+                ours=100 * float((classifier(prepared).argmax(1) == test.labels).mean()),
+                unit="%",
+                n=len(test),
+                statistic="share",
+                baseline=original,
+                against="the originals",
+            )
+
+
+def main() -> int:
+    """Print the rows; returns the exit code."""
+    options = parser(__doc__)
+    options.add_argument("model", type=Path, nargs="?")
+    options.add_argument("--n", type=int, default=10_000)
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        if given.model is None:
+            fmnist("train", "-q", "--recipe", "fast", cwd=Path(folder))
+        return report(measure(given.model or Path(folder) / "model.pt", given.n), given)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the measurements share: rows, the results page, the machine's name, a command's cost."""

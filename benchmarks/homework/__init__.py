@@ -1,0 +1,1 @@
+"""The course's homework, off and on: what each exercise does to accuracy and time."""
