@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fmnist_cli.data.idx import read_images
 from fmnist_cli.data.images import Images
-from fmnist_cli.facts import CLASS_NAMES
+from fmnist_cli.facts import CLASS_NAMES, TEST_IMAGES
 from tests.cli.conftest import PROGRAM, Program, clean_environment
+from tests.data.test_pictures import FORMS
 
 
 def drawn(seed: int) -> Images:
@@ -108,6 +110,31 @@ def test_decoders_say_nothing_of_their_own(
     assert "ZIPDecode" in wordy.stderr
     assert "Warning" in wordy.stderr
     assert wordy.stderr.endswith(done.stderr)
+
+
+def test_copies_of_real_images_in_other_forms_get_the_same_answers(
+    fmnist: Program, mirror: Path, tmp_path: Path
+) -> None:
+    forms = ("grey PNG", "16-bit PNG", "palette PNG", "RGBA PNG", "PNG turned right")
+    for number, pixels in enumerate(read_images(mirror / TEST_IMAGES.name)[:200]):
+        for form in forms:
+            path = tmp_path / form / f"{number:03}.png"
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(FORMS[form](pixels))
+    folders = [tmp_path / form for form in forms]
+    done = fmnist("predict", "-q", "pretrained", *folders, "--top-k", "10")
+    assert (done.returncode, done.stderr) == (0, "")
+    answers: dict[str, list[dict[str, object]]] = {form: [] for form in forms}
+    for line in done.stdout.splitlines():
+        answer = json.loads(line)
+        answers[Path(answer.pop("input")).parent.name].append(answer)
+    originals = answers.pop("grey PNG")
+    assert len(originals) == 200
+    assert len({answer["label"] for answer in originals}) == 10
+    for found in answers.values():
+        assert [answer["label"] for answer in found] == [answer["label"] for answer in originals]
+        for answer, original in zip(found, originals, strict=True):
+            assert answer["probability"] == pytest.approx(original["probability"], abs=1e-5)
 
 
 def test_a_missing_argument_ends_it_before_any_output(
