@@ -2,11 +2,13 @@
 
 import errno
 import os
+import signal
 import stat
 from pathlib import Path
 
 import pytest
 
+from fmnist_cli import files
 from fmnist_cli.errors import OutputError, StorageError
 from fmnist_cli.files import atomic_write, check_writable
 from tests.platforms import POSIX
@@ -52,3 +54,45 @@ def test_what_can_not_be_written_is_told_before_and_after(tmp_path: Path) -> Non
         with pytest.raises(OutputError), atomic_write(path):
             pass
     check_writable(tmp_path / "new/folder/file")
+
+
+def test_what_a_killed_writer_left_is_taken_away_and_a_living_ones_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    before = os.umask(0o027)
+    killed = os.fork()
+    if killed == 0:
+        with atomic_write(path) as temporary:
+            temporary.write_text("half")
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(killed, 0)
+    os.umask(before)
+    assert [entry.read_text() for entry in tmp_path.iterdir()] == ["half"]
+    with atomic_write(path) as first, atomic_write(path) as second:
+        assert first != second
+        second.write_text("second")
+        first.write_text("first")
+    assert path.read_text() == "first"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~before, "not what the dead one had"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_device_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match="device or a pipe"), atomic_write(tmp_path / "pipe"):
+        pass
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_failed_flush_of_the_folder_is_told_rightly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new file stands by then: that nothing has changed would be wrong to say."""
+
+    def fail(folder: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(files, "_flush_folder", fail)
+    path = tmp_path / "file"
+    with pytest.raises(StorageError, match="is written, but"), atomic_write(path) as temporary:
+        temporary.write_text("new")
+    assert path.read_text() == "new"

@@ -4,7 +4,6 @@ import inspect
 import sys
 import tomllib
 from collections.abc import Callable
-from difflib import get_close_matches
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +12,7 @@ import typer
 
 from fmnist_cli.cli import console
 from fmnist_cli.cli.decoders import hush_pillow
+from fmnist_cli.errors import did_you_mean
 
 ConfigOption = Annotated[
     Path | None,
@@ -101,8 +101,7 @@ def _by_parameter(ctx: typer.Context, path: Path, document: dict[str, Any]) -> d
                 f"'{path}': '{key}' is a table; expected options, such as epochs = 20"
             )
         if key not in names or key == "config":
-            near = get_close_matches(key, names, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
+            hint = did_you_mean(key, names)
             raise typer.BadParameter(
                 f"'{path}' names '{key}', which is no option of {ctx.command_path}{hint}"
             )

@@ -4,7 +4,6 @@ import pickle
 import urllib.error
 import zipfile
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,7 +14,7 @@ from fmnist_cli import models
 from fmnist_cli.engine import checkpoint
 from fmnist_cli.engine.container import FORMAT_VERSION, METADATA_MEMBER, open_container
 from fmnist_cli.engine.pickles import whole_model
-from fmnist_cli.errors import CheckpointError, MissingInput, Unavailable, UsageError
+from fmnist_cli.errors import CheckpointError, MissingInput, Unavailable, UsageError, did_you_mean
 from fmnist_cli.facts import CLASS_NAMES
 from fmnist_cli.models import NETWORKS
 from fmnist_cli.pretrained import NAME, locate, no_model
@@ -103,8 +102,7 @@ def _imagenet(name: str) -> Mapping[str, Tensor]:
 def _from_file(path: Path) -> dict[str, Tensor]:
     """A state dict from one of our files, or from a plain one. Runs no code from the file."""
     if not path.is_file():
-        near = get_close_matches(str(path), (NAME, IMAGENET), n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
+        hint = did_you_mean(str(path), (NAME, IMAGENET))
         raise MissingInput(f"no weights at '{path}'; expected a file, {NAME} or {IMAGENET}{hint}")
     if _is_ours(path):
         return checkpoint.load(path).model.state_dict()
