@@ -4,7 +4,7 @@ import base64
 import io
 from dataclasses import dataclass
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,7 @@ def render_page(evaluation: Evaluation) -> str:
         template
     ).render(
         evaluation=evaluation,
+        origin=_origin(evaluation.metadata),
         scores=scores,
         classes=_class_rows(evaluation),
         class_names=CLASS_NAMES,
@@ -104,6 +105,19 @@ def render_page(evaluation: Evaluation) -> str:
         ],
         version=VERSION,
     )
+
+
+def _origin(metadata: dict[str, Any]) -> list[str]:
+    """What the model is, in a few words, as far as its file says so."""
+    network = metadata.get("model")
+    network = network if isinstance(network, dict) else {}
+    parameters = network.get("parameters")
+    words = [
+        ("network", network.get("name")),
+        ("recipe", metadata.get("recipe")),
+        ("parameters", f"{parameters:,}" if isinstance(parameters, int) else None),
+    ]
+    return [f"{name} {word}" for name, word in words if isinstance(word, str)]
 
 
 def _class_rows(evaluation: Evaluation) -> list[ClassRow]:

@@ -120,6 +120,15 @@ def test_learning_curves_stand_in_it_where_the_run_folder_is(tmp_path: Path) -> 
     assert "Learning curves" in render_page(evaluation(tmp_path))
 
 
+def test_it_says_what_made_the_model(tmp_path: Path) -> None:
+    page = render_page(evaluation(tmp_path))
+    assert "network tutorial, recipe tutorial, parameters 582,026" in page
+    for name in ("config", "versions", "created at"):
+        assert f"<dt>{name}</dt>" in page
+    unknown = render_page(evaluation(tmp_path, metadata={"model": "odd", "recipe": 3}))
+    assert "network" not in unknown.partition("</header>")[0].partition("<header>")[2]
+
+
 def test_the_same_scores_give_the_same_page(tmp_path: Path) -> None:
     assert render_page(evaluation(tmp_path)) == render_page(evaluation(tmp_path))
 
@@ -129,5 +138,5 @@ def test_every_class_and_every_count_stands_in_it(tmp_path: Path) -> None:
     page = render_page(judged)
     for name in CLASS_NAMES:
         assert page.count(name) >= 3
-    cells = re.findall(r'class="(?:strong|none|)" title="[^"]*">(\d+)</td>', page)
+    cells = re.findall(r'class="(?:strong|none|)(?: miss)?" title="[^"]*">(\d+)</td>', page)
     assert list(map(int, cells)) == judged.scores.confusion_matrix.ravel().tolist()
