@@ -1,9 +1,12 @@
 """Draw the README's pictures from what the program itself prints.
 
-    python -m benchmarks.pictures
+    python -m benchmarks.pictures [NAME ...]
 
-Writes docs/pictures/terminal.svg: two commands with the model that comes with the program, on the
-official test split. With Chromium on the path also report.png: the page of `evaluate --report`.
+Writes, into docs/pictures/, all or those that are named:
+
+- training.svg: a run of the `fast` recipe on the official files, while an epoch goes on;
+- terminal.svg: two commands with the model that comes with the program, on the official test split;
+- report.png: the page of `evaluate --report`, light, by Chromium.
 """
 
 import os
@@ -13,6 +16,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -21,51 +26,142 @@ from rich.text import Text
 HERE = Path(__file__).parents[1] / "docs" / "pictures"
 PROGRAM = Path(sys.executable).with_name("fmnist")
 COLUMNS = 92
+TRAINING = "train --recipe fast"
+NEARLY_DONE = re.compile(r"epoch 4/5 .*00:0[0-3]")
+"""A bar with three seconds to go."""
 COMMANDS = ("evaluate pretrained", "show --errors pretrained -n 3")
 PAGE_SIZE = (1100, 1500)
+MOST_BYTES = 300_000
+HALF_BLOCK = "▀"
 
 
-def on_terminal(command: str) -> str:
-    """What a command prints on a terminal of colours, without its signs of life."""
+def output(command: str, *, with_stderr: bool = False) -> Iterator[str]:
+    """What a command writes to a terminal of colours, piece by piece.
+
+    Not read to its end it is killed. Raises SystemExit where the command fails.
+    """
     parent, child = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     environment["COLUMNS"] = str(COLUMNS)
-    running = subprocess.Popen(
-        [PROGRAM, *command.split()], stdout=child, stderr=subprocess.DEVNULL, env=environment
-    )
-    os.close(child)
-    printed = b""
-    while True:
+    with tempfile.TemporaryDirectory() as scratch:
+        running = subprocess.Popen(
+            [PROGRAM, *command.split()],
+            stdout=child,
+            stderr=child if with_stderr else subprocess.DEVNULL,
+            env=environment,
+            cwd=scratch,
+        )
+        os.close(child)
         try:
-            part = os.read(parent, 65536)
-        except OSError:  # Linux's word for the end of a pseudo-terminal
-            break
-        if not part:
-            break
-        printed += part
-    os.close(parent)
-    if running.wait():
-        raise SystemExit(f"fmnist {command} failed")
-    return printed.decode().replace("\r\n", "\n")
+            while part := _read(parent):
+                yield part.decode(errors="replace")
+            if running.wait():
+                raise SystemExit(f"fmnist {command} failed")
+        finally:
+            running.kill()
+            running.wait()
+            os.close(parent)
 
 
-def draw_terminal(path: Path) -> None:
-    """Draw the commands and their answers as one picture, without fonts from elsewhere."""
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # Linux's word for the end of a pseudo-terminal
+        return b""
+
+
+def screen_of(written: str) -> str:
+    """The lines that a terminal shows after what was written; colours stay in them.
+
+    Knows what progress bars need: going up, to the start of a line, and erasing one.
+    """
+    lines, row = [""], 0
+    for token in re.split(r"(\x1b\[[0-9;?]*[A-Za-z]|\n|\r)", written):
+        if token == "\n":
+            row += 1
+            lines += [""] * (row + 1 - len(lines))
+        elif token == "\x1b[2K":
+            lines[row] = ""
+        elif up := re.fullmatch(r"\x1b\[(\d*)A", token):
+            row = max(0, row - int(up[1] or 1))
+        elif token != "\r" and not re.fullmatch(r"\x1b\[[0-9;?]*[A-Zhl]", token):
+            lines[row] += token
+    return "\n".join(lines)
+
+
+def training() -> str:
+    """What a training run shows while an epoch goes on."""
+    written = ""
+    for part in output(TRAINING, with_stderr=True):
+        written += part
+        if NEARLY_DONE.search(Text.from_ansi(screen_of(written)).plain):
+            return screen_of(written).rstrip()
+    raise SystemExit(f"fmnist {TRAINING} ended before its picture was taken")
+
+
+def draw_terminal(path: Path, shown: Iterable[tuple[str, str]]) -> None:
+    """Draw commands and their answers as one picture, without fonts from elsewhere."""
     with Path(os.devnull).open("w") as nowhere:
         screen = Console(record=True, width=COLUMNS, file=nowhere, force_terminal=True)
-        for command in COMMANDS:
+        for command, answer in shown:
             screen.print(Text(f"$ fmnist {command}", style="bold green"))
-            screen.print(Text.from_ansi(on_terminal(command)), soft_wrap=True)
+            screen.print(Text.from_ansi(answer), soft_wrap=True)
     picture = screen.export_svg(title="fmnist")
     picture = re.sub(r"@font-face \{.*?\}\n|<!-- Generated .*?-->", "", picture, flags=re.DOTALL)
     picture = picture.replace("Fira Code, monospace", "ui-monospace, Menlo, Consolas, monospace")
-    path.write_text(picture, encoding="utf-8")
+    path.write_text(as_areas(picture), encoding="utf-8")
+
+
+def as_areas(picture: str) -> str:
+    """Draw coloured cells and half blocks as one area a colour: no seams, a quarter of the size."""
+    colours = dict(re.findall(r"-(r\d+) \{ fill: (#\w+)", picture))
+    grounds: defaultdict[str, str] = defaultdict(str)
+    halves: defaultdict[str, str] = defaultdict(str)
+
+    def ground(cell: re.Match[str]) -> str:
+        colour, *place = cell.groups()
+        x, y, width, height = map(float, place)
+        grounds[colour] += f"M{x:.1f} {y:.1f}h{width:.1f}v{height:.1f}h-{width:.1f}z"
+        return ""
+
+    def half(cell: re.Match[str]) -> str:
+        style, x, y, width, blocks = cell.groups()
+        if set(blocks) != {HALF_BLOCK}:
+            return cell[0]
+        # Rich sets a line's letters 18.5 below the upper edge of its cells, which are 24.4 high.
+        place = f"M{float(x):.1f} {float(y) - 18.5:.1f}"
+        halves[colours[style]] += f"{place}h{float(width):.1f}v12.2h-{float(width):.1f}z"
+        return ""
+
+    cell = r'<rect fill="(#\w+)" x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"[^>]*>'
+    text = (
+        r'<text class="[\w-]+-(r\d+)" x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"[^>]*>'
+        r"(.*?)</text>"
+    )
+    picture = re.sub(text, half, re.sub(cell, ground, picture))
+    areas = "\n".join(
+        f'<path fill="{colour}" d="{area}"/>'
+        for layer in (grounds, halves)
+        for colour, area in layer.items()
+    )
+    matrix = re.search(r'<g class="[\w-]+-matrix">', picture)
+    assert matrix is not None
+    picture = (
+        f"{picture[: matrix.start()]}"
+        f'<g shape-rendering="crispEdges">\n{areas}\n</g>\n{picture[matrix.start() :]}'
+    )
+    used = set(re.findall(r'class="[\w-]+-(r\d+)"', picture))
+    rule = re.compile(r"\.[\w-]+-(r\d+) \{[^}]*\}\n")
+    picture = rule.sub(lambda found: found[0] if found[1] in used else "", picture)
+    return re.sub(r"\n\s*\n+", "\n", picture)
 
 
 def draw_report(path: Path, browser: str) -> None:
     """Take a picture of the top of the HTML page."""
+    from PIL import Image
+
     with tempfile.TemporaryDirectory() as scratch:
-        page = Path(scratch) / "report.html"
+        page, shot = Path(scratch) / "report.html", Path(scratch) / "report.png"
         subprocess.run(
             [PROGRAM, "evaluate", "-q", "pretrained", "--report", page],
             check=True,
@@ -75,20 +171,36 @@ def draw_report(path: Path, browser: str) -> None:
         subprocess.run(
             [
                 *(browser, "--headless", "--no-sandbox", "--hide-scrollbars"),
-                *(f"--screenshot={path}", f"--window-size={width},{height}", page.as_uri()),
+                *(f"--screenshot={shot}", f"--window-size={width},{height}", page.as_uri()),
             ],
             check=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,  # it complains of every service that a server lacks
         )
+        Image.open(shot).convert("RGB").quantize(128).save(path, optimize=True)
 
 
 def main() -> None:
     """Draw what can be drawn here."""
-    draw_terminal(HERE / "terminal.svg")
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    if browser:
-        draw_report(HERE / "report.png", browser)
+    names = sys.argv[1:] or ["training.svg", "terminal.svg", "report.png"]
+    HERE.mkdir(exist_ok=True)
+    for name in names:
+        if name == "training.svg":
+            draw_terminal(HERE / name, [(TRAINING, training())])
+        elif name == "terminal.svg":
+            answers = (screen_of("".join(output(command))) for command in COMMANDS)
+            draw_terminal(HERE / name, zip(COMMANDS, answers, strict=True))
+        elif name == "report.png":
+            browser = shutil.which("chromium") or shutil.which("chromium-browser")
+            if browser is None:
+                print("no chromium on this machine: report.png stays as it is")
+                continue
+            draw_report(HERE / name, browser)
+        else:
+            raise SystemExit(f"no picture is called {name}")
+        size = (HERE / name).stat().st_size
+        print(f"{name}: {size:,} bytes")
+        assert size < MOST_BYTES
 
 
 if __name__ == "__main__":
