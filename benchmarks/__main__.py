@@ -19,12 +19,14 @@ from typing import Final
 
 from benchmarks.harness import machine, results, rows
 from benchmarks.harness.results import Outcome
+from benchmarks.quiet import Watch
 
 MEASUREMENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "start": ("benchmarks.start",),
     "first_step": ("benchmarks.first_step",),
     "evaluation": ("benchmarks.evaluation",),
     "prediction": ("benchmarks.prediction",),
+    "pipes": ("benchmarks.pipes",),
     "onnx_throughput": ("benchmarks.onnx_throughput",),
     "tutorial_epoch": ("benchmarks.tutorial_epoch",),
     "recipe_tutorial": ("benchmarks.recipes", "tutorial", "--seeds", "1"),
@@ -51,33 +53,34 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if any(code not in (0, rows.MISSED) for code in codes) else max(codes)
 
 
-def run(name: str, page: Path = results.RESULTS) -> int:
+def run(name: str) -> int:
     """Run one measurement and write its section; gives its exit code."""
     module, *arguments = MEASUREMENTS[name]
     command = ["-m", module, *arguments]
     print(f"== {name}", flush=True)
     started_at = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Watch() as watch:
         file = Path(folder) / "rows.jsonl"
-        code = subprocess.run(
-            [sys.executable, *command, "--rows", str(file)], check=False
-        ).returncode
-        found = rows.read(file)
-    seconds = time.monotonic() - started_at
+        done = subprocess.run([sys.executable, *command, "--rows", str(file)], check=False)
+        code, found = done.returncode, rows.read(file)
+    where = f"{machine.describe()}; {datetime.now(UTC):%Y-%m-%d}"
+    where += f", {time.monotonic() - started_at:,.0f} s"
+    if not watch.is_quiet:
+        where += f", others took {watch.taken:.0%} of the cores meanwhile"
     outcome = Outcome(
         name,
-        _first_line(module),
+        about(module),
         f"python {' '.join(command)}",
-        f"{machine.describe()}; {datetime.now(UTC):%Y-%m-%d}, {seconds:,.0f} s",
+        where,
         found,
         "" if code in (0, rows.MISSED) else f"it ended with exit code {code}",
     )
-    results.update(outcome, list(MEASUREMENTS), page)
+    results.update(outcome, list(MEASUREMENTS), results.RESULTS)
     return code
 
 
-def _first_line(module: str) -> str:
-    """What a module says of itself; it is not imported for that."""
+def about(module: str) -> str:
+    """What a module says of itself in its first sentence; it is not imported for that."""
     spec = find_spec(module)
     assert spec is not None
     assert spec.origin is not None

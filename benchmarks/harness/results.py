@@ -1,12 +1,13 @@
 """RESULTS.md: a section for each measurement, replaced when it is run again."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from benchmarks.harness.rows import HEADER, Row
+from benchmarks.markdown import table
 
 RESULTS: Final = Path(__file__).parents[1] / "RESULTS.md"
 
@@ -39,12 +40,12 @@ class Outcome:
         if self.failure:
             lines += [f"**Failed**: {self.failure}", ""]
         if self.rows:
-            lines += [_line(HEADER), _line("---" for _ in HEADER)]
-            lines += [_line(row.cells()) for row in self.rows]
+            cells = ([cell.replace("|", "/") for cell in row.cells()] for row in self.rows)
+            lines.append(table(HEADER, cells))
         return "\n".join(lines).rstrip() + "\n"
 
 
-def update(outcome: Outcome, order: Sequence[str], path: Path = RESULTS) -> None:
+def update(outcome: Outcome, order: Sequence[str], path: Path) -> None:
     """Put a measurement's section into the page; the others stay as they are."""
     sections = _sections(path)
     sections[outcome.name] = outcome.section()
@@ -78,7 +79,3 @@ def _summary(sections: dict[str, str]) -> str:
     if failed:
         lines += ["", f"Failed to run: {', '.join(failed)}."]
     return "\n".join(lines)
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
