@@ -58,7 +58,7 @@ def download_progress() -> Iterator["Track"]:
         def tell(file_name: str, _done_bytes: int, total_bytes: int) -> None:
             if file_name not in told:
                 told.add(file_name)
-                console.note(f"fetching {file_name} ({total_bytes / 1e6:.1f} MB)")
+                console.note(f"fetching {file_name} ({total_bytes / 1e3:,.0f} kB)")
 
         yield tell
         return
