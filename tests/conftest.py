@@ -17,3 +17,8 @@ def mirror() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("no real data: FMNIST_MIRROR does not name a folder")
     return Path(folder).resolve()
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their argument: several processes must collect the same names each time."""
+    return argname if isinstance(val, bytes | bytearray) else None
