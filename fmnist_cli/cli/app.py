@@ -4,7 +4,7 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from fmnist_cli.cli.compare import compare
 from fmnist_cli.cli.download import download
@@ -21,6 +21,23 @@ from fmnist_cli.facts import VERSION
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 
+def _without_types(parameters: list[Any]) -> list[Any]:
+    """Leave out of the help what tells a reader nothing: `<bool>` of a flag, `<Path>` of MODEL."""
+    for parameter in parameters:
+        if isinstance(parameter, TyperArgument):
+            parameter.display_type_rich = lambda ctx: None  # type: ignore[method-assign] # noqa: ARG005
+        elif parameter.is_flag:
+            parameter.metavar = ""
+    return parameters
+
+
+class _Command(TyperCommand):
+    """A command whose help shows the names of values, not Python's types."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_types(super().get_params(ctx))
+
+
 class _Group(TyperGroup):
     """The program itself, whose own flags are False where they are not given.
 
@@ -29,7 +46,7 @@ class _Group(TyperGroup):
     """
 
     def get_params(self, ctx: Any) -> list[Any]:
-        parameters: list[Any] = super().get_params(ctx)
+        parameters = _without_types(super().get_params(ctx))
         for parameter in parameters:
             if parameter.default is None and getattr(parameter, "is_flag", False):
                 parameter.default = False
@@ -70,4 +87,4 @@ def fmnist(
 
 # One line per command, in the order of a user's work.
 for _command in (download, train, evaluate, predict, export_onnx, show, info, compare):
-    app.command(context_settings=HELP_NAMES)(everywhere(_command))
+    app.command(cls=_Command, context_settings=HELP_NAMES)(everywhere(_command))

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 ListOption = Annotated[
     int,
     typer.Option(
-        "--list", min=0, help="Images to list in a table on which the models differ; JSON has all."
+        "--list",
+        metavar="N",
+        min=0,
+        help="Images to list in a table on which the models differ; JSON has all.",
     ),
 ]
 

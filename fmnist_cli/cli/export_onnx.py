@@ -39,7 +39,11 @@ def export_onnx(
     opset: Annotated[
         int,
         typer.Option(
-            "--opset", min=OPSETS[0], max=OPSETS[-1], help="Version of the ONNX operators."
+            "--opset",
+            metavar="N",
+            min=OPSETS[0],
+            max=OPSETS[-1],
+            help="Version of the ONNX operators.",
         ),
     ] = DEFAULT_OPSET,
     quantize: Annotated[

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TargetArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[MODEL|DATA]",
+        metavar="MODEL|DATA",
         help=f"A model file, {PRETRAINED}, or data as --data names it.",
         show_default="this machine",
     ),

@@ -28,8 +28,7 @@ NetworkOfModelOption = Annotated[
     typer.Option(
         "--model",
         metavar="NAME",
-        help="Network of a MODEL that holds bare weights, as torch.save(model.state_dict(), FILE) "
-        "writes them.",
+        help="Network of a MODEL that holds bare weights (a state_dict).",
         show_default=False,
     ),
 ]
@@ -86,7 +85,11 @@ DeviceOption = Annotated[
 ThreadsOption = Annotated[
     int | None,
     typer.Option(
-        "--threads", min=1, help="CPU threads.", show_default="cores this process may use"
+        "--threads",
+        metavar="N",
+        min=1,
+        help="CPU threads.",
+        show_default="cores this process may use",
     ),
 ]
 PrecisionOption = Annotated[
@@ -100,7 +103,8 @@ TtaOption = Annotated[
     bool, typer.Option("--tta", help="Average over each image and its mirror image.")
 ]
 TopKOption = Annotated[
-    int, typer.Option("--top-k", min=1, max=NUM_CLASSES, help="Classes to list per image.")
+    int,
+    typer.Option("--top-k", metavar="N", min=1, max=NUM_CLASSES, help="Classes to list per image."),
 ]
 TableOrJson = Annotated[
     Literal["table", "json"], typer.Option("--format", help="How the result is printed.")

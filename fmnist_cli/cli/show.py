@@ -85,7 +85,9 @@ def show(
             show_default=False,
         ),
     ] = None,
-    count: Annotated[int, typer.Option("--count", "-n", min=1, max=1000, help="How many.")] = 10,
+    count: Annotated[
+        int, typer.Option("--count", "-n", metavar="N", min=1, max=1000, help="How many.")
+    ] = 10,
     augment: Annotated[
         str | None,
         typer.Option(
@@ -95,7 +97,9 @@ def show(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Which samples are drawn.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", min=0, help="Which samples are drawn.")
+    ] = 0,
     output: Annotated[
         Path | None,
         typer.Option(

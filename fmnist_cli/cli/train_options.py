@@ -42,17 +42,26 @@ def _seconds(text: str) -> float:
 
 RecipeOption = Annotated[
     str | None,
-    _option("--recipe", help="tutorial, fast, small, default or best.", panel=WHAT),
+    _option("--recipe", help="tutorial, fast, small, default or best.", panel=WHAT, metavar="NAME"),
 ]
 NetworkOption = Annotated[
-    str | None, _option("--model", help="Network by name.", panel=WHAT, default=BY_RECIPE)
+    str | None,
+    _option("--model", help="Network by name.", panel=WHAT, metavar="NAME", default=BY_RECIPE),
 ]
 EpochsOption = Annotated[
-    int | None, _option("--epochs", help="Passes over the training split.", panel=WHAT, min=1)
+    int | None,
+    _option("--epochs", help="Passes over the training split.", panel=WHAT, metavar="N", min=1),
 ]
 BatchSizeOption = Annotated[
     int | None,
-    _option(*("--batch-size", "-b"), help="Images per step.", panel=WHAT, default=BY_RECIPE, min=1),
+    _option(
+        *("--batch-size", "-b"),
+        help="Images per step.",
+        panel=WHAT,
+        metavar="N",
+        default=BY_RECIPE,
+        min=1,
+    ),
 ]
 TimeBudgetOption = Annotated[
     float | None,
@@ -70,18 +79,37 @@ OptimizerOption = Annotated[
 ]
 LrOption = Annotated[
     float | None,
-    _option("--lr", help="Learning rate at its peak.", panel=OPTIMISER, default=BY_RECIPE),
+    _option(
+        "--lr",
+        help="Learning rate at its peak.",
+        panel=OPTIMISER,
+        metavar="RATE",
+        default=BY_RECIPE,
+    ),
 ]
 MomentumOption = Annotated[
-    float | None, _option("--momentum", help="Nesterov momentum of sgd.", panel=OPTIMISER)
+    float | None,
+    _option("--momentum", help="Nesterov momentum of sgd.", panel=OPTIMISER, metavar="SHARE"),
 ]
 WeightDecayOption = Annotated[
     float | None,
-    _option("--weight-decay", help="Not on biases and norms.", panel=OPTIMISER, default=BY_RECIPE),
+    _option(
+        "--weight-decay",
+        help="Not on biases and norms.",
+        panel=OPTIMISER,
+        metavar="FACTOR",
+        default=BY_RECIPE,
+    ),
 ]
 ScheduleOption = Annotated[
     ScheduleName | None,
-    _option("--schedule", help="Learning rate over time.", panel=OPTIMISER, default=BY_RECIPE),
+    _option(
+        "--schedule",
+        help="Learning rate over time: constant, step, cosine, linear, onecycle or plateau.",
+        panel=OPTIMISER,
+        metavar="NAME",
+        default=BY_RECIPE,
+    ),
 ]
 WarmupOption = Annotated[
     float | None,
@@ -89,12 +117,15 @@ WarmupOption = Annotated[
         "--warmup",
         help="Epochs of rising rate, at most half of them.",
         panel=OPTIMISER,
+        metavar="EPOCHS",
         default=BY_RECIPE,
     ),
 ]
 LabelSmoothingOption = Annotated[
     float | None,
-    _option("--label-smoothing", help="Share spread over all classes.", panel=OPTIMISER),
+    _option(
+        "--label-smoothing", help="Share spread over all classes.", panel=OPTIMISER, metavar="SHARE"
+    ),
 ]
 ClassWeightsOption = Annotated[
     str | None,
@@ -112,7 +143,11 @@ EmaOption = Annotated[
 EarlyStopOption = Annotated[
     int | None,
     _option(
-        "--early-stop", help="Stop after N epochs without a better one.", panel=OPTIMISER, min=1
+        "--early-stop",
+        help="Stop after N epochs without a better one.",
+        panel=OPTIMISER,
+        metavar="N",
+        min=1,
     ),
 ]
 MonitorOption = Annotated[
@@ -121,7 +156,13 @@ MonitorOption = Annotated[
 ]
 DropoutOption = Annotated[
     float | None,
-    _option("--dropout", help="Probability.", panel=OPTIMISER, default="the network's own"),
+    _option(
+        "--dropout",
+        help="Probability of dropout.",
+        panel=OPTIMISER,
+        metavar="SHARE",
+        default="the network's own",
+    ),
 ]
 ValSizeOption = Annotated[
     int | None,
@@ -129,6 +170,7 @@ ValSizeOption = Annotated[
         "--val-size",
         help="Training images held out; 0: train on all, keep the last epoch.",
         panel=DATA,
+        metavar="N",
         default=f"{DEFAULT_VAL_SIZE}, at most a sixth",
         min=0,
     ),
@@ -146,7 +188,9 @@ AugmentOption = Annotated[
 ]
 WorkersOption = Annotated[
     int | None,
-    _option("--workers", help="Processes that decode an image folder.", panel=DATA, min=0),
+    _option(
+        "--workers", help="Processes that decode an image folder.", panel=DATA, metavar="N", min=0
+    ),
 ]
 WeightsOption = Annotated[
     str | None,
@@ -162,7 +206,9 @@ FreezeBackboneOption = Annotated[
 ]
 HeadLrOption = Annotated[
     float | None,
-    _option("--head-lr", help="Rate of the last layer.", panel=TUNING, default="as --lr"),
+    _option(
+        "--head-lr", help="Rate of the last layer.", panel=TUNING, metavar="RATE", default="as --lr"
+    ),
 ]
 TrainDeviceOption = Annotated[
     str | None,
@@ -170,6 +216,7 @@ TrainDeviceOption = Annotated[
         "--device",
         help="auto, cpu, cuda, cuda:N or mps.",
         panel=HARDWARE,
+        metavar="NAME",
         envvar="FMNIST_DEVICE",
     ),
 ]
@@ -180,7 +227,8 @@ CompileOption = Annotated[
     bool | None, _option("--compile", help="Use torch.compile.", panel=HARDWARE)
 ]
 NprocOption = Annotated[
-    int | None, _option("--nproc", help="Processes that share each batch.", panel=HARDWARE, min=1)
+    int | None,
+    _option("--nproc", help="Processes that share each batch.", panel=HARDWARE, metavar="N", min=1),
 ]
 TrainThreadsOption = Annotated[
     int | None,
@@ -195,17 +243,27 @@ TrainThreadsOption = Annotated[
 OutputOption = Annotated[
     Path | None,
     _option(
-        *("--output", "-o"), help="Model file to write.", panel=RUNS, default=str(DEFAULT_MODEL)
+        *("--output", "-o"),
+        help="Model file to write.",
+        panel=RUNS,
+        metavar="FILE",
+        default=str(DEFAULT_MODEL),
     ),
+        metavar="N",
 ]
 RunDirOption = Annotated[
     Path | None,
     _option(
-        "--run-dir", help="Folder of the run.", panel=RUNS, default="runs/<date>-<time>-<model>"
+        "--run-dir",
+        help="Folder of the run.",
+        panel=RUNS,
+        metavar="DIR",
+        default="runs/<date>-<time>-<model>",
     ),
 ]
 SeedOption = Annotated[
-    int | None, _option("--seed", help="Decides every random number.", panel=RUNS, min=0)
+    int | None,
+    _option("--seed", help="Decides every random number.", panel=RUNS, metavar="N", min=0),
 ]
 DeterministicOption = Annotated[
     bool | None,
