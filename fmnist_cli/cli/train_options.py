@@ -236,6 +236,7 @@ TrainThreadsOption = Annotated[
         "--threads",
         help="CPU threads of each process.",
         panel=HARDWARE,
+        metavar="N",
         default="cores it may use",
         min=1,
     ),
@@ -249,7 +250,6 @@ OutputOption = Annotated[
         metavar="FILE",
         default=str(DEFAULT_MODEL),
     ),
-        metavar="N",
 ]
 RunDirOption = Annotated[
     Path | None,
