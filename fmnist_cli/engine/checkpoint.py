@@ -9,9 +9,9 @@ The pickled part is `{"state_dict": {...}}` of the uncompiled, unwrapped network
 `last.pt` also `{"training": {...}}` (optimiser, schedule, position: what `--resume` needs).
 """
 
+import dataclasses
 import io
 import json
-import pickle
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,18 +25,27 @@ from fmnist_cli import models
 from fmnist_cli.data.preparation import Preparation
 from fmnist_cli.engine.container import (
     DIGESTS_MEMBER,
-    FORMAT_VERSION,
     METADATA_MEMBER,
+    Container,
     open_container,
     read_metadata,
 )
+from fmnist_cli.engine.metadata import FORMAT_VERSION, MetadataFault, parse_network
+from fmnist_cli.engine.pickles import TensorRecord
+from fmnist_cli.engine.tensors import InZip, Reader, Storages, dtype_of
 from fmnist_cli.errors import CheckpointError, FmnistError
 from fmnist_cli.files import atomic_write
 
-__all__ = ["Checkpoint", "fill", "load", "load_training", "read_metadata", "save"]
+__all__ = ["Checkpoint", "blank", "fill", "load", "load_training", "read_metadata", "save"]
 
 _ROOT: Final = "archive"
 """Folder inside the zip that torch.save uses when it writes to a stream."""
+_WEIGHTS_FACTOR: Final = 2
+_TRAINING_FACTOR: Final = 10
+"""How many times its network's size a file's weights may take, and the state of its training: the
+weights, their average, the best of them and two values an optimiser keeps for each."""
+_SPARE_BYTES: Final = 16_000_000
+"""What either may take in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ class Checkpoint:
     metadata: dict[str, Any]
     """Plain JSON data; see docs/checkpoint.md."""
     training: dict[str, Any] | None = field(default=None, repr=False)
-    """State of a run, in its `last.pt`."""
+    """State of a run, where `load_training` has read it."""
 
 
 def save(
@@ -83,62 +92,80 @@ def save(
 def load(path: Path) -> Checkpoint:
     """Read a model file and rebuild its network, in evaluation mode.
 
-    Runs no code from the file. Raises MissingInput where there is no file and CheckpointError where
-    it is damaged, foreign, of a newer format, or does not fit the network that it names.
+    Runs no code from the file, and takes memory for nothing but the network's weights. Raises
+    MissingInput where there is no file and CheckpointError where it is damaged, foreign, of a newer
+    format, or does not fit the network that it names.
     """
-    metadata = read_metadata(path)
-    content = _load_tensors(path)
-    try:
-        entry = metadata["model"]
-        with torch.device("meta"):  # no memory and no random numbers for weights to be replaced
-            model = models.build(entry["name"], **entry["options"])
-        preparation = Preparation(**metadata["preparation"])
-    except (FmnistError, TypeError, KeyError) as error:
-        raise CheckpointError(f"'{path}' names a network that can't be built: {error}") from None
-    fill(model, content.get("state_dict"), path)
-    return Checkpoint(model.eval(), preparation, metadata, content.get("training"))
+    with open_container(path) as container:
+        return _read(container)[0]
 
 
 def load_training(path: Path) -> Checkpoint:
     """Read a run's `last.pt`. Raises CheckpointError for a file that holds no training state."""
-    checkpoint = load(path)
-    if checkpoint.training is None:
-        raise CheckpointError(
-            f"'{path}' holds a model but no training state; expected a run's last.pt"
-        )
-    return checkpoint
+    with open_container(path) as container:
+        checkpoint, content = _read(container)
+        if not isinstance(content.get("training"), dict):
+            raise CheckpointError(
+                f"'{path}' holds a model but no training state; expected a run's last.pt"
+            )
+        most_bytes = _TRAINING_FACTOR * _size(checkpoint.model) + _SPARE_BYTES
+        training = Reader(InZip(container), most_bytes).tree(content["training"])
+        return dataclasses.replace(checkpoint, training=training)
 
 
-def _load_tensors(path: Path) -> dict[str, Any]:
-    with open_container(path):  # refuses what is not a sound container before torch sees it
-        pass
+def _read(container: Container) -> tuple[Checkpoint, dict[str, Any]]:
+    """The model of a file, and all that its pickle holds, tensors unread."""
+    path = container.path
+    content = container.content()  # first, for it tells a whole pickled network
+    metadata = container.metadata()
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, ValueError, EOFError, KeyError) as error:
-        first_line = str(error).strip().partition("\n")[0]
-        raise CheckpointError(f"'{path}' can't be read as tensors: {first_line}") from None
+        name, options, preparation = parse_network(metadata)
+        network = blank(name, options)
+    except (MetadataFault, FmnistError) as error:
+        raise CheckpointError(f"'{path}' names a network that can't be built: {error}") from None
     if not isinstance(content, dict):
         raise CheckpointError(f"'{path}' does not hold a model's weights")
-    return content
+    fill(network, content.get("state_dict"), InZip(container))
+    return Checkpoint(network.eval(), preparation, metadata), content
 
 
-def fill(model: nn.Module, state: object, path: Path) -> None:
-    """Load weights whose names, shapes and dtypes are exactly the network's, all finite.
+def blank(name: str, options: Mapping[str, Any]) -> nn.Module:
+    """Build a network without memory for its weights, and without drawing them: `fill` gives them.
 
-    Raises CheckpointError for others; `path` names their file in the error.
+    Raises UsageError for a network or an option that there is not.
     """
-    expected = model.state_dict()
+    with torch.device("meta"):
+        return models.build(name, **options)
+
+
+def fill(network: nn.Module, state: object, storages: Storages) -> None:
+    """Read weights into a blank network: names, shapes and dtypes exactly its own, all finite.
+
+    state: a TensorRecord by each name. All that can be told without the values is checked before
+    memory is taken for them. Raises CheckpointError where something does not fit.
+    """
+    path = storages.path
+    expected = network.state_dict()
     if not isinstance(state, dict) or state.keys() != expected.keys():
         raise CheckpointError(f"'{path}' holds other weights than those of its network")
     for name, tensor in expected.items():
-        given = state[name]
-        if not isinstance(given, Tensor) or (given.shape, given.dtype) != (
-            tensor.shape,
+        record = state[name]
+        if not isinstance(record, TensorRecord) or (record.shape, dtype_of(record)) != (
+            tuple(tensor.shape),
             tensor.dtype,
         ):
             raise CheckpointError(
                 f"'{path}': '{name}' is not {tensor.dtype} of shape {list(tensor.shape)}"
             )
-        if given.is_floating_point() and not given.isfinite().all():
+    reader = Reader(storages, _WEIGHTS_FACTOR * _size(network) + _SPARE_BYTES)
+    weights = {}
+    for name, record in state.items():
+        weights[name] = reader.tensor(record)
+        if weights[name].is_floating_point() and not weights[name].isfinite().all():
             raise CheckpointError(f"'{path}': '{name}' holds values that are not finite")
-    model.load_state_dict(state, assign=True)
+    network.load_state_dict(weights, assign=True)
+
+
+def _size(network: nn.Module) -> int:
+    """Bytes of a network's parameters and buffers."""
+    return sum(tensor.nbytes for tensor in network.state_dict().values())

@@ -1,28 +1,87 @@
 """The outside of a model file: a zip that is checked, and read as far as JSON, without torch."""
 
-import json
-import zipfile
+import os
+import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
-from fmnist_cli.engine.pickles import refuse_code
+from fmnist_cli.engine.metadata import MetadataFault, parse_metadata
+from fmnist_cli.engine.pickles import MAX_PICKLE_BYTES, read_pickle
+from fmnist_cli.engine.zips import Member, ZipFault, read_directory
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.pretrained import no_model
 
-FORMAT_VERSION: Final = 1
 METADATA_MEMBER: Final = "metadata.json"
 DIGESTS_MEMBER: Final = "trained_on.bin"
 
-_MAX_MEMBERS: Final = 10_000
+_PICKLE_MEMBER: Final = "data.pkl"
+_BYTE_ORDER_MEMBER: Final = "byteorder"
+_MAX_ORDER_BYTES: Final = 100
 _MAX_METADATA_BYTES: Final = 1_000_000
-_ENCRYPTED: Final = 0x1
+_MAX_DIGESTS_BYTES: Final = 100_000_000
+"""Of 20 million images."""
+_PIECE_BYTES: Final = 1 << 20
+
+
+class Container:
+    """A model file's zip. Everything in it has the checksum that it should have."""
+
+    def __init__(self, path: Path, file: BinaryIO, members: dict[str, Member]) -> None:
+        self.path = path
+        self._file = file
+        self._members = members
+        """By their names within the one folder that holds them all."""
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._members
+
+    def size(self, name: str) -> int:
+        """Bytes of a member; 0 where there is none of that name."""
+        return self._members[name].size if name in self._members else 0
+
+    def read(self, name: str, most_bytes: int) -> bytes:
+        """A member's content; empty where there is none. Raises CheckpointError if it is larger."""
+        if self.size(name) > most_bytes:
+            raise CheckpointError(f"'{self.path}' is no model file: its {name} is too large")
+        content = bytearray(self.size(name))
+        self.read_into(name, memoryview(content))
+        return bytes(content)
+
+    def read_into(self, name: str, target: memoryview) -> None:
+        """Fill `target` from the beginning of a member."""
+        if name in self._members:
+            self._file.seek(self._members[name].start)
+        if self._file.readinto(target) < len(target):  # type: ignore[attr-defined]
+            raise CheckpointError(f"'{self.path}' became shorter while it was read")
+
+    def metadata(self) -> dict[str, Any]:
+        """Everything but the tensors. Raises as `read_metadata`."""
+        content = self.read(METADATA_MEMBER, _MAX_METADATA_BYTES)
+        if not content:
+            raise CheckpointError(
+                f"'{self.path}' was not written by fmnist: it has no {METADATA_MEMBER}\n"
+                "where it holds the weights of a known network, name that: --model NAME"
+            )
+        try:
+            return parse_metadata(content)
+        except MetadataFault as fault:
+            raise CheckpointError(f"'{self.path}': its {METADATA_MEMBER} {fault}") from None
+
+    def content(self) -> object:
+        """What the pickle holds, with a TensorRecord for each tensor."""
+        order = self.read(_BYTE_ORDER_MEMBER, _MAX_ORDER_BYTES)
+        if order not in (b"", sys.byteorder.encode()):
+            raise CheckpointError(f"'{self.path}' was written by a machine of another byte order")
+        pickle = self.read(_PICKLE_MEMBER, MAX_PICKLE_BYTES)
+        return read_pickle(pickle, str(self.path))[0]
 
 
 @contextmanager
-def open_container(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a model file's zip after checking it: stored members, sound sums, a plain pickle.
+def open_container(path: Path) -> Iterator[Container]:
+    """Open a model file's zip after checking all of it: its form, and the sum of each member.
 
     Raises MissingInput where there is no file, CheckpointError where it is no sound container.
     """
@@ -31,30 +90,32 @@ def open_container(path: Path) -> Iterator[zipfile.ZipFile]:
     if path.is_dir():
         raise CheckpointError(f"'{path}' is a folder; expected a model file")
     try:
-        with zipfile.ZipFile(path) as archive:
-            _check(archive, path)
-            refuse_code(archive, str(path))
-            yield archive
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-        raise CheckpointError(f"'{path}' is no model file, or a damaged one: {error}") from None
+        with path.open("rb") as file:
+            directory = read_directory(file, file.seek(0, os.SEEK_END))
+            _check_sums(file, directory)
+            yield Container(path, file, _in_one_folder(directory))
+    except ZipFault as fault:
+        raise CheckpointError(f"'{path}' is no model file, or a damaged one: {fault}") from None
+    except OSError as error:
+        raise CheckpointError(f"the model '{path}' can't be read: {error.strerror}") from None
 
 
-def _check(archive: zipfile.ZipFile, path: Path) -> None:
-    members = archive.infolist()
-    names = [member.filename for member in members]
-    if len(names) > _MAX_MEMBERS or len(set(names)) != len(names):
-        raise CheckpointError(f"'{path}' is no model file: too many members, or one name twice")
-    for member in members:
-        # Compression is how a small file becomes a large one; torch.save never uses it.
-        if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & _ENCRYPTED:
-            raise CheckpointError(f"'{path}' is no model file: a member is compressed or encrypted")
-        if member.file_size != member.compress_size:
-            raise CheckpointError(f"'{path}' is damaged: a member's sizes disagree")
-    if sum(member.file_size for member in members) > path.stat().st_size:
-        raise CheckpointError(f"'{path}' is damaged: its members claim more than the file holds")
-    damaged = archive.testzip()
-    if damaged is not None:
-        raise CheckpointError(f"'{path}' is damaged: the checksum of '{damaged}' is wrong")
+def _check_sums(file: BinaryIO, directory: dict[str, Member]) -> None:
+    for name, member in directory.items():
+        file.seek(member.start)
+        crc, left = 0, member.size
+        while left and (piece := file.read(min(left, _PIECE_BYTES))):
+            crc = zlib.crc32(piece, crc)
+            left -= len(piece)
+        if crc != member.crc or left:
+            raise ZipFault(f"the checksum of '{name}' is wrong")
+
+
+def _in_one_folder(directory: dict[str, Member]) -> dict[str, Member]:
+    folders = {name.partition("/")[0] for name in directory}
+    if len(folders) > 1:
+        raise ZipFault("its members are not in one folder")
+    return {name.partition("/")[2]: member for name, member in directory.items()}
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
@@ -63,34 +124,11 @@ def read_metadata(path: Path) -> dict[str, Any]:
     Raises MissingInput where there is no file, CheckpointError where it is not a model of ours or
     of a format newer than this program.
     """
-    with open_container(path) as archive:
-        content = _member(archive, METADATA_MEMBER, _MAX_METADATA_BYTES)
-    try:
-        metadata = json.loads(content)
-    except (ValueError, RecursionError):
-        metadata = None
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("format_version"), int):
-        raise CheckpointError(
-            f"'{path}' was not written by fmnist: it has no {METADATA_MEMBER}\n"
-            "where it holds the weights of a known network, name that: --model NAME"
-        )
-    if metadata["format_version"] > FORMAT_VERSION:
-        raise CheckpointError(
-            f"'{path}' has format {metadata['format_version']}, this program reads up to "
-            f"{FORMAT_VERSION}; a newer fmnist is needed: pip install --upgrade fmnist-cli"
-        )
-    return metadata
+    with open_container(path) as container:
+        return container.metadata()
 
 
 def read_digests(path: Path) -> bytes:
     """Digests of the images that the model was trained on; empty where none are recorded."""
-    with open_container(path) as archive:
-        return _member(archive, DIGESTS_MEMBER, path.stat().st_size)
-
-
-def _member(archive: zipfile.ZipFile, name: str, most_bytes: int) -> bytes:
-    """Content of the member called `name` in the archive's folder; empty where there is none."""
-    for member in archive.infolist():
-        if member.filename.partition("/")[2] == name and member.file_size <= most_bytes:
-            return archive.read(member)
-    return b""
+    with open_container(path) as container:
+        return container.read(DIGESTS_MEMBER, _MAX_DIGESTS_BYTES)

@@ -1,19 +1,21 @@
 """Weights from elsewhere: where a run starts from, and networks that are used as they came."""
 
-import pickle
 import urllib.error
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Final, cast
 
-import torch
 from torch import Tensor, nn
 
 from fmnist_cli import models
 from fmnist_cli.engine import checkpoint
-from fmnist_cli.engine.container import FORMAT_VERSION, METADATA_MEMBER, open_container
-from fmnist_cli.engine.pickles import whole_model
+from fmnist_cli.engine.container import METADATA_MEMBER, open_container
+from fmnist_cli.engine.metadata import FORMAT_VERSION
+from fmnist_cli.engine.old_form import InOldForm
+from fmnist_cli.engine.pickles import TensorRecord
+from fmnist_cli.engine.tensors import InZip, Reader, Storages
+from fmnist_cli.engine.zips import ZIP_MAGIC
 from fmnist_cli.errors import CheckpointError, MissingInput, Unavailable, UsageError, did_you_mean
 from fmnist_cli.facts import CLASS_NAMES
 from fmnist_cli.models import NETWORKS
@@ -22,7 +24,9 @@ from fmnist_cli.pretrained import NAME, locate, no_model
 if TYPE_CHECKING:
     from fmnist_cli.models.vision import VisionNet
 
-IMAGENET = "imagenet"
+IMAGENET: Final = "imagenet"
+_OTHER_HEAD_BYTES: Final = 64_000_000
+"""More than the head for ImageNet's classes takes in any of torchvision's networks."""
 
 
 def start_from(model: nn.Module, name: str, source: str) -> list[str]:
@@ -32,7 +36,11 @@ def start_from(model: nn.Module, name: str, source: str) -> list[str]:
     with a plain state dict of the same network, torchvision's included. Only a head for other
     classes may be left out. Raises MissingInput, CheckpointError, Unavailable or UsageError.
     """
-    state = _imagenet(name) if source == IMAGENET else _from_file(locate(source))
+    if source == IMAGENET:
+        state: Mapping[str, Tensor] = _imagenet(name)
+    else:
+        own_bytes = sum(tensor.nbytes for tensor in model.state_dict().values())
+        state = _from_file(locate(source), own_bytes + _OTHER_HEAD_BYTES)
     if name not in NETWORKS and not any(key.startswith("network.") for key in state):
         state = cast("VisionNet", model).adapt(state)
     return _fill(model, state, name, source)
@@ -57,17 +65,15 @@ def open_model(path: Path, network: str | None = None) -> checkpoint.Checkpoint:
                 "leave --model out"
             )
         return loaded
-    state: Mapping[str, Tensor] = _from_file(path)
-    with torch.device("meta"):  # the weights are all replaced
-        model = models.build(network)
-    if network not in NETWORKS and not any(key.startswith("network.") for key in state):
-        state = {f"network.{key}": tensor for key, tensor in state.items()}
-    checkpoint.fill(model, state, path)
-    mean, std = entry.preparation.mean, entry.preparation.std
+    model = checkpoint.blank(network, {})
+    with _opened(path) as (state, storages):
+        if network not in NETWORKS and not any(key.startswith("network.") for key in state):
+            state = {f"network.{key}": record for key, record in state.items()}
+        checkpoint.fill(model, state, storages)
     metadata = {
         "format_version": FORMAT_VERSION,
         "model": {"name": network, "options": {}},
-        "preparation": {"mean": mean, "std": std},
+        "preparation": entry.preparation.as_dict(),
         "classes": list(CLASS_NAMES),
     }
     return checkpoint.Checkpoint(model.eval(), entry.preparation, metadata)
@@ -99,28 +105,49 @@ def _imagenet(name: str) -> Mapping[str, Tensor]:
     return state
 
 
-def _from_file(path: Path) -> dict[str, Tensor]:
+def _from_file(path: Path, most_bytes: int) -> dict[str, Tensor]:
     """A state dict from one of our files, or from a plain one. Runs no code from the file."""
     if not path.is_file():
         hint = did_you_mean(str(path), (NAME, IMAGENET))
         raise MissingInput(f"no weights at '{path}'; expected a file, {NAME} or {IMAGENET}{hint}")
     if _is_ours(path):
         return checkpoint.load(path).model.state_dict()
-    try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, ValueError, EOFError, KeyError):
-        raise CheckpointError(whole_model(str(path), "or it is damaged")) from None
-    if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
+    with _opened(path) as (state, storages):
+        reader = Reader(storages, most_bytes)
+        return {key: reader.tensor(record) for key, record in state.items()}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[dict[str, TensorRecord], Storages]]:
+    """The tensors of a plain state dict by their names, and where their values are."""
+    if _is_zip(path):
+        with open_container(path) as container:
+            yield _as_state(path, container.content()), InZip(container)
+    else:
+        with path.open("rb") as file:
+            old = InOldForm(path, file)
+            yield _as_state(path, old.content), old
+
+
+def _as_state(path: Path, content: object) -> dict[str, TensorRecord]:
+    if not isinstance(content, dict) or not all(
+        isinstance(key, str) and isinstance(record, TensorRecord) for key, record in content.items()
+    ):
         raise CheckpointError(f"'{path}' holds no plain state dict (names with tensors)")
-    return {str(key).removeprefix("module."): tensor for key, tensor in content.items()}
+    return {key.removeprefix("module."): record for key, record in content.items()}
 
 
 def _is_ours(path: Path) -> bool:
     """Whether a file has our metadata. Raises CheckpointError for a damaged or dangerous zip."""
-    if not zipfile.is_zipfile(path):
-        return False  # torch's format of old, which its own loader reads
-    with open_container(path) as archive:
-        return any(name.endswith(f"/{METADATA_MEMBER}") for name in archive.namelist())
+    if not _is_zip(path):
+        return False
+    with open_container(path) as container:
+        return METADATA_MEMBER in container
+
+
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
 
 
 def _fill(model: nn.Module, state: Mapping[str, Tensor], name: str, source: str) -> list[str]:

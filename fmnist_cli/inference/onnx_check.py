@@ -5,14 +5,13 @@ first read without its weights, and refused unless it is one graph of standard o
 tensors, with our inputs and outputs, whose every size is known and bounded.
 """
 
-import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fmnist_cli.engine.container import FORMAT_VERSION
+from fmnist_cli.engine.metadata import MetadataFault, parse_metadata
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.facts import IMAGE_SIZE, NUM_CLASSES
 from fmnist_cli.inference.onnx_contract import IMAGES, LABEL, LOGITS, METADATA_KEY, PROBABILITIES
@@ -212,17 +211,6 @@ def _metadata(model: "ModelProto") -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
-        raise _RefusedError(f"its metadata '{METADATA_KEY}' is not a JSON object")
-    version = document.get("format_version")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
-        raise _RefusedError(
-            f"its metadata has format {version!r}; this program reads up to {FORMAT_VERSION}"
-        )
-    for part in ("model", "preparation", "config", "data", "metrics", "versions"):
-        if not isinstance(document.get(part, {}), dict):
-            raise _RefusedError(f"its metadata '{part}' is not a JSON object")
-    return document
+        return parse_metadata(text)
+    except MetadataFault as fault:
+        raise _RefusedError(f"its metadata '{METADATA_KEY}' {fault}") from None

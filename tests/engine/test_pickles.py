@@ -49,8 +49,11 @@ def test_a_pickle_that_breaks_off_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(stream) as archive:
         whole = archive.read("archive/data.pkl")
     path = in_a_zip(whole[: len(whole) // 2], tmp_path / "m.pt")
-    with pytest.raises(CheckpointError, match="can't be followed"), open_container(path):
-        pass
+    with (
+        open_container(path) as container,
+        pytest.raises(CheckpointError, match="can't be followed"),
+    ):
+        container.content()
 
 
 @pytest.mark.parametrize("old_format", [False, True])
