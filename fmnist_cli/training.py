@@ -7,7 +7,7 @@ for result in Training(TrainConfig(epochs=5)).epochs():
 import dataclasses
 import shlex
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,7 +38,9 @@ _FINISH_SECONDS: Final = 2.0
 _FINISH_SHARE: Final = 1.25
 """What a time budget keeps free for files and exit: on a busy machine, a share of what the start
 took, since that was slow for the same reason."""
-CHANGEABLE: Final = frozenset({"epochs", "device", "threads", "nproc", "workers", "tensorboard"})
+CHANGEABLE: Final = frozenset(
+    {"epochs", "device", "threads", "nproc", "workers", "tensorboard", "cuda_graph"}
+)
 """Options that may be given anew to a run that is resumed."""
 
 
@@ -62,7 +64,7 @@ class Training:
                 f"--batch-size {config.batch_size} can't be shared evenly by "
                 f"{self.process.count} processes"
             )
-        self.device = _own_device(config.device, self.process)
+        self.device = self.process.device(config.device)
         keep_freed_memory()
         threads = device.set_threads(config.threads)
         self.config = dataclasses.replace(config, threads=threads, device=str(self.device))
@@ -100,8 +102,8 @@ class Training:
         fixed = [option for option in given if option not in CHANGEABLE]
         if fixed:
             raise UsageError(
-                f"--{fixed[0].replace('_', '-')} can't change when a run is resumed; "
-                f"these can: {', '.join(f'--{option}' for option in sorted(CHANGEABLE))}"
+                f"{_as_options(fixed)[0]} can't change when a run is resumed; "
+                f"these can: {', '.join(_as_options(CHANGEABLE))}"
             )
         assert loaded.training is not None
         config = TrainConfig.from_dict({**loaded.metadata["config"], **given})
@@ -137,6 +139,8 @@ class Training:
             # Only now, so that a mistake in data or options leaves no empty folder behind.
             self.folder = RunFolder.new(self._run_dir, self.config.model)
             with self.folder.locked():
+                if self._resumed is not None:  # a kill may have come between the state and these
+                    self.folder.describe(self.config, self.history)
                 yield from self._fit(track)
                 self._finish(self.folder)
 
@@ -245,8 +249,7 @@ class Training:
             training=training,
             digests=self._digests,
         )
-        self.folder.write_options(self.config)
-        self.folder.write_history(self.history)
+        self.folder.describe(self.config, self.history)
 
     def _finish(self, folder: RunFolder) -> None:
         best = self._trainer.best
@@ -288,9 +291,6 @@ def train(config: TrainConfig, **arguments: Any) -> Iterator[EpochResult]:
     yield from Training(config, **arguments).epochs()
 
 
-def _own_device(name: str, process: Process) -> torch.device:
-    """The device of this process: of several on one machine, each takes its own CUDA device."""
-    found = device.resolve(name)
-    if found.type == "cuda" and process.count > 1:
-        return device.resolve(f"cuda:{process.local_rank}")
-    return found
+def _as_options(names: Iterable[str]) -> list[str]:
+    """Fields of the config as the command line writes them, in order."""
+    return [f"--{name.replace('_', '-')}" for name in sorted(names)]

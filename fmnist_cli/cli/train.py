@@ -23,6 +23,7 @@ from fmnist_cli.cli.train_options import (
     BatchSizeOption,
     ClassWeightsOption,
     CompileOption,
+    CudaGraphOption,
     DeterministicOption,
     DropoutOption,
     EarlyStopOption,
@@ -94,6 +95,7 @@ def train(
     device: TrainDeviceOption = None,
     precision: TrainPrecisionOption = None,
     compile_: CompileOption = None,
+    cuda_graph: CudaGraphOption = None,
     nproc: NprocOption = None,
     threads: TrainThreadsOption = None,
     output: OutputOption = None,
@@ -104,7 +106,7 @@ def train(
     tensorboard: TensorboardOption = None,
     format_: TableOrJson = "table",
 ) -> None:
-    """Train a model; writes the best one and prints its path."""
+    """Train a model. Writes the best one and prints its path."""
     options = dict(locals())
     places = {name: options.pop(name) for name in ("output", "run_dir", "data_dir", "mirror")}
     given = {

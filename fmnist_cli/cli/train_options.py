@@ -226,6 +226,15 @@ TrainPrecisionOption = Annotated[
 CompileOption = Annotated[
     bool | None, _option("--compile", help="Use torch.compile.", panel=HARDWARE)
 ]
+CudaGraphOption = Annotated[
+    bool | None,
+    _option(
+        "--cuda-graph/--no-cuda-graph",
+        help="Record a training step and replay it, on a CUDA device.",
+        panel=HARDWARE,
+        default=BY_RECIPE,
+    ),
+]
 NprocOption = Annotated[
     int | None,
     _option("--nproc", help="Processes that share each batch.", panel=HARDWARE, metavar="N", min=1),

@@ -210,7 +210,8 @@ def _soft(labels: Tensor) -> Tensor:
     """Labels as probabilities, float32 [B, 10]."""
     if labels.is_floating_point():
         return labels
-    return functional.one_hot(labels, NUM_CLASSES).float()
+    # one_hot would look for the largest label, on the host.
+    return (labels[:, None] == torch.arange(NUM_CLASSES, device=labels.device)).float()
 
 
 @dataclass(frozen=True, slots=True)

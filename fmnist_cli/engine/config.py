@@ -69,6 +69,8 @@ class TrainConfig:
     precision: PrecisionName = "auto"
     compile: bool = False
     """Compile the network with torch.compile."""
+    cuda_graph: bool = False
+    """Record the training step and replay it: on a CUDA device, in one process, not in fp16."""
     nproc: int = 1
     """Processes on this machine that share each batch."""
     threads: int | None = None

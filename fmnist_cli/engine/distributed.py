@@ -10,6 +10,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from fmnist_cli.data.batches import Share
+from fmnist_cli.engine.device import resolve
 from fmnist_cli.errors import CheckFailed
 
 
@@ -39,6 +40,16 @@ class Process:
     def share(self) -> Share:
         """The part of each batch that falls to it."""
         return Share(self.rank, self.count)
+
+    def device(self, name: str) -> torch.device:
+        """The device called `name`; of several processes here each takes its own CUDA device."""
+        found = resolve(name)
+        if found.type != "cuda":
+            return found
+        if self.count > 1:
+            found = resolve(f"cuda:{self.local_rank}")
+        torch.cuda.set_device(found)  # NCCL and compiled kernels go where this says
+        return found
 
     def wrap(self, model: nn.Module, device: torch.device) -> nn.Module:
         """Make a network whose gradients are averaged over the processes."""

@@ -5,12 +5,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from fmnist_cli.engine.average import MovingAverage
 from fmnist_cli.engine.config import TrainConfig
 from fmnist_cli.engine.device import resolve_precision
 from fmnist_cli.engine.distributed import Process
 from fmnist_cli.engine.optim import Schedule, build_optimizer
+from fmnist_cli.engine.replay import CudaGraphRecorder, Recorder, Replay, Step
 
 
 class Learner:
@@ -35,15 +36,18 @@ class Learner:
         self.network = process.wrap(self.model, device)
         if config.compile:
             self.network.compile(dynamic=False)
-        self.averaged: AveragedModel | None = None
-        if config.ema is not None:
-            average = get_ema_multi_avg_fn(config.ema)  # type: ignore[no-untyped-call]
-            self.averaged = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
+        self.averaged = None if config.ema is None else MovingAverage(self.model, config.ema)
         self.optimizer = build_optimizer(self.model, config)
         self.schedule = Schedule(self.optimizer, config, total_steps, steps_per_epoch)
         self.scaler = torch.amp.GradScaler(
             device.type, enabled=self.precision.dtype is torch.float16
         )
+        # A recorded step can't wait for other processes, nor leave out one that overflowed in fp16.
+        self._recorder: Recorder | None = None
+        can_record = process.count == 1 and not self.scaler.is_enabled()
+        if config.cuda_graph and device.type == "cuda" and can_record:
+            self._recorder = CudaGraphRecorder(device)
+        self._update = self._build_update()
 
     @property
     def trained(self) -> nn.Module:
@@ -64,14 +68,23 @@ class Learner:
         images: prepared float [B, 1, 28, 28]; labels: int64 [B] or float [B, 10]; position: where
         the schedule stands afterwards.
         """
-        logits, loss = self.loss(
-            images.contiguous(memory_format=self.precision.memory_format), labels
-        )
+        prepared = images.contiguous(memory_format=self.precision.memory_format)
+        logits, loss = self._update(prepared, labels)
+        self.schedule.advance_to(position)
+        return logits, loss
+
+    def _build_update(self) -> Step:
+        if self._recorder is None:
+            return self._change_weights
+        return Replay(self._change_weights, self.optimizer, self._recorder)
+
+    def _change_weights(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """All of a step that happens on the device; the host never waits for it here."""
         self.optimizer.zero_grad(set_to_none=True)
+        logits, loss = self.loss(images, labels)
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        self.schedule.advance_to(position)
         if self.averaged is not None:
             self.averaged.update_parameters(self.model)
         return logits.detach(), loss.detach()
@@ -112,3 +125,4 @@ class Learner:
             group.update(own)
         self.schedule.load_state_dict(state["schedule"])
         self.scaler.load_state_dict(state["scaler"])
+        self._update = self._build_update()  # a recorded step would go on with the state before

@@ -1,0 +1,43 @@
+"""The average of a network's weights over training."""
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
+
+
+class MovingAverage(AveragedModel):
+    """An exponential moving average of parameters and buffers, in two launches a step.
+
+    torch's own update moves its count of steps to the device each time, which makes the host wait
+    for the device, and averages counters one by one.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        super().__init__(model, use_buffers=True)
+        self._decay = decay
+        self._has_begun = False
+
+    @torch.no_grad()
+    def update_parameters(self, model: nn.Module) -> None:
+        """Move towards the weights of `model`; the first time, take them over."""
+        averages = [*self.module.parameters(), *self.module.buffers()]
+        pairs = list(zip(averages, [*model.parameters(), *model.buffers()], strict=True))
+        moving = [pair for pair in pairs if pair[0].is_floating_point() and self._has_begun]
+        copied = [pair for pair in pairs if not (pair[0].is_floating_point() and self._has_begun)]
+        # The public names of these take one tensor at a time; torch.optim uses these as well.
+        if moving:
+            old, new = (list(tensors) for tensors in zip(*moving, strict=True))
+            torch._foreach_lerp_(old, new, 1 - self._decay)
+        if copied:
+            old, new = (list(tensors) for tensors in zip(*copied, strict=True))
+            torch._foreach_copy_(old, new)
+        self._has_begun = True
+        self.n_averaged += 1
+
+    def load_state_dict(self, *arguments: Any, **named: Any) -> Any:
+        """Go on where a state was taken."""
+        found = super().load_state_dict(*arguments, **named)
+        self._has_begun = bool(self.n_averaged > 0)
+        return found
