@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
+from fmnist_cli.cli import console
 from fmnist_cli.cli.compare import compare
 from fmnist_cli.cli.download import download
 from fmnist_cli.cli.evaluate import evaluate
@@ -61,7 +62,7 @@ app = typer.Typer(
     invoke_without_command=True,
     pretty_exceptions_enable=False,
     # Rich draws the help where somebody looks at it; in a pipe plain text is easier to search.
-    rich_markup_mode="rich" if sys.stdout.isatty() else None,
+    rich_markup_mode="rich" if console.is_drawn(sys.stdout) else None,
 )
 
 

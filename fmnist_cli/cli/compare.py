@@ -21,7 +21,7 @@ from fmnist_cli.cli.options import (
     TtaOption,
 )
 from fmnist_cli.cli.tables import show_facts, show_table
-from fmnist_cli.pretrained import locate
+from fmnist_cli.pretrained import locate, name_of
 
 if TYPE_CHECKING:
     from fmnist_cli.report.duel import Duel
@@ -73,17 +73,19 @@ def compare(
 
 def _warn(result: "Duel") -> None:
     if result.same_model:
-        console.note(f"'{result.a.model}' and '{result.b.model}' are the same model")
+        a, b = (name_of(side.model) for side in (result.a, result.b))
+        console.note(f"'{a}' and '{b}' are the same model")
     if result.is_drawn:
         warn_of_drawn_data()
     for side in (result.a, result.b):
         if side.seen_in_training:
             console.warn(
-                f"'{side.model}' was trained on {side.seen_in_training:,} of the "
+                f"'{name_of(side.model)}' was trained on {side.seen_in_training:,} of the "
                 f"{result.comparison.n:,} judged images"
             )
         elif side.seen_in_training is None:
-            console.note(f"whether '{side.model}' was trained on judged images can't be told")
+            name = name_of(side.model)
+            console.note(f"whether '{name}' was trained on judged images can't be told")
 
 
 _COLUMNS = ("index", "class", "a", "a_probability", "b", "b_probability")
@@ -121,7 +123,8 @@ def _show(result: "Duel", listed: int) -> None:
     for position, (name, side) in enumerate((("A", result.a), ("B", result.b))):
         low, high = compared.accuracy_ci95[position]
         accuracy = compared.accuracy[position]
-        facts.append((name, f"{accuracy:.2%}, 95% interval {low:.2%} to {high:.2%}  {side.model}"))
+        interval = f"95% interval {low:.2%} to {high:.2%}"
+        facts.append((name, f"{accuracy:.2%}, {interval}  {name_of(side.model)}"))
     low, high = compared.difference_ci95
     test = "exact" if compared.mcnemar_is_exact else "chi-squared"
     interval = f"95% interval {100 * low:+.2f} to {100 * high:+.2f}"

@@ -5,6 +5,7 @@ always shown literally: no markup, no emoji codes, no highlighting of a path's d
 """
 
 import json
+import os
 import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -36,6 +37,11 @@ def is_quiet() -> bool:
 def is_verbose() -> bool:
     """Whether details were asked for."""
     return _verbosity > 0
+
+
+def is_drawn(stream: TextIO) -> bool:
+    """Whether what goes to a stream is drawn: on a terminal, or where FORCE_COLOR asks for it."""
+    return stream.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
 
 def is_live() -> bool:
@@ -121,7 +127,7 @@ def error(text: str) -> None:
 
 
 def _line(text: str, style: str) -> None:
-    if sys.stderr.isatty():
+    if is_drawn(sys.stderr):
         from rich.text import Text
 
         head, mark, rest = (

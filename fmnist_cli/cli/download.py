@@ -27,7 +27,7 @@ def download(
     verify: VerifyOption = False,
     format_: TableOrJson = "table",
 ) -> None:
-    """Fetch and verify the four official files; prints their folder."""
+    """Fetch and verify the four official files. Prints their folder."""
     from fmnist_cli.data import download as files
 
     if verify and (force or mirror):

@@ -23,6 +23,7 @@ from fmnist_cli.cli.options import (
     TtaOption,
 )
 from fmnist_cli.cli.tables import show_facts, show_table
+from fmnist_cli.facts import CLASS_NAMES
 
 if TYPE_CHECKING:
     from fmnist_cli.report.evaluation import Evaluation
@@ -144,7 +145,7 @@ def _show(evaluation: "Evaluation") -> None:
         _show_report(evaluation)
     else:
         console.result(scores.report_text.rstrip("\n"))
-        console.result("")
+    console.result("")
     low, high = scores.accuracy_ci95
     drawn = " (drawn data, not Fashion-MNIST)" if evaluation.is_drawn else ""
     facts = [
@@ -166,4 +167,5 @@ def _show_report(evaluation: "Evaluation") -> None:
         [name, *(f"{cell:.4f}" if cell != "" else "" for cell in cells), f"{support:,}"]
         for name, *cells, support in rows
     ]
+    shown.insert(len(CLASS_NAMES), [""] * len(header))  # as scikit-learn sets the averages apart
     show_table(header, shown)

@@ -57,9 +57,10 @@ def export_onnx(
     data_dir: DataDirOption = None,
     format_: TableOrJson = "table",
 ) -> None:
-    """Write a model as one self-contained ONNX file that is checked against torch.
+    """Write a model as one self-contained ONNX file.
 
-    Input: images, uint8 [N, 28, 28]. Outputs: probabilities, float32 [N, 10]; label, int64 [N].
+    It is checked against torch before it appears. Input: images, uint8 [N, 28, 28].
+    Outputs: probabilities, float32 [N, 10]; label, int64 [N].
     """
     from fmnist_cli.export.onnx_file import export
 

@@ -34,7 +34,7 @@ def info(
     mirror: MirrorOption = None,
     format_: TableOrJson = "table",
 ) -> None:
-    """Describe a model file, some data or, without an argument, this machine."""
+    """Describe a model, some data or, by default, this machine."""
     if target is None:
         _machine(format_)
     elif target == PRETRAINED or _is_model(Path(target)):
@@ -71,7 +71,7 @@ def _machine(format_: str) -> None:
         text = device["description"] + (f", {memory / 2**30:.1f} GiB" if memory else "")
         text += f"; {', '.join(device['precisions'])} (auto: {device['auto_precision']})"
         facts.append((f"device {device['name']}", text + (", taken by auto" * (not position))))
-    facts.append(("onnxruntime", ", ".join(machine["onnxruntime_providers"]) or "not installed"))
+    facts.append(("ONNX runs on", ", ".join(machine["onnxruntime_providers"]) or "not installed"))
     facts += [(name, version or "not installed") for name, version in machine["packages"].items()]
     show_facts(facts)
 

@@ -71,7 +71,7 @@ def predict(
     precision: PrecisionOption = "fp32",
     threads: ThreadsOption = None,
 ) -> None:
-    """Classify pictures; answers come in the order of the inputs, as soon as they are there."""
+    """Classify pictures. Answers come in the order of the inputs, as soon as they are there."""
     from fmnist_cli.cli import predictions
     from fmnist_cli.errors import DataError
     from fmnist_cli.inference.classifier import load

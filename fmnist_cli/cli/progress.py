@@ -26,13 +26,9 @@ class EpochProgress:
             f"{progress.images_per_second:,.0f} img/s"
         )
         if self._task is None:
-            self._task = self._bar.add_task("", total=progress.steps, figures=figures)
-        self._bar.update(
-            self._task,
-            completed=progress.step,
-            description=f"epoch {progress.epoch}/{progress.epochs}",
-            figures=figures,
-        )
+            name = f"epoch {progress.epoch}/{progress.epochs}"
+            self._task = self._bar.add_task(name, total=progress.steps, figures=figures)
+        self._bar.update(self._task, completed=progress.step, figures=figures)
 
     def epoch(self, result: "EpochResult") -> None:
         """Write the line of an epoch that is done."""

@@ -113,7 +113,7 @@ def show(
     device: DeviceOption = "auto",
     format_: TableOrJson = "table",
 ) -> None:
-    """Show labelled samples of some data, or the mistakes of a model."""
+    """Show samples of some data, or the mistakes of a model."""
     if errors is None:
         if split == "val":
             raise UsageError("--split val is the split of a model; name it: --errors MODEL")
@@ -244,7 +244,7 @@ def _print(images: "Images", captions: list[str]) -> None:
     screen = console.out()
     width = screen.width if screen.is_terminal else 80
     across = max(1, (width + _GAP) // (IMAGE_SIZE + _GAP))
-    coloured = screen.color_system not in (None, "standard")
+    coloured = not screen.no_color and screen.color_system not in (None, "standard")
     for start in range(0, len(images), across):
         group = images[start : start + across]
         if coloured:

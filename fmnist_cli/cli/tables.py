@@ -39,7 +39,7 @@ def show_table(header: Row, rows: Sequence[Row], *, text_columns: int = 1) -> No
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for position, name in enumerate(header):
         is_text = position < text_columns
         table.add_column(name, justify="left" if is_text else "right", overflow="fold")

@@ -28,6 +28,11 @@ def locate(model: str | Path) -> Path:
     return FILE
 
 
+def name_of(path: Path) -> str:
+    """How a model is called on the screen: by what was typed for it."""
+    return NAME if path == FILE else str(path)
+
+
 def no_model(path: Path) -> MissingInput:
     """The error for a model that is not there: names one that may have been meant."""
     beside = [str(file) for file in path.parent.glob("*") if file.suffix in (".pt", ".onnx")]

@@ -13,7 +13,7 @@ if os.name != "posix":
 
 import pty
 
-from tests.cli.conftest import PROGRAM, clean_environment
+from tests.cli.conftest import PROGRAM, Program, clean_environment
 
 
 def on_terminal(
@@ -84,9 +84,24 @@ def test_help_is_drawn_by_rich(tmp_path: Path) -> None:
     assert code == 0
     assert "Fine-tuning" in drawn
     assert "╭" in drawn
+    assert not re.search("<(bool|str|int|float|Path)", drawn)
 
 
 def test_samples_are_shown_in_grey(tmp_path: Path) -> None:
     code, drawn = on_terminal("show", "--data", "synthetic:100", "-n", "2", cwd=tmp_path)
     assert code == 0
     assert "▀" in drawn
+
+
+def test_samples_are_shown_by_characters_where_colours_are_not_wanted(tmp_path: Path) -> None:
+    wanted = ("show", "--data", "synthetic:100", "-n", "1")
+    code, drawn = on_terminal(*wanted, env={"NO_COLOR": "1"}, cwd=tmp_path)
+    assert code == 0
+    assert "▀" not in drawn
+    assert "@" in drawn
+
+
+def test_colours_that_are_asked_for_reach_a_pipe(tmp_path: Path, fmnist: Program) -> None:
+    done = fmnist("evaluate", "none.pt", env={"FORCE_COLOR": "1"}, cwd=tmp_path)
+    assert "\x1b[1;31merror: " in done.stderr
+    assert "\x1b" in fmnist("evaluate", "--help", env={"FORCE_COLOR": "1"}).stdout
