@@ -88,6 +88,11 @@ class RunFolder:
                 f"another run is using '{self.path}'; wait for it or choose --run-dir"
             ) from None
 
+    def describe(self, config: TrainConfig, history: Iterable[Mapping[str, Any]]) -> None:
+        """Write all that follows from the training state, but for the curves."""
+        self.write_options(config)
+        self.write_history(history)
+
     def write_options(self, config: TrainConfig) -> None:
         """Write the resolved options, in the form that `--config` reads."""
         import tomli_w

@@ -1,0 +1,236 @@
+"""A run that is killed again and again loses nothing: all that stands loads, its end is equal."""
+
+import csv
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import pytest
+import torch
+from PIL import Image
+
+from fmnist_cli.engine import checkpoint
+from fmnist_cli.errors import FmnistError
+from tests.cli.forked import ForkServer, fork_server
+from tests.platforms import LINUX
+from tests.proof.conftest import Record
+
+pytestmark = LINUX
+
+TRAIN: Final = (
+    *("train", "--data", "synthetic:200", "--val-size", "50", "--model", "convnet-small"),
+    *("--batch-size", "50", "--augment", "flip,shift:2", "--threads", "1", "--device", "cpu"),
+)
+LONGEST_SECONDS: Final = 0.35
+"""A life is killed this long after its start, or earlier."""
+LAST_EVENT: Final = 45
+"""Or after it has touched this many files, or fewer; a save touches 18."""
+SOON_SECONDS: Final = 0.0015
+CLOCKS_AND_PLACES: Final = {"seconds", "images_per_second", "run_dir", "output", "created_at"}
+FILES: Final = {"last.pt", "run.toml", "history.csv", "curves.png"}
+
+
+@dataclass
+class KilledRun:
+    """One run, killed and resumed."""
+
+    server: ForkServer
+    folder: Path
+    epochs: int
+    unharmed: Path
+    """Folder of the same run, never killed."""
+    random: Random = field(default_factory=lambda: Random(0))
+
+    def live(self) -> None:
+        """Begin the run, or resume it, to its end."""
+        done = self.server.run(*self._arguments(), cwd=self.folder)
+        assert done.returncode == 0, done.err
+
+    def live_and_die(self) -> bool:
+        """Do so until `kill -9` at a random moment; False where the end came first."""
+        pid = self.server.start(*self._arguments(), cwd=self.folder, watch=self.folder)
+        if self.random.random() < 0.5:
+            time.sleep(self.random.uniform(0, LONGEST_SECONDS))
+        else:
+            self.server.wait_for_events(pid, self.random.randint(1, LAST_EVENT))
+            time.sleep(self.random.uniform(0, SOON_SECONDS))
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        done = self.server.wait()
+        assert done.returncode in (0, -signal.SIGKILL), done.err
+        return done.returncode != 0
+
+    def damaged(self) -> list[str]:
+        """What stands in the folder and is not whole."""
+        faults = []
+        for path in (*(self.folder / "run").glob("[!.]*"), *self.folder.glob("[!.]*.pt")):
+            try:
+                self._check(path)
+            except (FmnistError, AssertionError, OSError, SyntaxError, ValueError) as error:
+                faults.append(f"{path.name}: {error}")
+        return faults
+
+    def _arguments(self) -> tuple[str | Path, ...]:
+        run = self.folder / "run"
+        if (run / "last.pt").exists():
+            return ("train", "--resume", run)
+        return (*TRAIN, "--epochs", str(self.epochs), "--run-dir", run)
+
+    def _check(self, path: Path) -> None:
+        match path.name:
+            case "last.pt":
+                checkpoint.load_training(path)
+            case "model.pt":
+                assert_same(content(path), content(self.unharmed / "model.pt"))
+            case "run.toml":
+                assert path.read_bytes() == (self.unharmed / "run/run.toml").read_bytes()
+            case "history.csv":
+                check_history(path)
+            case "curves.png":
+                Image.open(path).load()
+            case other:
+                raise AssertionError(f"nobody knows {other}")
+
+
+def check_history(path: Path) -> None:
+    """The rows are the state's, whole; the last may be missing, for the state is written first."""
+    text = path.read_text()
+    assert text.endswith("\n")
+    rows = list(csv.DictReader(text.splitlines()))
+    training = checkpoint.load_training(path.with_name("last.pt")).training
+    assert training is not None
+    known = [{name: str(value) for name, value in row.items()} for row in training["history"]]
+    assert rows == known[: len(rows)]
+
+
+def content(path: Path) -> dict[str, Any]:
+    """What a model file holds, but for clocks and names of places."""
+    loaded = checkpoint.load(path)
+    return {
+        "weights": dict(loaded.model.state_dict()),
+        "metadata": without_clocks(loaded.metadata),
+        "training": without_clocks(loaded.training),
+    }
+
+
+def without_clocks(value: Any) -> Any:
+    """Nested plain data without what differs between equal runs."""
+    match value:
+        case dict():
+            kept = value.keys() - CLOCKS_AND_PLACES
+            return {key: without_clocks(value[key]) for key in kept}
+        case list():
+            return [without_clocks(item) for item in value]
+    return value
+
+
+def assert_same(a: Any, b: Any) -> None:
+    """Equal bit for bit, through nested plain data and tensors."""
+    assert type(a) is type(b)
+    match a:
+        case dict():
+            assert a.keys() == b.keys()
+            for key in a:
+                assert_same(a[key], b[key])
+        case list() | tuple():
+            assert len(a) == len(b)
+            for one, other in zip(a, b, strict=True):
+                assert_same(one, other)
+        case torch.Tensor():
+            assert torch.equal(a, b)
+        case _:
+            assert a == b
+
+
+def run_of(server: ForkServer, folder: Path, epochs: int) -> KilledRun:
+    """A run that has yet to begin, and the same one, done."""
+    unharmed = folder / "unharmed"
+    for path in (unharmed, folder / "killed"):
+        path.mkdir(parents=True)
+    whole = KilledRun(server, unharmed, epochs, unharmed)
+    whole.live()
+    assert whole.damaged() == []
+    return KilledRun(server, folder / "killed", epochs, unharmed)
+
+
+def kill_often(run: KilledRun, kills: int) -> int:
+    """Kill it so many times, look at all files each time, and let it end; counts all lives."""
+    killed = lives = 0
+    while killed < kills:
+        killed += run.live_and_die()
+        lives += 1
+        assert run.damaged() == [], f"after {killed} kills"
+    run.live()
+    assert run.damaged() == []
+    for name in ("model.pt", "run/last.pt"):
+        assert_same(content(run.folder / name), content(run.unharmed / name))
+    assert {path.name for path in (run.folder / "run").iterdir()} == {*FILES, ".lock"}
+    return lives
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    warm_up = [[*TRAIN, "--epochs", "1"]]
+    with fork_server(tmp_path_factory.mktemp("server"), warm_up=warm_up) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def server_in_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    with fork_server(
+        tmp_path_factory.mktemp("server"),
+        warm_up=[[*TRAIN, "--epochs", "1"]],
+        prepare="tests.proof.in_place:write_in_place",
+    ) as started:
+        yield started
+
+
+def test_killed_ten_times(server: ForkServer, tmp_path: Path) -> None:
+    kill_often(run_of(server, tmp_path, epochs=6), kills=10)
+
+
+def test_what_a_kill_left_out_is_made_up_for(server: ForkServer, tmp_path: Path) -> None:
+    """A kill after the last state was written, and before the files that follow from it."""
+    run = run_of(server, tmp_path, epochs=2)
+    run.live()
+    history = run.folder / "run/history.csv"
+    whole = history.read_text()
+    history.write_text("".join(whole.splitlines(keepends=True)[:-1]))
+    (run.folder / "run/.run.toml.fmnist-tmp").write_text("half")
+    run.live()
+    assert history.read_text() == whole
+    assert {path.name for path in (run.folder / "run").iterdir()} == {*FILES, ".lock"}
+
+
+@pytest.mark.proof
+def test_killed_three_hundred_times(server: ForkServer, tmp_path: Path, record: Record) -> None:
+    run = run_of(server, tmp_path, epochs=400)
+    lives = kill_often(run, kills=300)
+    record(
+        "kill -9 while training",
+        300,
+        f"0 damaged files in {lives} lives, end bit-identical to the run never killed",
+    )
+
+
+@pytest.mark.proof
+def test_a_saver_that_writes_in_place_is_caught(
+    server_in_place: ForkServer, tmp_path: Path, record: Record
+) -> None:
+    run = run_of(server_in_place, tmp_path, epochs=400)
+    damages = 0
+    for _ in range(100):
+        run.live_and_die()
+        if run.damaged():
+            damages += 1
+            shutil.rmtree(run.folder)  # it could not go on
+            run.folder.mkdir()
+    assert damages
+    record("the same, saving in place (control)", 100, f"{damages} times damaged files, as it must")
