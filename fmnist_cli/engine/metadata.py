@@ -70,7 +70,7 @@ def parse_network(document: dict[str, Any]) -> tuple[str, dict[str, float], Prep
 
 def _is_number(value: object) -> bool:
     """Whether it is a finite number that a float holds."""
-    return type(value) in (int, float) and abs(value) < _LARGEST
+    return isinstance(value, int | float) and type(value) is not bool and abs(value) < _LARGEST
 
 
 def _is_deeper(value: object, depth: int) -> bool:

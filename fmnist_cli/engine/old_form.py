@@ -54,6 +54,7 @@ class InOldForm:
         storages = {r.storage.key: r.storage for r in records if isinstance(r, TensorRecord)}
         if not isinstance(keys, list) or keys != sorted(storages):
             raise self._damaged()
+        file_size = self._file.seek(0, os.SEEK_END)
         for key in keys:
             storage = storages[key]
             self._file.seek(position)
@@ -61,7 +62,9 @@ class InOldForm:
             start, size = position + _LENGTH_BYTES, length * DTYPES[storage.kind].itemsize
             self._places[key] = start, size
             position = start + size
-        if position != self._file.seek(0, os.SEEK_END):
+            if position > file_size:
+                raise self._damaged()
+        if position != file_size:
             raise self._damaged()
 
     def _damaged(self) -> CheckpointError:

@@ -1,0 +1,38 @@
+"""How much memory a piece of work takes at its peak, as the Linux kernel counts it."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+CAN_MEASURE = sys.platform == "linux"
+
+
+@dataclass
+class Peak:
+    """What `measured` found."""
+
+    extra_bytes: int = 0
+    """The most that was held at once, beyond what was held before; 0 where it can't be told."""
+
+
+@contextmanager
+def measured() -> Iterator[Peak]:
+    """Measure the peak of this process's resident memory while the context lasts."""
+    peak = Peak()
+    if not CAN_MEASURE:
+        yield peak
+        return
+    _CLEAR.write_text("5")  # the peak begins anew, from what is held now
+    before = _read("VmRSS:")
+    try:
+        yield peak
+    finally:
+        peak.extra_bytes = max(0, _read("VmHWM:") - before)
+
+
+def _read(name: str) -> int:
+    line = next(line for line in _STATUS.read_text().splitlines() if line.startswith(name))
+    return int(line.split()[1]) * 1024
