@@ -11,7 +11,7 @@ from sklearn.metrics import classification_report
 
 from fmnist_cli.data.sources import OFFICIAL, open_source
 from fmnist_cli.engine.container import read_metadata
-from fmnist_cli.facts import CLASS_NAMES
+from fmnist_cli.facts import CLASS_NAMES, NUM_PIXELS
 from tests.cli.conftest import Program
 from tests.cli.schemas import parse
 from tests.report.judged_models import as_onnx, forbid_torch, trained_on
@@ -156,10 +156,10 @@ def test_official_test_images_in_the_training_data_are_counted(
     fmnist: Program, mirror: Path, tmp_path: Path
 ) -> None:
     official = open_source(OFFICIAL, data_dir=mirror)
-    train, test = official.read("train")[:6000], official.read("test")[:500]
-    images = np.concatenate([train.images, test.images]).reshape(6500, -1)
+    train, test = official.read("train"), official.read("test")[:500]
+    images = np.concatenate([train.images, test.images]).reshape(-1, NUM_PIXELS)
     labels = np.concatenate([train.labels, test.labels])
-    header = ",".join(["label", *(f"pixel{number}" for number in range(1, 785))])
+    header = ",".join(["label", *(f"pixel{number}" for number in range(1, NUM_PIXELS + 1))])
     np.savetxt(
         tmp_path / "train.csv",
         np.column_stack([labels, images]),
@@ -172,11 +172,13 @@ def test_official_test_images_in_the_training_data_are_counted(
         *("train", "-q", "--data", "train.csv", "--model", "tutorial", "--epochs", "1"),
         *("--val-size", "0"),
         cwd=tmp_path,
+        timeout=600,
     )
     assert trained.returncode == 0, trained.stderr
-    done = fmnist(
-        *("evaluate", "model.pt", "--data", OFFICIAL, "--data-dir", mirror, "--format", "json"),
-        cwd=tmp_path,
-    )
+    judged = ("--data", OFFICIAL, "--data-dir", mirror, "--format", "json")
+    done = fmnist("evaluate", "model.pt", *judged, cwd=tmp_path)
     assert parse(done.stdout, "evaluate")["seen_in_training"] == 500
     assert "trained on 500 of the 10,000 judged images" in done.stderr
+    of_official_split = fmnist("evaluate", "pretrained", *judged)
+    assert parse(of_official_split.stdout, "evaluate")["seen_in_training"] == 0
+    assert of_official_split.stderr == ""
