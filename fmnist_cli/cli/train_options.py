@@ -221,7 +221,13 @@ TrainDeviceOption = Annotated[
     ),
 ]
 TrainPrecisionOption = Annotated[
-    PrecisionName | None, _option("--precision", help="Arithmetic.", panel=HARDWARE)
+    PrecisionName | None,
+    _option(
+        "--precision",
+        help="Arithmetic: auto, fp32, bf16 or fp16.",
+        panel=HARDWARE,
+        metavar="NAME",
+    ),
 ]
 CompileOption = Annotated[
     bool | None, _option("--compile", help="Use torch.compile.", panel=HARDWARE)
