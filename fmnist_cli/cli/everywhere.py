@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -29,6 +29,11 @@ QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="Only warnings and errors on stderr.")
 ]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
+
+_MAX_CONFIG_BYTES: Final = 100_000
+"""Far more than all options take."""
+_MAX_DOTS: Final = 200
+"""In a line: the parser's time grows with the square of a dotted key's length."""
 
 _SHARED = {"config": ConfigOption, "quiet": QuietOption, "verbose": VerboseOption}
 _DEFAULTS: dict[str, Any] = {"config": None, "quiet": False, "verbose": False}
@@ -70,20 +75,36 @@ def _read_config(ctx: typer.Context, path: Path | None) -> Path | None:
     if path is None or ctx.resilient_parsing:
         return path
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(_read(path))
     except FileNotFoundError:
         from fmnist_cli.errors import MissingInput
 
         raise MissingInput(f"no config file at '{path}'") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, no TOML
         from fmnist_cli.errors import DataError
 
         raise DataError(
-            f"'{path}' is not a TOML file that can be read: {error}\n"
+            f"'{path}' is not a TOML file that can be read: {_one_line(error)}\n"
             "expected options by their long names, such as epochs = 20"
         ) from None
     ctx.default_map = {**(ctx.default_map or {}), **_by_parameter(ctx, path, document)}
     return path
+
+
+def _read(path: Path) -> str:
+    with path.open("rb") as file:
+        content = file.read(_MAX_CONFIG_BYTES + 1)
+    if len(content) > _MAX_CONFIG_BYTES:
+        raise ValueError(f"it has more than {_MAX_CONFIG_BYTES:,} bytes")
+    text = content.decode("utf-8")
+    if any(line.count(".") > _MAX_DOTS for line in text.split("\n")):
+        raise ValueError("a key in it has too many parts")
+    return text
+
+
+def _one_line(error: Exception) -> str:
+    """What an error says, as far as a line has room for it."""
+    return " ".join(str(error).split())[:200]
 
 
 def _by_parameter(ctx: typer.Context, path: Path, document: dict[str, Any]) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def _open_session(path: Path, device: str, threads: int) -> "InferenceSession":
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors; what a warning says is no concern of a user
+    options.log_severity_level = 4  # an error is raised too, and told in a line of ours
     # Idle threads sleep: spinning ones take the cores from neighbours.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers: list[Any] = ["CPUExecutionProvider"]

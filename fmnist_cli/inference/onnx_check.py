@@ -27,6 +27,8 @@ MAX_ELEMENTS: Final = 2**22
 MAX_TOTAL_ELEMENTS: Final = 2**26
 """Of all computed tensors for one image."""
 _MAX_OPSET: Final = 1_000
+_SHAPES_OF_ONE: Final = {PROBABILITIES: (1, NUM_CLASSES), LOGITS: (1, NUM_CLASSES), LABEL: (1,)}
+"""What each output is for one image."""
 _STANDARD_DOMAINS: Final = ("", "ai.onnx")
 
 
@@ -189,6 +191,9 @@ def _check_sizes(model: "ModelProto") -> None:
         for value in (*inferred.graph.value_info, *inferred.graph.output)
         if value.type.tensor_type.HasField("shape")
     }
+    for output in graph.output:
+        if known.get(output.name) != _SHAPES_OF_ONE[output.name]:
+            raise _RefusedError(f"it computes '{output.name}' in another shape than it states")
     total = 0
     for node in graph.node:
         for name in filter(None, node.output):

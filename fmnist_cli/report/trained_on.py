@@ -46,7 +46,7 @@ class TrainedOn:
             or min(record["val_size"], record["split_seed"]) < 0
         ):
             raise CheckpointError(f"'{classifier.path}' records its training data in another form")
-        return cls(**{field.name: record[field.name] for field in fields(cls)})
+        return cls(**{field.name: record.get(field.name) for field in fields(cls)})
 
     def describes(self, data: LabelledImages) -> bool:
         """Whether `data` is the training split that the model was trained on."""

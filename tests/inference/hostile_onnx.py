@@ -141,6 +141,11 @@ def wrong_shapes(model: onnx.ModelProto) -> None:
     dims.append(11)
 
 
+def other_shape_computed(model: onnx.ModelProto) -> None:
+    softmax = next(node for node in model.graph.node if node.op_type == "Softmax")
+    softmax.input[0] = model.graph.node[2].output[0]
+
+
 def unknown_operator(model: onnx.ModelProto) -> None:
     model.graph.node[2].op_type = "Teleport"
 
@@ -213,6 +218,7 @@ HOSTILE: dict[Change, str] = {
     further_output: "outputs are not",
     no_label: "outputs are not",
     wrong_shapes: "claims the shape|do not fit together",
+    other_shape_computed: "another shape|do not fit together",
     unknown_operator: "'Teleport' is no standard one",
     operator_that_is_no_text: "no standard one",
     absurd_opset: "version 1099511627776",
