@@ -83,6 +83,30 @@ def test_no_mirror_answers(fmnist: Program, tmp_path: Path) -> None:
     assert "--mirror" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("answer", "code", "reason"),
+    [
+        (hostile.status(403), 69, "HTTP 403"),
+        (hostile.body(b"<!DOCTYPE html>"), 69, "it sends no gzip file"),
+        (
+            hostile.redirect(f"/fashion/{FILES['train'][0].name}"),
+            69,
+            "it redirects more than 5 times",
+        ),
+        (hostile.body(b"\x1f\x8b of digits"), 65, "it holds 12 bytes, not 26421880"),
+        (hostile.packed_bomb, 65, "it holds 1000000000 bytes, not 26421880"),
+    ],
+)
+def test_a_server_that_refuses_or_lies(
+    fmnist: Program, tmp_path: Path, answer: hostile.Answer, code: int, reason: str
+) -> None:
+    with hostile.serve(dict.fromkeys(NAMES, b"content"), answer) as server:
+        done = fmnist("download", "--mirror", server.url, "--data-dir", tmp_path, env=NO_NETWORK)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert f"{server.url}: {reason}" in done.stderr
+    assert not NAMES & {path.name for path in tmp_path.iterdir()}
+
+
 def test_a_mirror_with_another_file(fmnist: Program, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong"
     wrong.mkdir()

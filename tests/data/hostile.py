@@ -1,6 +1,7 @@
 """A mirror on 127.0.0.1 that serves files as told, and misbehaves as told."""
 
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -124,6 +125,27 @@ def endless(request: Request, content: bytes) -> None:
     request.wfile.write(content)
     while not request.server.released.is_set():
         request.wfile.write(b"\0" * 65_536)
+
+
+def packed_bomb(request: Request, _content: bytes) -> None:
+    """Send what a client that unpacks on its own would make a thousand times as large."""
+    packer = zlib.compressobj(wbits=31)
+    zeros = bytes(1 << 20)
+    request.reply(200, Content_Encoding="gzip", Content_Length=10**9)
+    for _ in range(1_000):
+        request.wfile.write(packer.compress(zeros))
+    request.wfile.write(packer.flush())
+    request.close_connection = True
+
+
+def endless_bomb(request: Request, _content: bytes) -> None:
+    """The same without an end, and without saying how long it is."""
+    request.send_response(200)
+    request.send_header("Content-Encoding", "gzip")
+    request.end_headers()
+    packer = zlib.compressobj(wbits=31)
+    while not request.server.released.is_set():
+        request.wfile.write(packer.compress(bytes(1 << 20)))
 
 
 def stalled(request: Request, content: bytes) -> None:

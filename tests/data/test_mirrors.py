@@ -112,6 +112,8 @@ def test_a_refusal_is_final(partial: Path, code: int) -> None:
         (hostile.body(CONTENT[:1000]), WrongContent, "it holds 1000 bytes, not"),
         (hostile.body(CONTENT + b"more"), WrongContent, "bytes, not"),
         (hostile.body(OTHER), WrongContent, "SHA-256"),
+        (hostile.packed_bomb, WrongContent, "bytes, not"),
+        (hostile.endless_bomb, WrongContent, "SHA-256"),
         (hostile.broken_off(0), BrokenOff, "ended after 0 of|broke off"),
         (hostile.stalled, BrokenOff, "silent for 0.3 s"),
         (hostile.trickling, MirrorError, "less than 10,000 bytes/s"),

@@ -11,6 +11,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests import damage
+from tests.damage import Damage
 from tests.engine import hostile_pickles as pickles
 
 PICKLE, METADATA = "archive/data.pkl", "archive/metadata.json"
@@ -55,60 +57,15 @@ def zipped(members: dict[str, bytes], packed: tuple[str, ...] = ()) -> bytes:
     return stream.getvalue()
 
 
-def _place(random: Random, content: bytes | bytearray) -> int:
-    """A position in a file: half of the time where its form is, not its values."""
-    if random.random() < 0.5:
-        return random.randrange(len(content))
-    return random.choice([1, -1]) * random.randrange(min(2_000, len(content))) % len(content)
-
-
 # Damage: bytes that changed, and no sum was put right
 
 
-def flip_bits(random: Random, model: Model) -> bytes:
-    content = bytearray(model.content)
-    for _ in range(random.choice([1, 1, 1, 2, 8])):
-        content[_place(random, content)] ^= 1 << random.randrange(8)
-    return bytes(content)
+def _of_model(kind: Damage) -> Mutation:
+    def mutate(random: Random, model: Model) -> bytes:
+        return kind(random, model.content, model.other)
 
-
-def cut(random: Random, model: Model) -> bytes:
-    return model.content[: _place(random, model.content)]
-
-
-def insert(random: Random, model: Model) -> bytes:
-    at = random.choice([0, len(model.content), _place(random, model.content)])
-    return model.content[:at] + random.randbytes(random.choice([1, 4, 64])) + model.content[at:]
-
-
-def remove(random: Random, model: Model) -> bytes:
-    at = random.choice([0, _place(random, model.content)])
-    return model.content[:at] + model.content[at + random.choice([1, 4, 64, 4096]) :]
-
-
-def repeat(random: Random, model: Model) -> bytes:
-    at, end = sorted(_place(random, model.content) for _ in range(2))
-    return model.content[:end] + model.content[at:]
-
-
-def blank(random: Random, model: Model) -> bytes:
-    at, size = _place(random, model.content), random.choice([1, 4, 64, 4096])
-    return (model.content[:at] + bytes(size) + model.content[at + size :])[: len(model.content)]
-
-
-def overwrite_number(random: Random, model: Model) -> bytes:
-    """Put a number that matters to readers of zips and pickles in some place."""
-    number = random.choice([0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, len(model.content)])
-    at = _place(random, model.content)
-    return (model.content[:at] + struct.pack("<I", number) + model.content[at + 4 :])[
-        : len(model.content)
-    ]
-
-
-def splice(random: Random, model: Model) -> bytes:
-    """The beginning of one file and the end of another."""
-    first, second = random.choice([(model.content, model.other), (model.other, model.content)])
-    return first[: _place(random, first)] + second[_place(random, second) :]
+    mutate.__name__ = kind.__name__
+    return mutate
 
 
 def append_a_zip(random: Random, model: Model) -> bytes:
@@ -126,7 +83,7 @@ def edit_directory(random: Random, model: Model) -> bytes:
     content = bytearray(model.content)
     entries = [i for i in range(len(content)) if content[i : i + 4] == b"PK\x01\x02"]
     if not entries:
-        return flip_bits(random, model)
+        return damage.flip_bits(random, model.content, model.other)
     one, two = random.choice(entries), random.choice(entries)
     start, size = random.choice([(8, 2), (10, 2), (16, 4), (20, 4), (24, 4), (28, 2), (42, 4)])
     if random.random() < 0.5:  # as another member's: they overlap
@@ -277,9 +234,7 @@ def odd_metadata(random: Random, model: Model) -> bytes:
     return _changed(model, METADATA, random.choice(texts))
 
 
-DAMAGE: tuple[Mutation, ...] = (
-    *(flip_bits, flip_bits, cut, insert, remove, repeat, blank, overwrite_number, splice),
-)
+DAMAGE: tuple[Mutation, ...] = tuple(map(_of_model, damage.DAMAGE))
 """For any file. What still loads is what it was, where the file has sums."""
 ZIP_DAMAGE: tuple[Mutation, ...] = (append_a_zip, comment_with_a_directory, edit_directory)
 FORGERY: tuple[Mutation, ...] = (

@@ -3,16 +3,19 @@
 import io
 import pickle
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from fmnist_cli import models
-from fmnist_cli.engine import checkpoint
+from fmnist_cli.engine import checkpoint, pickles
 from fmnist_cli.engine.container import open_container
+from fmnist_cli.engine.pickles import StorageRecord, TensorRecord, read_pickle
 from fmnist_cli.engine.weights import open_model
 from fmnist_cli.errors import CheckpointError, UsageError
+from tests.engine.hostile_pickles import PROTO, STOP, Call, Raw, dumps, tensor
 
 
 class Harmful:
@@ -54,6 +57,66 @@ def test_a_pickle_that_breaks_off_is_refused(tmp_path: Path) -> None:
         pytest.raises(CheckpointError, match="can't be followed"),
     ):
         container.content()
+
+
+WHOLE = TensorRecord(StorageRecord("FloatStorage", "0", 12), 0, (3, 4), (4, 1))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (tensor("0", 12, (3, 4)), WHOLE),
+        (tensor("0", 12, (4, 3), (1, 4)), replace(WHOLE, shape=(4, 3), stride=(1, 4))),
+        (tensor("0", 12, (), offset=11), replace(WHOLE, shape=(), stride=(), offset=11)),
+        (tensor("0", 12, (2,), (11,)), replace(WHOLE, shape=(2,), stride=(11,))),
+        ({"a": [1, -1.5, "b", None, True, (2**70,)]},) * 2,
+    ],
+)
+def test_what_torch_writes_is_followed(given: object, expected: object) -> None:
+    content = dumps(given)
+    assert read_pickle(content + b"rest", "m.pt") == (expected, len(content))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        tensor("0", 11, (3, 4)),
+        tensor("0", 12, (), offset=12),
+        tensor("0", 12, (3, 4), offset=1),
+        tensor("0", 12, (2,), (12,)),
+        tensor("0", 12, (13,), (0,)),
+        tensor("0", 12, (3, 4), (4, -1), offset=3),
+        tensor("0", 12, (0,)),
+        tensor("0", 12, (1,) * 9),
+        tensor("0", 12, (True, 4)),
+        tensor("0", -1, (1,)),
+        tensor("0", 12, (3, 4), kind="UntypedStorage"),
+        Call("collections", "OrderedDict", ([],)),
+        Call("torch._utils", "_rebuild_parameter", (1, True, {})),
+        {(1, 2): 3},
+        Raw(b"]q\x00(h\x00h\x00t"),
+        Raw(b"h\x07"),
+        Raw(b"(N"),
+        Raw(b"N(0"),
+        Raw(b"NN"),
+        Raw(b""),
+        Raw(b"}N."),
+        Raw(b"ccollections\nOrderedDict\n"),
+    ],
+)
+def test_claims_and_tricks_are_refused(given: object) -> None:
+    with pytest.raises(CheckpointError):
+        read_pickle(dumps(given), "m.pt")
+
+
+@pytest.mark.parametrize("operations", [pickles.MAX_OPERATIONS - 3, pickles.MAX_OPERATIONS - 2])
+def test_a_pickle_has_so_many_operations_at_most(operations: int) -> None:
+    content = PROTO + b"}" + b"q\x00" * operations + STOP
+    if operations + 3 <= pickles.MAX_OPERATIONS:
+        assert read_pickle(content, "m.pt")[0] == {}
+    else:
+        with pytest.raises(CheckpointError, match="too long"):
+            read_pickle(content, "m.pt")
 
 
 @pytest.mark.parametrize("old_format", [False, True])

@@ -1,0 +1,242 @@
+"""Inputs that someone has tampered with, for every parser: how they are opened and spoilt."""
+
+import gzip
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import onnx
+import typer
+
+from fmnist_cli.cli.app import app
+from fmnist_cli.data import csv, idx
+from fmnist_cli.data.pictures import decode
+from fmnist_cli.data.synthetic import draw
+from fmnist_cli.engine.recipes import resolve
+from fmnist_cli.errors import CheckFailed, DataError, FmnistError
+from fmnist_cli.inference.classifier import load
+from fmnist_cli.report.model_card import as_text, describe_model
+from tests.damage import DAMAGE, place
+from tests.data import hostile_pictures
+from tests.inference.hostile_onnx import HOSTILE
+from tests.memory import measured
+from tests.written_models import write_onnx
+
+_IMAGES = draw(4, "train").images
+_COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Form:
+    """A kind of file: sound ones, how the program opens one, and how else it is spoilt."""
+
+    name: str
+    sounds: list[bytes]
+    open: Callable[[Path], object]
+    tokens: tuple[bytes, ...] = ()
+    """What means something to its parser, to be put anywhere."""
+    forge: tuple[Callable[[Random, bytes], bytes], ...] = ()
+    """Changes after which the file's own sums are right."""
+    refusals: tuple[type[Exception], ...] = field(default=(DataError,))
+
+
+@dataclass
+class Judgement:
+    """What came of one file."""
+
+    was_refused: bool
+    seconds: float
+    extra_bytes: int
+
+
+def spoil(form: Form, random: Random) -> bytes:
+    """One sound file of this form, tampered with in a way that is drawn."""
+    sound, other = random.choice(form.sounds), random.choice(form.sounds)
+    if form.tokens and random.random() < 0.4:
+        for _ in range(random.choice([1, 1, 2, 5])):
+            at = place(random, sound)
+            gone = random.choice([0, 0, 1, 4])
+            sound = sound[:at] + random.choice(form.tokens) + sound[at + gone :]
+        return sound
+    if form.forge and random.random() < 0.4:
+        return random.choice(form.forge)(random, sound)
+    return random.choice(DAMAGE)(random, sound, other)
+
+
+def judge(form: Form, content: bytes, path: Path, clock: Callable[[], float]) -> Judgement:
+    """Open a file. Any error but the program's own passes through."""
+    path.write_bytes(content)
+    message = ""
+    started_at = clock()
+    with measured() as peak:
+        try:
+            form.open(path)
+        except form.refusals as error:
+            message = str(error) or "refused"
+    seconds = clock() - started_at
+    assert len(message.splitlines()) <= 3, message
+    return Judgement(bool(message), seconds, peak.extra_bytes)
+
+
+# IDX
+
+
+def _idx_files() -> list[bytes]:
+    images = struct.pack(">4I", 0x803, 4, 28, 28) + _IMAGES.tobytes()
+    labels = struct.pack(">2I", 0x801, 4) + bytes([9, 0, 3, 5])
+    return [images, labels, gzip.compress(images), gzip.compress(labels)]
+
+
+def _open_idx(path: Path) -> None:
+    idx.is_idx(path)
+    try:
+        idx.read_labels(path)
+    except DataError:
+        idx.read_images(path)
+
+
+def _repack(random: Random, content: bytes) -> bytes:
+    """Damage what a gzip file holds, its sums put right; or blow it up."""
+    plain = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+    if random.random() < 0.1:
+        return gzip.compress(plain + bytes(random.choice([1, 10**7])), 1)
+    return gzip.compress(random.choice(DAMAGE)(random, plain, plain), 1)
+
+
+# CSV
+
+
+def _csv_files() -> list[bytes]:
+    header = ",".join(csv.PIXELS)
+    rows = [",".join(map(str, image.ravel())) for image in _IMAGES]
+    labelled = [f"{label},{row}" for label, row in enumerate(rows)]
+    return [
+        "\n".join([f"label,{header}", *labelled, ""]).encode(),
+        "\r\n".join([header, *rows, ""]).encode(),
+    ]
+
+
+def _open_csv(path: Path) -> None:
+    pieces = list(csv.iterate(path))
+    if pieces[0].labels is not None:
+        csv.read(path)
+
+
+_CSV_TOKENS = (
+    *(b"\n", b"\r", b",", b'"', b'""', b"\0", b"-", b"1e2", b"1_0", b" ", b"\xff", b"\xef\xbb\xbf"),
+    *(b"NaN", b"inf", b"True", b"0x10", b"256", b"9" * 400, b"," * 2_000, b"\n" * 500, b'"\n"'),
+    *("٣".encode(), b"#", b"=cmd()", b"label", b"x" * 10**6),
+)
+
+
+# Pictures
+
+
+def _open_picture(path: Path) -> None:
+    decode(path)
+    decode(path, photo="off")
+
+
+# TOML
+
+
+_TOML = [
+    (
+        b'# options\nrecipe = "fast"\nepochs = 3\nlr = 0.05\nbatch-size = 128\nseed = 7\n'
+        b'augment = "flip:0.5,shift:2"\nval-size = 100\nlabel-smoothing = 0.1\n'
+        b'data = "synthetic:600"\n'
+    ),
+    (
+        b'model = "tutorial"\nclass-weights = [1, 1, 1, 1, 1, 1, 1, 1, 1, 2]\nema = 0.99\n'
+        b'optimizer = "adamw"\nmirror = ["a", "b"]\nquiet = true\ntime-budget = "60s"\n'
+    ),
+]
+_TOML_TOKENS = (
+    *(b"\n", b"=", b"[", b"]", b'"', b"'''", b"{", b"}", b".", b"#", b"\0", b"\xff", b"\\u0000"),
+    *(b"\xf0\x9f\x98\x80", b" = nan\n", b" = inf\n", b" = 1979-05-27\n", b" = true\n", b" = []\n"),
+    *(b"[table]\n", b"[[tables]]\n", b" = {a = 1}\n", b"a.b.c = 1\n", b"9" * 5_000, b"[" * 5_000),
+    *(
+        b"a." * 5_000,
+        b" = 1e999\n",
+        b" = -1\n",
+        b"epochs = '3'\n",
+        b"lr = 'x'\n",
+        b"config = 'x'\n",
+    ),
+    *(b" = " + b"[" * 2_000 + b"]" * 2_000 + b"\n", b"a = " + b"{b = " * 1_000, b"x" * 10**5),
+    *(
+        b"device = 7\n",
+        b"mirror = [[1]]\n",
+        b"resume = 12:00:00\n",
+        b"model = ['a']\n",
+        b"\x1b[31m",
+    ),
+)
+
+
+def _open_config(path: Path) -> None:
+    """What `fmnist train --config FILE` does before any work."""
+    context = _COMMANDS["train"].make_context("train", ["--config", str(path)])
+    chosen = dict(context.params)
+    for name in ("output", "run_dir", "data_dir", "mirror", "resume", "format_"):
+        chosen.pop(name)
+    for name in ("config", "quiet", "verbose"):
+        chosen.pop(name)
+    resolve({name.rstrip("_"): value for name, value in chosen.items() if value is not None})
+
+
+# ONNX
+
+
+def _change_graph(random: Random, content: bytes) -> bytes:
+    """One of the changes of graphs that are refused, or a number in the graph that is another."""
+    model = onnx.load_from_string(content)
+    if random.random() < 0.3:
+        random.choice(list(HOSTILE))(model)
+        return bytes(model.SerializeToString())
+    node = random.choice(list(model.graph.node))
+    tensor = random.choice(list(model.graph.initializer))
+    huge = random.choice([-1, 0, 1, 7, 2**31, 2**62])
+    change = random.randrange(6)
+    if change == 0 and node.attribute:
+        attribute = random.choice(list(node.attribute))
+        attribute.i, attribute.ints[:] = huge, [huge] * random.choice([0, 1, len(attribute.ints)])
+    elif change == 1 and tensor.dims:
+        tensor.dims[random.randrange(len(tensor.dims))] = huge
+    elif change == 2:
+        node.op_type = random.choice(list(model.graph.node)).op_type
+    elif change == 3 and node.input:
+        names = [name for other in model.graph.node for name in (*other.input, *other.output)]
+        node.input[random.randrange(len(node.input))] = random.choice(names)
+    elif change == 4:
+        model.graph.node.remove(node)
+    else:
+        tensor.data_type = random.randrange(30)
+    return bytes(model.SerializeToString())
+
+
+def _open_onnx(path: Path) -> None:
+    classifier = load(path, device="cpu", threads=1)
+    for value in describe_model(classifier).values():
+        as_text(value)
+    classifier(_IMAGES[:1])
+
+
+def forms(folder: Path) -> list[Form]:
+    """Every kind of input that a parser reads."""
+    model = write_onnx(folder / "sound.onnx", "convnet-small").read_bytes()
+    picture = partial(Form, open=_open_picture)
+    usage = (FmnistError, typer.TyperException)
+    return [
+        Form("IDX", _idx_files(), _open_idx, forge=(_repack,)),
+        Form("CSV", _csv_files(), _open_csv, _CSV_TOKENS),
+        picture("PNG", hostile_pictures.sounds("PNG"), forge=(hostile_pictures.forge_png,)),
+        picture("JPEG", hostile_pictures.sounds("JPEG"), forge=(hostile_pictures.forge_jpeg,)),
+        Form("TOML", _TOML, _open_config, _TOML_TOKENS, refusals=usage),
+        Form(
+            "ONNX", [model], _open_onnx, forge=(_change_graph,), refusals=(DataError, CheckFailed)
+        ),
+    ]

@@ -1,0 +1,106 @@
+"""Downloads from servers that refuse, stall and lie: the right file or none, and the right code."""
+
+import gzip
+import resource
+import struct
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from fmnist_cli.facts import FILES
+from tests.cli.conftest import PROGRAM, Program, clean_environment, fmnist
+from tests.cli.test_download import NAMES, NO_NETWORK
+from tests.data import hostile
+from tests.data.hostile import Answer
+from tests.proof.conftest import Record
+
+__all__ = ["fmnist"]
+pytestmark = pytest.mark.proof
+
+FIRST = FILES["train"][0]
+MOST_EXTRA_KIB = 50_000
+DIGITS = gzip.compress(struct.pack(">4I", 0x803, 60_000, 28, 28) + bytes(60_000 * 784))
+"""The form of the digits' file of the same name."""
+
+
+def same_size(request: hostile.Request, content: bytes) -> None:
+    """One bit of the right file is another."""
+    request.reply(200, content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
+
+
+CASES: Mapping[str, tuple[tuple[Answer, ...], int]] = {
+    "403": ((hostile.status(403),), 69),
+    "503": ((hostile.status(503),), 69),
+    "a web page": ((hostile.body(b"<!DOCTYPE html><title>Sign in</title>"),), 69),
+    "a stall": ((hostile.stalled,), 69),
+    "a trickle": ((hostile.trickling,), 69),
+    "a short body": ((hostile.broken_off(0.3), hostile.broken_off(0)), 69),
+    "a redirect loop": ((hostile.redirect("/fashion/" + FIRST.name),), 69),
+    "a redirect to a file": ((hostile.redirect("file:///etc/passwd"),), 69),
+    "the digits": ((hostile.body(DIGITS),), 65),
+    "one flipped bit": ((same_size,), 65),
+    "a gzip bomb": ((hostile.packed_bomb,), 65),
+    "a gzip bomb without end": ((hostile.endless_bomb,), 65),
+    "no end after the file": ((hostile.endless,), 0),
+    "a body in two parts": ((hostile.broken_off(0.5), hostile.honest), 0),
+    "ranges that lie": ((hostile.broken_off(0.5), hostile.wrong_range, hostile.honest), 0),
+    "503, then the file": ((hostile.status(503), hostile.honest), 0),
+}
+
+
+@pytest.fixture(scope="module")
+def official(mirror: Path) -> dict[str, bytes]:
+    return {name: (mirror / name).read_bytes() for name in NAMES}
+
+
+def right_files(folder: Path, official: dict[str, bytes]) -> int:
+    """How many of the four are in place; each that is has the right content."""
+    there = [name for name in NAMES if (folder / name).exists()]
+    assert all((folder / name).read_bytes() == official[name] for name in there)
+    return len(there)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_hostile_server(
+    fmnist: Program, case: str, official: dict[str, bytes], tmp_path: Path, record: Record
+) -> None:
+    answers, code = CASES[case]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    with hostile.serve(official, *answers) as server:
+        done = fmnist(
+            *("download", "--mirror", server.url, "--data-dir", tmp_path),
+            env=NO_NETWORK,
+            timeout=200,
+        )
+    assert done.returncode == code, done.stderr
+    there = right_files(tmp_path, official)
+    assert there == (4 if code == 0 else 0)
+    if code:
+        assert len(done.stderr.splitlines()) <= 3
+        assert f"{server.url}: " in done.stderr
+    extra_kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss - before
+    assert not before or extra_kib < MOST_EXTRA_KIB
+    outcome = "the four right files" if there else "no file"
+    record(f"download from a server with {case}", 1, f"exit {code}, {outcome}")
+
+
+def test_four_downloads_at_once(official: dict[str, bytes], tmp_path: Path, record: Record) -> None:
+    with hostile.serve(official) as server:
+        command = [*PROGRAM, "download", "--mirror", server.url, "--data-dir", str(tmp_path)]
+        runs = [
+            subprocess.Popen(
+                command,
+                env=clean_environment(NO_NETWORK),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+            for _ in range(4)
+        ]
+        printed = {run.communicate(timeout=200)[0] for run in runs}
+    assert [run.returncode for run in runs] == [0] * 4
+    assert printed == {f"{tmp_path}\n".encode()}
+    assert right_files(tmp_path, official) == 4
+    assert len(server.requests) == 4
+    record("downloads at once", 4, "exit 0, the four right files, each fetched once")

@@ -1,0 +1,45 @@
+"""Thousands of tampered inputs for every parser: our errors alone, each in less than a second."""
+
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+
+from fmnist_cli import models
+from tests.hostile_inputs import forms, judge, spoil
+from tests.proof.conftest import Record
+
+pytestmark = [pytest.mark.proof, pytest.mark.filterwarnings("ignore::Warning:PIL")]
+
+INPUTS = 5_000
+MOST_SECONDS = 1.0
+MOST_BYTES = 500_000_000
+"""A picture may have 80 million pixels."""
+
+
+@pytest.mark.parametrize("name", ["IDX", "CSV", "PNG", "JPEG", "TOML", "ONNX"])
+def test_five_thousand_tampered_inputs(name: str, tmp_path: Path, record: Record) -> None:
+    torch.set_num_threads(1)
+    models.network("resnet18")  # what a name that is none of ours makes the program import
+    form = next(form for form in forms(tmp_path) if form.name == name)
+    for sound in form.sounds:
+        assert not judge(form, sound, tmp_path / "input", time.perf_counter).was_refused
+    random = Random(f"proof {name}")
+    refused = 0
+    most_seconds, most_bytes = 0.0, 0
+    for _ in range(INPUTS):
+        judged = judge(form, spoil(form, random), tmp_path / "input", time.perf_counter)
+        refused += judged.was_refused
+        most_seconds = max(most_seconds, judged.seconds)
+        most_bytes = max(most_bytes, judged.extra_bytes)
+    assert INPUTS / 3 < refused < INPUTS
+    assert most_seconds < MOST_SECONDS
+    assert most_bytes < MOST_BYTES
+    record(
+        f"tampered {name} inputs",
+        INPUTS,
+        f"{refused:,} refused, the others read; 0 other errors, {most_seconds:.2f} s and "
+        f"{most_bytes / 1e6:.0f} MB at most",
+    )
