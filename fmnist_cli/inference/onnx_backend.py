@@ -101,7 +101,12 @@ def _open_session(path: Path, device: str, threads: int) -> "InferenceSession":
         # fp32 as on the CPU: without TF32, whose products have 10 bits.
         providers.insert(0, ("CUDAExecutionProvider", {"device_id": index, "use_tf32": "0"}))
     try:
-        session = onnxruntime.InferenceSession(path, options, providers=providers)
+        session = onnxruntime.InferenceSession(
+            path,
+            options,
+            providers=providers,
+            enable_fallback=0,  # it would tell of it on stdout
+        )
     except _runtime_errors() as error:
         if device != "cpu":
             raise Unavailable(f"no device '{device}': {_first_line(error)}") from None

@@ -18,6 +18,7 @@ from fmnist_cli.inference.onnx_contract import IMAGES, LABEL, LOGITS, METADATA_K
 from fmnist_cli.inference.onnx_skeleton import Skeleton, read_skeleton
 
 if TYPE_CHECKING:
+    from google.protobuf.message import Message  # type: ignore[import-untyped]
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 MAX_FILE_BYTES: Final = 2**30
@@ -57,6 +58,7 @@ def check(path: Path) -> OnnxFacts:
     skeleton = read_skeleton(path)
     model = skeleton.model
     try:
+        _check_text(model)
         _check_structure(model)
         _check_nodes(model.graph.node, model.opset_import[0].version)
         _check_constants(skeleton)
@@ -76,6 +78,22 @@ def check(path: Path) -> OnnxFacts:
 
 class _RefusedError(Exception):
     """Why a file is not opened."""
+
+
+def _check_text(message: "Message") -> None:
+    """Refuse names that are no text: ONNX Runtime fails on them in words that are none either."""
+    try:
+        for descriptor, value in message.ListFields():
+            values = (value,) if isinstance(value, str | bytes) else value
+            if descriptor.type == descriptor.TYPE_MESSAGE:
+                for part in value if isinstance(value, Iterable) else (value,):
+                    _check_text(part)
+            elif descriptor.type == descriptor.TYPE_STRING and not all(
+                isinstance(text, str) for text in values
+            ):
+                raise _RefusedError("a name in it is no text")
+    except UnicodeDecodeError:
+        raise _RefusedError("a name in it is no text") from None
 
 
 def _check_structure(model: "ModelProto") -> None:

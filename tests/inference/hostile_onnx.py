@@ -155,6 +155,12 @@ def operator_that_is_no_text(model: onnx.ModelProto) -> None:
     model.graph.node[0].ParseFromString(content)
 
 
+def name_that_is_no_text(model: onnx.ModelProto) -> None:
+    content = model.graph.node[0].SerializeToString()
+    name = model.graph.node[0].output[0].encode()
+    model.graph.node[0].ParseFromString(content.replace(name, name[:-1] + b"\x80"))
+
+
 def absurd_opset(model: onnx.ModelProto) -> None:
     model.opset_import[0].version = 2**40
 
@@ -220,7 +226,8 @@ HOSTILE: dict[Change, str] = {
     wrong_shapes: "claims the shape|do not fit together",
     other_shape_computed: "another shape|do not fit together",
     unknown_operator: "'Teleport' is no standard one",
-    operator_that_is_no_text: "no standard one",
+    operator_that_is_no_text: "no text",
+    name_that_is_no_text: "no text",
     absurd_opset: "version 1099511627776",
     empty_graph: "input is not",
     metadata_that_is_no_json: "not a JSON object",

@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -101,6 +103,75 @@ def test_auto_is_the_cpu_where_there_is_nothing_else(
 ) -> None:
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     assert open_classifier(path, device="auto", threads=None).device == "cpu"
+
+
+class StandIn:
+    """What a build of ONNX Runtime with CUDA gives, as far as it is used here."""
+
+    def __init__(self, *, finds_libraries: bool) -> None:
+        self.finds_libraries = finds_libraries
+        self.asked: list[list[object]] = []
+
+    def session(
+        self, path: Path, options: object, providers: list[object], enable_fallback: int
+    ) -> "StandIn":
+        assert not enable_fallback
+        self.asked.append(providers)
+        return self
+
+    def get_providers(self) -> list[str]:
+        cuda = ["CUDAExecutionProvider"] if self.finds_libraries else []
+        return [*cuda, "CPUExecutionProvider"]
+
+    def run(self, outputs: list[str], inputs: dict[str, object]) -> list[object]:
+        return [np.full((len(inputs["images"]), 10), 0.1, np.float32)]  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def with_cuda(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StandIn]:
+    def install(*, finds_libraries: bool, has_device: bool = True) -> StandIn:
+        stand_in = StandIn(finds_libraries=finds_libraries)
+        available = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+        monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: available)
+        monkeypatch.setattr(onnxruntime, "InferenceSession", stand_in.session)
+        devices = [SimpleNamespace(ep_name=available[0 if has_device else 1])]
+        monkeypatch.setattr(onnxruntime, "get_ep_devices", lambda: devices)
+        return stand_in
+
+    return install
+
+
+@pytest.mark.parametrize(
+    ("device", "index"), [("auto", "0"), ("cuda", "0"), ("cuda:0", "0"), ("cuda:3", "3")]
+)
+def test_cuda_is_asked_for_in_fp32_on_that_device(
+    path: Path, device: str, index: str, with_cuda: Callable[..., StandIn]
+) -> None:
+    stand_in = with_cuda(finds_libraries=True)
+    classifier = open_classifier(path, device=device, threads=None)
+    assert classifier.device == f"cuda:{index}"
+    assert classifier(images(2)).shape == (2, 10)
+    first, second = stand_in.asked[0]
+    assert first == ("CUDAExecutionProvider", {"device_id": index, "use_tf32": "0"})
+    assert second == "CPUExecutionProvider"
+
+
+def test_cuda_that_was_named_is_not_replaced_by_the_cpu(
+    path: Path, with_cuda: Callable[..., StandIn]
+) -> None:
+    with_cuda(finds_libraries=False)
+    with pytest.raises(Unavailable, match="no driver or CUDA library"):
+        open_classifier(path, device="cuda", threads=None)(images(1))
+
+
+def test_auto_is_the_cpu_where_the_cuda_build_finds_no_device(
+    path: Path, with_cuda: Callable[..., StandIn]
+) -> None:
+    stand_in = with_cuda(finds_libraries=True, has_device=False)
+    classifier = open_classifier(path, device="auto", threads=None)
+    classifier(images(1))
+    assert classifier.device == "cpu"
+    assert stand_in.asked == [["CPUExecutionProvider"]]
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:x", "", "cpu:0"])

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from fmnist_cli import models
+from fmnist_cli.data.pictures import MAX_PIXELS
 from tests.hostile_inputs import forms, judge, spoil
 from tests.proof.conftest import Record
 
@@ -15,8 +16,8 @@ pytestmark = [pytest.mark.proof, pytest.mark.filterwarnings("ignore::Warning:PIL
 
 INPUTS = 5_000
 MOST_SECONDS = 1.0
-MOST_BYTES = 500_000_000
-"""A picture may have 80 million pixels."""
+MOST_BYTES = 16 * MAX_PIXELS
+"""What the largest picture may take, which is so much memory before its content is known."""
 
 
 @pytest.mark.parametrize("name", ["IDX", "CSV", "PNG", "JPEG", "TOML", "ONNX"])
