@@ -38,6 +38,11 @@ def available() -> list[str]:
     return [*cuda, *mps, "cpu"]
 
 
+def is_cuda(name: str) -> bool:
+    """Whether `name` stands for a CUDA device; one that is named may turn out not to be there."""
+    return name.startswith("cuda") or (name == "auto" and _has_cuda())
+
+
 def _has_cuda() -> bool:
     return torch.cuda.is_available()
 

@@ -29,15 +29,6 @@ BASE: Final = (
     Stage(112),
     Stage(112, pools=True),
 )
-WIDE: Final = (
-    Stage(64),
-    Stage(64, pools=True),
-    Stage(128),
-    Stage(128, pools=True),
-    Stage(256),
-    Stage(256),
-    Stage(256, pools=True),
-)
 
 
 class ConvNet(nn.Module):

@@ -11,6 +11,7 @@ from fmnist_cli.data.preparation import Preparation
 from fmnist_cli.errors import UsageError, did_you_mean
 from fmnist_cli.models import convnet
 from fmnist_cli.models.convnet import ConvNet
+from fmnist_cli.models.resnet import WideResNet
 from fmnist_cli.models.tutorial import TutorialNet
 
 
@@ -27,7 +28,7 @@ NETWORKS: Final[Mapping[str, Network]] = {
     "tutorial": Network(TutorialNet, "the course's two convolutions", Preparation.RAW),
     "convnet": Network(ConvNet, "five 3x3 convolutions, 32 to 112 channels"),
     "convnet-small": Network(partial(ConvNet, convnet.SMALL), "four, 16 to 64 channels"),
-    "convnet-wide": Network(partial(ConvNet, convnet.WIDE), "seven, 64 to 256 channels"),
+    "wideresnet": Network(WideResNet, "residual, fourteen layers of 64 to 512 channels"),
 }
 """Networks of our own; torchvision's are found by their names there."""
 

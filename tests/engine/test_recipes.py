@@ -23,6 +23,23 @@ def test_given_over_recipe_over_defaults() -> None:
     assert resolve({}).recipe == "default"
 
 
+def test_fast_is_otherwise_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    own, there = RECIPES["fast"].options, RECIPES["fast"].on_cuda
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert resolve({"recipe": "fast"}).epochs == own["epochs"] != there["epochs"]
+    assert resolve({"recipe": "fast", "device": "cuda:1"}).epochs == there["epochs"]
+    assert resolve({"recipe": "fast", "device": "cuda", "epochs": 7}).epochs == 7
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert resolve({"recipe": "fast"}).model == there["model"]
+    assert resolve({"recipe": "fast", "device": "cpu"}).model == own["model"]
+    assert resolve({"recipe": "tutorial"}) == resolve({"recipe": "tutorial", "device": "auto"})
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_is_a_config_on_cuda(name: str) -> None:
+    assert resolve({"recipe": name, "device": "cuda"}).model in models.NETWORKS
+
+
 def test_the_tutorial_recipe_is_the_courses() -> None:
     config = resolve({"recipe": "tutorial"})
     assert (config.model, config.epochs, config.batch_size) == ("tutorial", 20, 256)

@@ -1,0 +1,64 @@
+"""A wide residual network for 28x28 grey images.
+
+The size is that of WRN-16-8 in Zagoruyko & Komodakis, "Wide Residual Networks" (2016). Norms follow
+convolutions, unlike there, so that none is left at inference.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from torch import Tensor, nn
+
+from fmnist_cli.facts import NUM_CLASSES
+
+_STEM_CHANNELS: Final = 64
+
+
+class Block(nn.Module):
+    """Two convolutions beside a way past them."""
+
+    def __init__(self, channels: int, out_channels: int, stride: int) -> None:
+        super().__init__()
+        self.changed = nn.Sequential(
+            nn.Conv2d(channels, out_channels, 3, stride, padding=1, bias=False),
+            nn.BatchNorm2d(out_channels),
+            nn.ReLU(),
+            nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(out_channels),
+        )
+        self.passed: nn.Module = nn.Identity()
+        if (channels, stride) != (out_channels, 1):
+            self.passed = nn.Sequential(
+                nn.Conv2d(channels, out_channels, 1, stride, bias=False),
+                nn.BatchNorm2d(out_channels),
+            )
+        self.activate = nn.ReLU()
+
+    def forward(self, features: Tensor) -> Tensor:
+        """[N, channels, H, W] to [N, out_channels, H / stride, W / stride]."""
+        total: Tensor = self.activate(self.passed(features) + self.changed(features))
+        return total
+
+
+class WideResNet(nn.Module):
+    """Groups of blocks at 28x28, 14x14 and 7x7, their mean over the picture and a linear head."""
+
+    def __init__(self, widths: Sequence[int] = (128, 256, 512), blocks: int = 2) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [
+            nn.Conv2d(1, _STEM_CHANNELS, 3, padding=1, bias=False),
+            nn.BatchNorm2d(_STEM_CHANNELS),
+            nn.ReLU(),
+        ]
+        channels = _STEM_CHANNELS
+        for group, width in enumerate(widths):
+            for block in range(blocks):
+                layers.append(Block(channels, width, 2 if group and not block else 1))
+                channels = width
+        self.features = nn.Sequential(*layers)
+        self.head = nn.Linear(channels, NUM_CLASSES)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Prepared float [N, 1, 28, 28] to logits [N, 10]."""
+        logits: Tensor = self.head(self.features(images).mean((2, 3)))
+        return logits

@@ -1,0 +1,54 @@
+"""The wide residual network, narrow here: it learns, and it is the width it says."""
+
+from functools import partial
+
+import pytest
+import torch
+
+from fmnist_cli import models
+from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.models.registry import NETWORKS, Network
+from fmnist_cli.models.resnet import WideResNet
+from tests.engine.small import trainer
+from tests.export.small import assert_equal_to_torch, operators
+
+
+def test_groups_halve_the_picture_and_widen() -> None:
+    network = WideResNet(widths=(8, 16, 32), blocks=1)
+    shapes = []
+    for block in network.features[-3:]:
+        block.register_forward_hook(lambda _block, _images, found: shapes.append(found.shape[1:]))
+    network(torch.randn(2, 1, 28, 28))
+    assert shapes == [(8, 28, 28), (16, 14, 14), (32, 7, 7)]
+
+
+def test_a_narrow_one_learns_as_the_recipe_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow = partial(WideResNet, (8, 16, 32), 1)
+    monkeypatch.setitem(NETWORKS, "narrow", Network(narrow, "for this test"))
+    made = trainer(
+        n=512,
+        model="narrow",
+        epochs=4,
+        optimizer="sgd",
+        lr=0.1,
+        weight_decay=5e-4,
+        schedule="linear",
+        warmup=1.0,
+        ema=0.9,
+        label_smoothing=0.1,
+    )
+    accuracy = [result.val_accuracy for result in made.fit()][-1]
+    assert accuracy is not None
+    assert accuracy > 0.8
+
+
+def test_every_batch_norm_is_folded_into_a_convolution() -> None:
+    torch.manual_seed(0)
+    model = WideResNet(widths=(4, 8, 8), blocks=2)
+    model.train()(torch.randn(16, 1, 28, 28))  # statistics other than the ones it begins with
+    graph = assert_equal_to_torch(model, Preparation.STANDARD)
+    assert operators(graph)["BatchNormalization"] == 0
+
+
+def test_its_size_is_the_recipes() -> None:
+    assert models.count_parameters(models.build("wideresnet")) == 11_024_842
