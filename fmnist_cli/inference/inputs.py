@@ -15,6 +15,7 @@ from typing import Final, NoReturn
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.pictures import MAX_FILE_BYTES, PICTURE_SUFFIXES, PhotoMode, Picture, decode
 from fmnist_cli.errors import DataError, FmnistError, MissingInput
+from fmnist_cli.pretrained import NAME
 
 STDIN: Final = "-"
 """The argument that stands for standard input."""
@@ -42,7 +43,8 @@ def check_arguments(arguments: Iterable[str]) -> None:
     """Raise MissingInput for the first argument that names no file or folder."""
     for argument in arguments:
         if argument != STDIN and not os.path.lexists(argument):
-            raise MissingInput(f"no file or folder at '{argument}'")
+            hint = "; the model comes first: fmnist predict MODEL INPUT" if argument == NAME else ""
+            raise MissingInput(f"no file or folder at '{argument}'{hint}")
 
 
 def open_inputs(

@@ -51,6 +51,7 @@ MISTAKES = {
     "no file": mistake("evaluate empty.pt", 65, "it is empty", "fmnist train"),
     # the order of arguments
     "swapped arguments": mistake("predict photo.jpg model.pt", 65, "it is a picture", "predict MODEL INPUT"),
+    "swapped, by name": mistake("predict photo.jpg pretrained", 66, "the model comes first", "predict MODEL INPUT"),
     "no model": mistake("predict photo.jpg", 2, "Missing argument", "{MODEL} {INPUT}"),
     "an output without -o": mistake("export-onnx model.pt out.onnx", 2, "unexpected", "[OPTIONS] [MODEL]"),
     "data without --data": mistake("train fashion-mnist", 2, "unexpected", "train [OPTIONS]"),
