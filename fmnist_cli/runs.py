@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
+from fmnist_cli import toml
 from fmnist_cli.engine.config import TrainConfig
 from fmnist_cli.engine.results import EpochResult
 from fmnist_cli.errors import Locked, MissingInput
@@ -95,12 +96,10 @@ class RunFolder:
 
     def write_options(self, config: TrainConfig) -> None:
         """Write the resolved options, in the form that `--config` reads."""
-        import tomli_w
-
         with atomic_write(self.path / OPTIONS_FILE) as temporary:
             temporary.write_text(
                 "# What this run was asked to do; again: fmnist train --config run.toml\n"
-                + tomli_w.dumps(as_options(config)),
+                + toml.dumps(as_options(config)),
                 encoding="utf-8",
             )
 

@@ -1,0 +1,14 @@
+"""Options as TOML: one flat table, which is all that a run writes."""
+
+import json
+from collections.abc import Mapping
+
+
+def dumps(values: Mapping[str, str | int | float | bool]) -> str:
+    """A line for each value; names are bare TOML keys, numbers are finite."""
+    return "".join(f"{name} = {_value(value)}\n" for name, value in values.items())
+
+
+def _value(value: str | float | bool) -> str:
+    # JSON's booleans and numbers are TOML's, and so are its strings but for one character.
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("\x7f", "\\u007f")
