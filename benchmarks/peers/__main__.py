@@ -1,6 +1,6 @@
 """Measure fmnist and its peers on the official data, and write docs/comparison.md.
 
-    python -m benchmarks.peers --work FOLDER [--no-page] [NAME ...]
+    python -m benchmarks.peers --work FOLDER [--no-page | --only-page] [NAME ...]
 
 Measures the named contestants (all of them without names), each beside a fresh run of the
 baseline, and keeps what it finds in FOLDER, so that it can be done in several calls; then writes
@@ -53,6 +53,7 @@ def main() -> None:
         "--work", type=Path, required=True, help="folder that is kept between calls"
     )
     parser.add_argument("--no-page", action="store_true", help="measure only")
+    parser.add_argument("--only-page", action="store_true", help="write what was measured")
     options = parser.parse_args()
     work: Path = options.work.resolve()
     if unknown := set(options.names) - set(CONTESTANTS):
@@ -63,7 +64,7 @@ def main() -> None:
         torchvision=str(pictures.lay_out_for_torchvision(work / "torchvision")),
         files=str(download.default_folder()),
     )
-    for name in options.names or CONTESTANTS:
+    for name in () if options.only_page else options.names or CONTESTANTS:
         result = run(CONTESTANTS[name], work, places)
         result.save(results / f"{name}.json")
         found = result.measured
