@@ -6,6 +6,7 @@ always shown literally: no markup, no emoji codes, no highlighting of a path's d
 
 import json
 import os
+import re
 import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -79,6 +80,11 @@ def set_stderr(stream: TextIO) -> None:
     err.cache_clear()
 
 
+def literal(text: str) -> str:
+    """Text from elsewhere as it is shown: control characters are written out, never obeyed."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
 def result(text: object) -> None:
     """Write one plain line to stdout."""
     sys.stdout.write(f"{text}\n")
@@ -107,23 +113,26 @@ def _finite(value: Any) -> Any:
 def detail(text: str) -> None:
     """Tell something that only -v asks for."""
     if is_verbose():
-        _line(text, "dim")
+        _line(literal(text), "dim")
 
 
 def note(text: str) -> None:
     """Tell something that -q silences."""
     if _verbosity >= 0:
-        _line(text, "")
+        _line(literal(text), "")
 
 
 def warn(text: str) -> None:
     """Tell something that may make a result mean less than it seems."""
-    _line(f"warning: {text}", "yellow")
+    _line(literal(f"warning: {text}"), "yellow")
 
 
 def error(text: str) -> None:
-    """Tell why the command failed."""
-    _line(f"error: {text}", "bold red")
+    """Tell why the command failed, in one line or several."""
+    names = {part for argument in sys.argv for part in re.split("[/=]", argument) if "\n" in part}
+    for name in names:  # the one kind of newline in a message that is not ours
+        text = text.replace(name, literal(name))
+    _line("\n".join(map(literal, f"error: {text}".split("\n"))), "bold red")
 
 
 def _line(text: str, style: str) -> None:

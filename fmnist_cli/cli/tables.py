@@ -3,13 +3,9 @@
 from collections.abc import Sequence
 
 from fmnist_cli.cli import console
+from fmnist_cli.cli.console import literal
 
 Row = Sequence[str]
-
-
-def literal(text: str) -> str:
-    """Text from a file as it is shown: control characters are written out, never obeyed."""
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def show_facts(facts: Sequence[tuple[str, str]]) -> None:

@@ -76,7 +76,7 @@ def _pictures(folder: Path) -> Iterable[tuple[Path, int]]:
         label = label_of(subfolder.name)
         if label is None:
             raise DataError(
-                f"'{subfolder}' is named after no class\n"
+                f"'{_in_one_line(str(subfolder))}' is named after no class\n"
                 f"expected 0 to {NUM_CLASSES - 1} or one of {', '.join(CLASS_NAMES)}"
             )
         for path in subfolder.rglob("*"):
@@ -118,9 +118,14 @@ def _collect(outcomes: Iterable[NDArray[np.uint8] | str], images: NDArray[np.uin
     return faults
 
 
+def _in_one_line(text: str) -> str:
+    """A message about one file, whose name may hold a newline."""
+    return text.replace("\n", "\\n")
+
+
 def _decode_one(path: Path) -> NDArray[np.uint8] | str:
     """Pixels of a picture, or why there are none."""
     try:
         return decode(path).pixels
     except (DataError, MissingInput) as error:
-        return str(error)
+        return _in_one_line(str(error))

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
+from fmnist_cli import models
 from fmnist_cli.engine import checkpoint
 from fmnist_cli.engine.device import resolve_precision
 from fmnist_cli.engine.weights import open_model
@@ -60,6 +61,8 @@ class Case:
 
 def cases(folder: Path) -> list[Case]:
     """A model of ours, a run's state, and a bare state dict in each of torch's two forms."""
+    with torch.device("meta"):
+        models.build("resnet18")  # what a name that is none of ours makes the program import
     training = {
         "trainer": trainer(n=64, model=NETWORK).state_dict(),
         "history": [{"epoch": 1, "val_loss": 0.5, "val_accuracy": None}],

@@ -1,0 +1,65 @@
+"""Names that are no words: shown so that they can be read, and do nothing to a terminal."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Program
+from tests.platforms import POSIX
+
+pytestmark = POSIX
+
+NAME = b"a\nerror: [bold]x[] \x1b[31m\x1b]0;t\x07\r\xff" + "\x9b\u202e\u2028".encode()
+"""A newline, markup, escape sequences, bytes that are no UTF-8, a text that turns direction."""
+SHOWN = r"a\nerror: [bold]x[] \x1b[31m\x1b]0;t\x07\r\udcff\x9b\u202e\u2028"
+COMMANDS = {
+    "info": ("info",),
+    "evaluate": ("evaluate",),
+    "predict": ("predict", "pretrained"),
+    "show": ("show", "--data"),
+    "train": ("train", "--epochs", "1", "--data"),
+}
+
+
+def harmless(text: str, lines: int) -> bool:
+    shown = text.split("\n")
+    return (
+        shown[-1] == ""
+        and len(shown) - 1 <= lines
+        and all(line.isprintable() for line in shown)
+        and not any(line.startswith("error:") for line in shown[1:])
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_name_that_is_not_there(fmnist: Program, command: str) -> None:
+    done = fmnist(*COMMANDS[command], os.fsdecode(NAME))
+    assert done.returncode in (2, 66), done.stderr
+    assert harmless(done.stderr, 3), done.stderr
+    assert SHOWN in done.stderr
+
+
+@pytest.mark.parametrize(("suffix", "command"), [(b".csv", "show"), (b".pt", "info")])
+def test_a_bad_file_and_what_it_holds(
+    fmnist: Program, tmp_path: Path, suffix: bytes, command: str
+) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + NAME + suffix))
+    path.write_bytes(b"label,\x1b[31mred\x07\n")
+    done = fmnist(*COMMANDS[command], path)
+    assert done.returncode == 65, done.stderr
+    assert harmless(done.stderr, 3), done.stderr
+    assert SHOWN in done.stderr
+
+
+def test_a_name_in_a_folder(fmnist: Program, tmp_path: Path) -> None:
+    folder = tmp_path / "1"
+    folder.mkdir()
+    Path(os.fsdecode(os.fsencode(folder) + b"/" + NAME + b".png")).write_bytes(b"no picture")
+    done = fmnist("show", "--data", tmp_path, "--split", "train")
+    assert done.returncode == 65
+    assert harmless(done.stderr, 3), done.stderr
+    assert SHOWN in done.stderr
+    done = fmnist("predict", "pretrained", tmp_path, "--format", "table")
+    assert done.returncode == 65
+    assert harmless(done.stdout, 3), done.stdout

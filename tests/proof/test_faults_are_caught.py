@@ -1,0 +1,258 @@
+"""Faults put into the package by hand, one at a time: the tests must fail on each.
+
+This list is the documentation of what the tests of model files, downloads and readers watch over.
+Each fault is one replacement in a copy of the package; the test file beside it is run on that copy.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.proof.conftest import Record
+
+pytestmark = pytest.mark.proof
+
+ROOT: Final = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One line of the package that is wrong."""
+
+    what: str
+    module: str
+    right: str
+    wrong: str
+    tests: str
+
+
+FAULTS: Final = (
+    # The checkpoint
+    Fault(
+        "a model file is written in place, not beside it and renamed",
+        "engine/checkpoint.py",
+        "temporary.write_bytes(stream.getbuffer())",
+        "path.write_bytes(stream.getbuffer())",
+        "engine/test_checkpoint.py",
+    ),
+    Fault(
+        "weights need not be finite",
+        "engine/checkpoint.py",
+        "and not weights[name].isfinite().all()",
+        "and weights[name].isnan().all()",
+        "engine/test_checkpoint.py",
+    ),
+    Fault(
+        "a weight's type is not compared, only its shape",
+        "engine/checkpoint.py",
+        "(record.shape, dtype_of(record)) != (",
+        "(record.shape, tensor.dtype) != (",
+        "engine/test_checkpoint.py",
+    ),
+    Fault(
+        "the next format version is taken for this one",
+        "engine/metadata.py",
+        "if version > FORMAT_VERSION:",
+        "if version > FORMAT_VERSION + 1:",
+        "engine/test_metadata.py",
+    ),
+    Fault(
+        "a file's options reach torchvision, which may fetch weights for them",
+        "engine/metadata.py",
+        "if option not in _OPTIONS or",
+        "if option in _OPTIONS and",
+        "engine/test_metadata.py",
+    ),
+    # The reader of model files
+    Fault(
+        "a member's checksum is not compared",
+        "engine/container.py",
+        "if crc != member.crc or left:",
+        "if left:",
+        "engine/test_checkpoint.py",
+    ),
+    Fault(
+        "members of a zip may overlap",
+        "engine/zips.py",
+        "if entry.header_at != reached:",
+        "if entry.header_at > reached:",
+        "engine/test_zips.py",
+    ),
+    Fault(
+        "packed members are taken for stored ones",
+        "engine/zips.py",
+        "if method != _STORED or flags",
+        "if flags",
+        "engine/test_zips.py",
+    ),
+    Fault(
+        "a pickle may name anything",
+        "engine/pickles.py",
+        "if name not in _KNOWN_NAMES:",
+        "if name in _STORAGE_NAMES and not name:",
+        "engine/test_pickles.py",
+    ),
+    Fault(
+        "a tensor may reach one value beyond its storage",
+        "engine/pickles.py",
+        "or last >= storage.length:",
+        "or last > storage.length:",
+        "engine/test_pickles.py",
+    ),
+    Fault(
+        "a pickle may use a container twice, and so grow without end",
+        "engine/pickles.py",
+        "if any(isinstance(item, dict | list | tuple) for item in contents):",
+        "if isinstance(value, bytes):",
+        "engine/test_pickles.py",
+    ),
+    Fault(
+        "a storage may be shorter than it is described",
+        "engine/tensors.py",
+        "if size != storage.length * dtype.itemsize:",
+        "if size > storage.length * dtype.itemsize:",
+        "engine/test_hostile_models.py",
+    ),
+    # Downloads
+    Fault(
+        "a download is judged by its size alone",
+        "data/mirrors.py",
+        "if sha256(partial) == file.sha256:",
+        "if _size(partial) == file.size_bytes:",
+        "data/test_mirrors.py",
+    ),
+    Fault(
+        "more is read than the file's size",
+        "data/mirrors.py",
+        "response.read1(min(_CHUNK_BYTES, wanted_bytes - received_bytes))",
+        "response.read1(_CHUNK_BYTES)",
+        "data/test_mirrors.py",
+    ),
+    Fault(
+        "a server that continues from another place is believed",
+        "data/mirrors.py",
+        'rf"bytes {asked_for}-\\d+/',
+        'r"bytes \\d+-\\d+/',
+        "data/test_mirrors.py",
+    ),
+    Fault(
+        "a file in place is judged by its size alone",
+        "data/download.py",
+        "!= file.size_bytes or sha256(path) != file.sha256:",
+        "!= file.size_bytes:",
+        "data/test_download.py",
+    ),
+    Fault(
+        "two processes download into one folder at once",
+        "data/download.py",
+        "        lock.acquire()\n",
+        "        lock.release()\n",
+        "data/test_download.py",
+    ),
+    Fault(
+        "the file is put in place before it is complete",
+        "data/download.py",
+        "            deliver(file, mirror, partial, track)\n        except",
+        "            partial.touch()\n            partial.replace(path)\n"
+        "            deliver(file, mirror, path, track)\n        except",
+        "data/test_download.py",
+    ),
+    # Readers of data
+    Fault(
+        "label 10 is read",
+        "data/idx.py",
+        "if labels.max() >= NUM_CLASSES:",
+        "if labels.max() > NUM_CLASSES:",
+        "data/test_idx.py",
+    ),
+    Fault(
+        "an IDX header may claim more than the file holds",
+        "data/idx.py",
+        "elif len(header) + int(np.prod(shape)) > path.stat().st_size:",
+        "elif not shape:",
+        "data/test_idx.py",
+    ),
+    Fault(
+        "a value of 256 is read, as 0",
+        "data/csv.py",
+        "(values <= _limits(columns)).all()",
+        "(values <= _limits(columns) + 1).all()",
+        "data/test_csv.py",
+    ),
+    Fault(
+        "a picture's pixels are counted after decoding",
+        "data/pictures.py",
+        "    if image.width * image.height > MAX_PIXELS:",
+        "    image.load()\n    if image.width * image.height > MAX_PIXELS:",
+        "data/test_pictures.py",
+    ),
+    Fault(
+        "an ONNX file may keep weights in another file",
+        "inference/onnx_check.py",
+        "if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:",
+        "if tensor.data_location == TensorProto.EXTERNAL and not tensor.external_data:",
+        "inference/test_onnx_check.py",
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package and its tests, to be changed."""
+    folder = tmp_path_factory.mktemp("copy")
+    for name in ("fmnist_cli", "tests"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copyfile(ROOT / "pyproject.toml", folder / "pyproject.toml")
+    return folder
+
+
+def run(copy: Path, *tests: str) -> subprocess.CompletedProcess[str]:
+    """Run test files of the copy on the package beside them, up to the first that fails."""
+    return subprocess.run(
+        [
+            *(sys.executable, "-B", "-m", "pytest", "-x", "-m", "not proof"),
+            *("-p", "no:cacheprovider", *(f"tests/{name}" for name in tests)),
+        ],
+        cwd=copy,
+        env={**os.environ, "PYTHONPATH": str(copy)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_copy_is_what_the_tests_test(copy: Path) -> None:
+    """Without a fault all pass; the package that they import is the copy's."""
+    done = run(copy, *sorted({fault.tests for fault in FAULTS}))
+    assert done.returncode == 0, done.stdout[-3_000:]
+    package = copy / "fmnist_cli/__init__.py"
+    whole = package.read_text()
+    package.write_text("raise ValueError('the copy')\n")
+    try:
+        assert "the copy" in run(copy, FAULTS[0].tests).stdout
+    finally:
+        package.write_text(whole)
+
+
+def test_every_fault_is_caught(copy: Path, record: Record) -> None:
+    missed = []
+    for fault in FAULTS:
+        module = copy / "fmnist_cli" / fault.module
+        whole = module.read_text()
+        assert whole.count(fault.right) == 1, fault.what
+        module.write_text(whole.replace(fault.right, fault.wrong))
+        try:
+            done = run(copy, fault.tests)
+        finally:
+            module.write_text(whole)
+        assert done.returncode in (0, 1), done.stdout[-3_000:]  # others: they did not run
+        if done.returncode == 0:
+            missed.append(fault.what)
+    assert not missed
+    record("faults put in by hand", len(FAULTS), "the tests catch each")
