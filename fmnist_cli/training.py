@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import torch
 
-from fmnist_cli import models, provenance
+from fmnist_cli import models, provenance, resumption
 from fmnist_cli.data.images import LabelledImages
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.data.splits import stratified_split
@@ -27,7 +27,7 @@ from fmnist_cli.engine.trainer import Track, Trainer
 from fmnist_cli.errors import DataError, UsageError
 from fmnist_cli.events import EventLog
 from fmnist_cli.files import check_writable
-from fmnist_cli.runs import RunFolder, history_row
+from fmnist_cli.runs import STATE_FILE, RunFolder, history_row
 
 if TYPE_CHECKING:
     from fmnist_cli.data.download import Track as DownloadTrack
@@ -98,7 +98,7 @@ class Training:
         an option that a run can't change half-way.
         """
         folder = RunFolder.find(name)
-        loaded = checkpoint.load_training(folder.state_file)
+        loaded = resumption.read_state(folder.state_file)
         fixed = [option for option in given if option not in CHANGEABLE]
         if fixed:
             raise UsageError(
@@ -106,10 +106,12 @@ class Training:
                 f"these can: {', '.join(_as_options(CHANGEABLE))}"
             )
         assert loaded.training is not None
-        config = TrainConfig.from_dict({**loaded.metadata["config"], **given})
-        arguments.setdefault("output", Path(loaded.training["output"]))
+        with resumption.of_known_form(folder.state_file):
+            config = TrainConfig.from_dict({**loaded.metadata["config"], **given})
+            state = {**loaded.training, "fingerprint": loaded.metadata["data"]["fingerprint"]}
+        arguments.setdefault("output", Path(state["output"]))
         run = cls(config, run_dir=folder.path, **arguments)
-        run._resumed = {**loaded.training, "fingerprint": loaded.metadata["data"]["fingerprint"]}
+        run._resumed = state
         return run
 
     def download(self, track: "DownloadTrack") -> None:
@@ -155,7 +157,8 @@ class Training:
             "data": self._data,
         }
         if self._resumed is not None:
-            self._trainer.load_state_dict(self._resumed["trainer"])
+            with resumption.of_known_form(Path(self._run_dir or "") / STATE_FILE):
+                self._trainer.load_state_dict(self._resumed["trainer"])
             self.history, self._seconds = self._resumed["history"], self._resumed["seconds"]
 
     def _fit(self, track: Track | None) -> Iterator[EpochResult]:

@@ -43,6 +43,11 @@ class Source:
         """Whether the package drew the images: figures from them say nothing of real clothes."""
         return self.kind == DRAWN
 
+    @property
+    def n_drawn(self) -> int:
+        """Training images that the package draws; 0 for data from elsewhere."""
+        return int(self.spec.partition(":")[2] or DRAWN_TRAIN_IMAGES) if self.is_drawn else 0
+
     def read(self, split: Split) -> LabelledImages:
         """Read one split. Reading `train` neither opens nor needs anything of `test`.
 
@@ -52,8 +57,8 @@ class Source:
             case "fashion-mnist":
                 return _read_idx(self.fetch(split, self.track), split)
             case "synthetic":
-                n_train = int(self.spec.partition(":")[2] or DRAWN_TRAIN_IMAGES)
-                return synthetic.draw(n_train if split == "train" else DRAWN_TEST_IMAGES, split)
+                n = self.n_drawn if split == "train" else DRAWN_TEST_IMAGES
+                return synthetic.draw(n, split)
         if split == "test" and self.test_spec is not None:
             return _read_path(Path(self.test_spec), split, self.workers)
         path = Path(self.spec)

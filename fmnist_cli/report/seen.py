@@ -7,6 +7,7 @@ other data by a digest of each image that was learnt from.
 
 import base64
 import binascii
+from typing import Final
 
 from fmnist_cli.data import download
 from fmnist_cli.data.digests import ONNX_RECORD_KEY, count_seen, digest_images
@@ -16,6 +17,9 @@ from fmnist_cli.engine.container import read_digests
 from fmnist_cli.errors import CheckpointError, DataError, MissingInput
 from fmnist_cli.inference.classifier import Classifier
 from fmnist_cli.report.trained_on import Split, TrainedOn
+
+_MOST_DRAWN_IMAGES: Final = 200_000
+"""Drawn anew to be compared with; that takes seconds."""
 
 
 def count_seen_in_training(
@@ -44,7 +48,11 @@ def _record(source: Source, classifier: Classifier, trained_on: TrainedOn) -> by
         return recorded_digests(classifier) or None
     if trained_on.kind == OFFICIAL and not has_official(source, "train"):
         return None
-    named = open_source(trained_on.spec, data_dir=source.data_dir).read("train")
+    recorded = open_source(trained_on.spec, data_dir=source.data_dir)
+    # The model's maker wrote the name: it may be that of a local file, or of images without end.
+    if recorded.kind != trained_on.kind or recorded.n_drawn > _MOST_DRAWN_IMAGES:
+        return None
+    named = recorded.read("train")
     if not trained_on.describes(named):
         return None  # drawn by another version of the package
     return digest_images(trained_on.divide(named)[0].images)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from fmnist_cli.data.images import LabelledImages
 from fmnist_cli.data.sources import Source, open_source
@@ -46,7 +46,8 @@ class TrainedOn:
             or min(record["val_size"], record["split_seed"]) < 0
         ):
             raise CheckpointError(f"'{classifier.path}' records its training data in another form")
-        return cls(**{field.name: record.get(field.name) for field in fields(cls)})
+        values: dict[str, Any] = {field.name: record.get(field.name) for field in fields(cls)}
+        return cls(**values)
 
     def describes(self, data: LabelledImages) -> bool:
         """Whether `data` is the training split that the model was trained on."""

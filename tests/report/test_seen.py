@@ -116,3 +116,13 @@ def write_record(path: Path, text: str) -> None:
     model = onnx.load(path)
     model.metadata_props.add(key=ONNX_RECORD_KEY, value=text)
     onnx.save(model, path)
+
+
+@pytest.mark.parametrize("spec", ["synthetic:99999999", "/etc/hostname"])
+def test_a_record_that_asks_for_much_or_for_a_local_file_is_not_followed(
+    tmp_path: Path, spec: str
+) -> None:
+    model = trained_on(tmp_path / "m.pt", "synthetic:200", changes={"spec": spec})
+    source = open_source("synthetic:200")
+    images = source.read("train").images
+    assert count_seen_in_training(images, source, "train", model, TrainedOn.of(model)) is None
