@@ -128,8 +128,9 @@ class _Tally:
         if prediction.picture is None:
             self.failed += 1
             return
-        how = "prepared as a photo" if prediction.picture.prepared else "taken as it is"
-        console.detail(f"{prediction.name}: {how}")
+        if console.is_verbose():
+            how = "prepared as a photo" if prediction.picture.prepared else "taken as it is"
+            console.detail(f"{prediction.name}: {how}")
         if self._show_input is not None:
             from fmnist_cli.data.pictures import write_png
 

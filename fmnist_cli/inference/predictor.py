@@ -1,9 +1,10 @@
 """A stream of inputs to a stream of predictions: in order, at constant memory, without delay.
 
 A thread takes inputs as they come and reads them, beside inference and never more than
-`_LOOK_AHEAD` of them ahead; where a reading takes long, a small pool does it. A batch is what is
-ready: the first input's answer never waits longer than `_PATIENCE_SECONDS` for others to share a
-batch with.
+`_LOOK_AHEAD` of them ahead; where a reading takes long, a small pool does it. Another thread
+classifies, so that a batch is under way while its predecessor's answers are written. A batch is
+what is ready: the first input's answer never waits longer than `_PATIENCE_SECONDS` for others to
+share a batch with.
 """
 
 import threading
@@ -24,6 +25,8 @@ from fmnist_cli.inference.classifier import Probabilities
 from fmnist_cli.inference.inputs import Input
 
 _BATCH_SIZE: Final = 256
+_ENOUGH: Final = 64
+"""As many are no slower an image than a full batch: no reason for the network to wait for more."""
 _LOOK_AHEAD: Final = 2 * _BATCH_SIZE
 _PATIENCE_SECONDS: Final = 0.1
 _READERS: Final = 4
@@ -66,9 +69,15 @@ def predict(
     classify: uint8 [N, 28, 28] to float32 [N, 10]. Whatever the iterator of inputs raises is raised
     here, after the answers to what came before. Close the iterator to stop early.
     """
-    with _read_ahead(inputs) as ahead:
-        while batch := ahead.next_batch():
-            yield _classify(classify, batch)
+    with _read_ahead(inputs) as ahead, _network_thread(ahead) as network:
+
+        def next_answers() -> list[Prediction]:
+            return _classify(classify, ahead.next_batch())
+
+        coming = network.submit(next_answers)
+        while answers := coming.result():
+            coming = network.submit(next_answers)
+            yield answers
         if ahead.fault is not None:
             raise ahead.fault
 
@@ -105,7 +114,7 @@ class _Ahead:
         with self._changed:
             self._changed.wait_for(lambda: self.is_closed or len(self._entries) < _LOOK_AHEAD)
             self._entries.append(entry)
-            if len(self._entries) in (1, _BATCH_SIZE):
+            if len(self._entries) in (1, _ENOUGH):
                 self._changed.notify_all()
 
     def end(self, fault: BaseException | None) -> None:
@@ -124,13 +133,13 @@ class _Ahead:
     def next_batch(self) -> list[_Reading]:
         """Wait for one reading, then for more as long as patience lasts; empty at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._entries or self._has_ended)
+            self._changed.wait_for(lambda: self._entries or self._has_ended or self.is_closed)
             first = self._entries[0] if self._entries else None
         if isinstance(first, Future):
             wait([first])
         deadline = monotonic() + _PATIENCE_SECONDS
         with self._changed:
-            self._changed.wait_for(self._is_full, _PATIENCE_SECONDS)
+            self._changed.wait_for(self._has_enough, _PATIENCE_SECONDS)
             entries = [self._entries.popleft() for _ in range(min(_BATCH_SIZE, len(self._entries)))]
             self._changed.notify_all()
         batch = []
@@ -144,8 +153,8 @@ class _Ahead:
             batch.append(entry)
         return batch
 
-    def _is_full(self) -> bool:
-        return self._has_ended or len(self._entries) >= _BATCH_SIZE
+    def _has_enough(self) -> bool:
+        return self._has_ended or self.is_closed or len(self._entries) >= _ENOUGH
 
 
 class _Reader:
@@ -198,3 +207,14 @@ def _read_ahead(inputs: Iterable[Input]) -> Iterator[_Ahead]:
         # The thread may be waiting for room; it stops before the next input it reads.
         ahead.close()
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _network_thread(ahead: _Ahead) -> Iterator[ThreadPoolExecutor]:
+    """A thread for inference while the context lasts; it may be waiting for `ahead`."""
+    network = ThreadPoolExecutor(1, thread_name_prefix="fmnist-network")
+    try:
+        yield network
+    finally:
+        ahead.close()
+        network.shutdown(wait=False, cancel_futures=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.pictures import Picture
-from fmnist_cli.errors import DataError
+from fmnist_cli.errors import CheckpointError, DataError
 from fmnist_cli.inference import predictor
 from fmnist_cli.inference.classifier import Probabilities
 from fmnist_cli.inference.inputs import Input
@@ -101,6 +101,52 @@ def test_an_answer_does_not_wait_for_inputs_that_have_not_come() -> None:
     assert [one.name for one in next(batches)] == ["0"]
     more.set()
     assert [one.name for one in next(batches)] == ["1"]
+
+
+def test_a_batch_is_classified_while_answers_are_written() -> None:
+    second = threading.Event()
+
+    def observed(images: Images) -> Probabilities:
+        if images[0, 0, 0] == 1:
+            second.set()
+        return classify(images)
+
+    def producer() -> Iterator[Input]:
+        yield sound(0)
+        assert first_is_out.wait(60)
+        yield sound(1)
+
+    first_is_out = threading.Event()
+    batches = predict(observed, producer())
+    next(batches)
+    first_is_out.set()
+    assert second.wait(60)  # though nobody has asked for it yet
+    assert [one.name for batch in batches for one in batch] == ["1"]
+
+
+def test_closing_does_not_wait_for_an_input_that_never_comes() -> None:
+    never = threading.Event()
+
+    def producer() -> Iterator[Input]:
+        yield sound(0)
+        never.wait(60)
+
+    batches = predict(classify, producer())
+    next(batches)
+    batches.close()
+    network = [one for one in threading.enumerate() if one.name.startswith("fmnist-network")]
+    for thread in network:
+        thread.join(30)
+    assert not any(thread.is_alive() for thread in network)
+    never.set()
+
+
+def test_a_fault_of_the_network_is_raised_where_answers_are_taken() -> None:
+    def failing(_images: Images) -> Probabilities:
+        raise CheckpointError("can't be run")
+
+    with pytest.raises(CheckpointError, match="can't be run"):
+        list(predict(failing, [sound(0)]))
 
 
 def test_no_more_than_the_look_ahead_is_taken() -> None:
