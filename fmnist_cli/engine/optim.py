@@ -1,10 +1,12 @@
 """Optimisers and learning-rate schedules by name, all of them torch's own."""
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import (
@@ -19,6 +21,8 @@ from torch.optim.lr_scheduler import (
 )
 
 from fmnist_cli.engine.config import TrainConfig
+
+_Kind = TypeVar("_Kind", bound=Optimizer)
 
 _WARMUP_START: Final = 0.01
 """Share of the peak at which a warm-up begins."""
@@ -37,11 +41,24 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
     groups = _parameter_groups(model, config)
     match config.optimizer:
         case "sgd":
-            return SGD(groups, config.lr, config.momentum, nesterov=config.momentum > 0, fused=True)
+            nesterov = config.momentum > 0
+            return _plain(SGD)(groups, config.lr, config.momentum, nesterov=nesterov, fused=True)
         case "adam":
-            return Adam(groups, config.lr, fused=True)
+            return _plain(Adam)(groups, config.lr, fused=True)
         case "adamw":
-            return AdamW(groups, config.lr, fused=True)
+            return _plain(AdamW)(groups, config.lr, fused=True)
+
+
+def _plain(kind: type[_Kind]) -> type[_Kind]:
+    """The optimiser `kind` with its methods as they are written.
+
+    torch wraps them for its compiler, whose import costs every run a second and 100 MB at the first
+    call, though optimisers are never compiled here.
+    """
+    names = ("add_param_group", "zero_grad", "state_dict", "load_state_dict")
+    methods = {name: inspect.unwrap(getattr(kind, name)) for name in names}
+    step = torch.no_grad()(inspect.unwrap(kind.step))  # one of the wrappers switched gradients off
+    return type(kind.__name__, (kind,), {**methods, "step": step})
 
 
 def _parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, Any]]:
