@@ -34,7 +34,7 @@ class Classifier(ABC):
     """
 
     backend: ClassVar[Literal["torch", "onnx"]]
-    batch_size: ClassVar[int] = 256
+    batch_size = 256
     """Images that go through the network at once."""
 
     def __init__(self, path: Path, metadata: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """A `.pt` file's network as a classifier."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -10,8 +10,12 @@ from torch import nn
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.preparation import Preparation
 from fmnist_cli.engine.device import Precision, resolve, resolve_precision, set_threads
+from fmnist_cli.engine.memory import keep_freed_memory
 from fmnist_cli.engine.weights import open_model
 from fmnist_cli.inference.classifier import Classifier, Probabilities
+
+_CPU_BATCH_SIZE: Final = 64
+"""What a layer gives then still lies in the cache when the next one takes it."""
 
 
 class TorchClassifier(Classifier):
@@ -30,6 +34,9 @@ class TorchClassifier(Classifier):
     ) -> None:
         super().__init__(path, metadata)
         self.device = device
+        if device.type == "cpu":
+            self.batch_size = _CPU_BATCH_SIZE
+            keep_freed_memory()
         self._model = model.to(device)
         if precision.memory_format is torch.channels_last:
             self._model = self._model.to(memory_format=torch.channels_last)
