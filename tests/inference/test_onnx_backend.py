@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import onnx
 import onnxruntime
 import pytest
 
+from fmnist_cli.data.images import Images
 from fmnist_cli.errors import CheckpointError, Unavailable, UsageError
 from fmnist_cli.inference.classifier import load
 from fmnist_cli.inference.onnx_backend import OnnxClassifier, open_classifier
@@ -60,15 +62,28 @@ def session_threads(classifier: OnnxClassifier) -> list[int]:
 
 def test_threads_are_those_asked_for_and_one_for_one_image(path: Path) -> None:
     classifier = open_classifier(path, device="cpu", threads=3)
+    before = threading.active_count()
     classifier(images(1))
-    assert session_threads(classifier) == [1]
-    classifier(images(2))
+    assert threading.active_count() == before
+    classifier(images(256))
+    assert session_threads(classifier) == [1]  # of which each thread runs a piece of the batch
+    assert before < threading.active_count() <= before + 3
+    classifier.run(images(2))
     assert session_threads(classifier) == [1, 3]
+
+
+@pytest.mark.parametrize("count", [4, 5, 7, 65, 256])
+def test_pieces_of_a_batch_come_back_in_order(path: Path, count: int) -> None:
+    classifier = open_classifier(path, device="cpu", threads=3)
+    together = classifier(images(count))
+    alone = np.concatenate([classifier(image[None]) for image in images(count)])
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+    np.testing.assert_allclose(together, classifier.run(images(count))["probabilities"], atol=1e-6)
 
 
 def test_idle_threads_do_not_spin(path: Path) -> None:
     classifier = open_classifier(path, device="cpu", threads=2)
-    classifier(images(2))
+    classifier.run(images(2))
     options = classifier._sessions[2].get_session_options()
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
@@ -111,6 +126,7 @@ class StandIn:
     def __init__(self, *, finds_libraries: bool) -> None:
         self.finds_libraries = finds_libraries
         self.asked: list[list[object]] = []
+        self.batches: list[int] = []
 
     def session(
         self, path: Path, options: object, providers: list[object], enable_fallback: int
@@ -123,8 +139,9 @@ class StandIn:
         cuda = ["CUDAExecutionProvider"] if self.finds_libraries else []
         return [*cuda, "CPUExecutionProvider"]
 
-    def run(self, outputs: list[str], inputs: dict[str, object]) -> list[object]:
-        return [np.full((len(inputs["images"]), 10), 0.1, np.float32)]  # type: ignore[arg-type]
+    def run(self, outputs: list[str], inputs: dict[str, Images]) -> list[object]:
+        self.batches.append(len(inputs["images"]))
+        return [np.full((len(inputs["images"]), 10), 0.1, np.float32)]
 
 
 @pytest.fixture
@@ -150,7 +167,8 @@ def test_cuda_is_asked_for_in_fp32_on_that_device(
     stand_in = with_cuda(finds_libraries=True)
     classifier = open_classifier(path, device=device, threads=None)
     assert classifier.device == f"cuda:{index}"
-    assert classifier(images(2)).shape == (2, 10)
+    assert classifier(images(300)).shape == (300, 10)
+    assert stand_in.batches == [256, 44]  # whole ones: only a CPU's threads share them
     first, second = stand_in.asked[0]
     assert first == ("CUDAExecutionProvider", {"device_id": index, "use_tf32": "0"})
     assert second == "CPUExecutionProvider"
