@@ -97,7 +97,9 @@ def open_container(path: Path) -> Iterator[Container]:
     except ZipFault as fault:
         raise CheckpointError(f"'{path}' is no model file, or a damaged one: {fault}") from None
     except OSError as error:
-        raise CheckpointError(f"the model '{path}' can't be read: {error.strerror}") from None
+        raise CheckpointError(
+            f"the model '{path}' can't be read: {error.strerror or error}"
+        ) from None
 
 
 def _check_sums(file: BinaryIO, directory: dict[str, Member]) -> None:
