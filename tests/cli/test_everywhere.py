@@ -1,5 +1,7 @@
 """What every command shares: help, verbosity, streams."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.conftest import Program
@@ -22,3 +24,24 @@ def test_every_command_has_the_shared_options(fmnist: Program, command: str) -> 
     for option in ("--config", "--quiet", "--verbose", "-q", "-v"):
         assert option in short.stdout
     assert "\x1b" not in short.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"a = " + b"[" * 5_000, "maximum recursion depth"),
+        (b"a." * 20_000 + b"a = 1", "too many parts"),
+        (b"# no options\n" * 10_000, "more than 100,000 bytes"),
+        (b"epochs = '\xff'", "can't decode byte 0xff"),
+    ],
+    ids=["nested", "dotted", "long", "no text"],
+)
+def test_a_config_that_would_take_long_or_much_is_refused(
+    fmnist: Program, tmp_path: Path, content: bytes, reason: str
+) -> None:
+    path = tmp_path / "run.toml"
+    path.write_bytes(content)
+    done = fmnist("train", "--config", path)
+    assert done.returncode == 65
+    assert reason in done.stderr
+    assert len(done.stderr.splitlines()) == 2
