@@ -39,16 +39,16 @@ def prepare_photo(photo: NDArray[np.uint8]) -> Images:
     On a dark background the garment is taken to be bright already and is not negated. Raises
     DataError where nothing stands out from the background.
     """
-    colours = _reduce(photo)
+    colours = np.asarray(shrink(Image.fromarray(photo)), np.float32)
     background, noise = _measure_background(colours)
     brightness = _brightness(colours[_find_garment(colours, background, noise)], background)
     return _fit(brightness)
 
 
-def _reduce(photo: NDArray[np.uint8]) -> Colours:
-    factor = max(photo.shape[:2]) // _WORKING_SIDE
-    image = Image.fromarray(photo)
-    return np.asarray(image.reduce(factor) if factor > 1 else image, np.float32)
+def shrink(photo: Image.Image) -> Image.Image:
+    """Average a large photo down to the size that it is prepared at; no mode with alpha."""
+    factor = max(photo.size) // _WORKING_SIDE
+    return photo.reduce(factor) if factor > 1 else photo
 
 
 def _measure_background(colours: Colours) -> tuple[Colours, float]:

@@ -27,6 +27,8 @@ MAX_PIXELS: Final = 80_000_000
 """Decoding more would take gigabytes; Pillow's own first limit is a little higher."""
 MAX_FILE_BYTES: Final = 4 * MAX_PIXELS
 """The largest picture that is allowed, uncompressed with alpha."""
+_STRIP_ROWS: Final = 256
+"""Laid on a background at once: three more copies of a large picture would take gigabytes."""
 _PIECE_BYTES: Final = 1 << 20
 _READ: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 """Windows would turn line ends into others."""
@@ -74,9 +76,10 @@ def decode(source: str | Path | bytes, *, photo: PhotoMode = "auto") -> Picture:
             return Picture(_as_it_is(image), prepared=False)
         if photo == "auto" and (pixels := _of_data_set(image)) is not None:
             return Picture(pixels, prepared=False)
-        from fmnist_cli.data.photo import prepare_photo
+        from fmnist_cli.data.photo import prepare_photo, shrink
 
-        colours = np.asarray(_on_background(image, 255).convert("RGB"))
+        # Made small before it has three colours: of a large one that would take gigabytes.
+        colours = np.asarray(shrink(_on_background(image, 255)).convert("RGB"))
         return Picture(prepare_photo(colours), prepared=True)
     except DataError as error:
         raise DataError(f"{name} can't be used: {error}") from None
@@ -166,8 +169,14 @@ def _on_background(image: "Image.Image", level: int) -> "Image.Image":
 
     if image.mode != "RGBA":
         return image
-    background = Image.new("RGBA", image.size, (level, level, level, 255))
-    return Image.alpha_composite(background, image).convert("RGB")
+    if image.height <= _STRIP_ROWS:
+        background = Image.new("RGBA", image.size, (level, level, level, 255))
+        return Image.alpha_composite(background, image).convert("RGB")
+    whole = Image.new("RGB", image.size)
+    for top in range(0, image.height, _STRIP_ROWS):
+        strip = image.crop((0, top, image.width, min(top + _STRIP_ROWS, image.height)))
+        whole.paste(_on_background(strip, level), (0, top))
+    return whole
 
 
 def _of_data_set(image: "Image.Image") -> Images | None:

@@ -18,6 +18,7 @@ from PIL import Image
 from fmnist_cli.data import pictures
 from fmnist_cli.data.idx import read_images
 from fmnist_cli.data.images import Images
+from fmnist_cli.data.photo import prepare_photo
 from fmnist_cli.data.pictures import decode
 from fmnist_cli.errors import DataError, MissingInput
 from fmnist_cli.facts import TEST_IMAGES
@@ -140,6 +141,21 @@ def test_transparent_parts_of_a_photo_are_white() -> None:
     pixels = decode(saved(Image.fromarray(cutout), "PNG")).pixels
     assert pixels[14, 14] > 200
     assert pixels[0, 0] == 0
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+@pytest.mark.parametrize("size", [(300, 200), (1_000, 1_301)])
+def test_a_large_photo_is_prepared_as_if_it_were_decoded_whole(
+    mode: str, size: tuple[int, int]
+) -> None:
+    bands = np.random.default_rng(0).integers(200, 256, (*size, 4), np.uint8)
+    bands[size[0] // 4 : size[0] // 2, size[1] // 3 :] //= 3
+    image = Image.fromarray(bands).convert(mode)
+    white = Image.new("RGBA", image.size, "white")
+    colours = np.asarray(Image.alpha_composite(white, image.convert("RGBA")).convert("RGB"))
+    np.testing.assert_array_equal(
+        decode(saved(image, "PNG"), photo="on").pixels, prepare_photo(colours)
+    )
 
 
 def test_the_first_frame_of_an_animation_counts() -> None:

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.proof, pytest.mark.filterwarnings("ignore::Warning:PIL
 
 INPUTS = 5_000
 MOST_SECONDS = 1.0
-MOST_BYTES = 16 * MAX_PIXELS
+MOST_BYTES = 10 * MAX_PIXELS
 """What the largest picture may take, which is so much memory before its content is known."""
 
 
