@@ -148,8 +148,9 @@ def test_transparent_parts_of_a_photo_are_white() -> None:
 def test_a_large_photo_is_prepared_as_if_it_were_decoded_whole(
     mode: str, size: tuple[int, int]
 ) -> None:
-    bands = np.random.default_rng(0).integers(200, 256, (*size, 4), np.uint8)
-    bands[size[0] // 4 : size[0] // 2, size[1] // 3 :] //= 3
+    bands = np.random.default_rng(0).integers(240, 256, (*size, 4), np.uint8)
+    bands[size[0] // 4 : size[0] // 2, size[1] // 3 :, :3] //= 4
+    bands[size[0] // 3 :, :, 3] //= 2
     image = Image.fromarray(bands).convert(mode)
     white = Image.new("RGBA", image.size, "white")
     colours = np.asarray(Image.alpha_composite(white, image.convert("RGBA")).convert("RGB"))
