@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+GPU_WORK ?= build/gpu
 
 .DEFAULT_GOAL := help
-.PHONY: help install train demo test proof check format bench pretrained check-mirrors clean
+.PHONY: help install train demo test proof check format bench bench-gpu pretrained check-mirrors clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -42,6 +43,9 @@ format: $(READY) ## Rewrite the code in the project's format
 
 bench: $(READY) ## Measure every claim that fits a CPU machine
 	$(BIN)/python -m benchmarks
+
+bench-gpu: $(READY) ## Measure on a GPU for 8 minutes; again until it says it is done
+	$(BIN)/python -m benchmarks.gpu --work $(GPU_WORK)
 
 pretrained: $(READY) ## Train, measure and write the model that comes with the program
 	$(BIN)/python -m benchmarks.pretrained
