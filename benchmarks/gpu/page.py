@@ -30,7 +30,7 @@ as CUDA graphs.
 
 def rows(kept: Kept) -> Iterator[Row]:
     """The table, as far as it was measured."""
-    (ceilings,) = kept.of("ceilings") or [None]
+    ceilings = next(iter(kept.of("ceilings")), None)
     if ceilings is not None:
         copied, product = ceilings["gigabytes_per_second"], ceilings["teraflops"]
         yield Row(what="a large copy, read and written", ours=copied, unit="GB/s", n=10)
@@ -74,7 +74,7 @@ def _rate(recipe: str, found: dict[str, Any], ceilings: dict[str, Any] | None) -
         )
 
 
-def _mean(what: str, found: Sequence[dict[str, Any]], key: str, unit: str, **bar: float) -> Row:
+def _mean(what: str, found: Sequence[dict[str, Any]], key: str, unit: str, **bar: Any) -> Row:
     figures = [one[key] for one in found]
     spread = f" ({min(figures):.2f} to {max(figures):.2f})" if len(figures) > 1 else ""
     return Row(

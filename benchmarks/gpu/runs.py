@@ -13,11 +13,9 @@ def whole_command(setting: Setting, recipe: str, seed: int) -> dict[str, float]:
     """Train once from the command's start to its file."""
     output = model_of(setting.work, recipe, seed)
     started_at = time.monotonic()
-    summary = setting.ask(
-        *("train", "-q", "--recipe", recipe, "--seed", str(seed), "-o", output),
-        *("--run-dir", setting.work / f"{output.stem}-run", *setting.options()),
-        timeout=setting.seconds_left(),
-    )
+    command: list[str | Path] = ["train", "-q", "--recipe", recipe, "--seed", str(seed)]
+    command += ["-o", output, "--run-dir", setting.work / f"{output.stem}-run"]
+    summary = setting.ask(*command, *setting.options(), timeout=setting.seconds_left())
     return {
         "command_seconds": time.monotonic() - started_at,
         "training_seconds": summary["seconds"],

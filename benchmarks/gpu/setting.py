@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -93,7 +93,7 @@ class Setting:
         labels = load(model, device=str(self.device))(test.images).argmax(1)
         return 100 * float((labels == test.labels).mean())
 
-    def options(self) -> Sequence[str]:
+    def options(self) -> list[str]:
         """`overrides` as the command line writes them, with the device."""
         given = [f"--device={self.device}", "--val-size=0"]
         return given + [f"--{name.replace('_', '-')}={v}" for name, v in self.overrides.items()]
