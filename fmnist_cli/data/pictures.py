@@ -1,6 +1,7 @@
 """Picture files to images of the data set's form: uint8 [28, 28], bright on black."""
 
 import os
+import stat
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -102,10 +103,13 @@ def _read(path: str | Path) -> bytes:
         try:
             # Memory for what there is: for what there may be, it takes longer to get than a small
             # picture takes to decode. What has no size, such as a pipe, comes in pieces.
-            most = min(os.fstat(descriptor).st_size, MAX_FILE_BYTES) + 1
+            status = os.fstat(descriptor)
+            most = min(status.st_size, MAX_FILE_BYTES) + 1
             while length <= MAX_FILE_BYTES and (piece := os.read(descriptor, most)):
                 pieces.append(piece)
                 length += len(piece)
+                if length == status.st_size and stat.S_ISREG(status.st_mode):
+                    break  # no need to be told that it ends here
                 most = _PIECE_BYTES
         finally:
             os.close(descriptor)
