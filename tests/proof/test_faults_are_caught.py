@@ -235,7 +235,8 @@ def test_the_copy_is_what_the_tests_test(copy: Path) -> None:
     whole = package.read_text()
     package.write_text("raise ValueError('the copy')\n")
     try:
-        assert "the copy" in run(copy, FAULTS[0].tests).stdout
+        done = run(copy, FAULTS[0].tests)
+        assert "the copy" in done.stdout + done.stderr
     finally:
         package.write_text(whole)
 
