@@ -17,11 +17,15 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.fresh import network_of, write_model
 from benchmarks.harness.rows import Row, parser, report
-from fmnist_cli.export.onnx_file import export
-from fmnist_cli.facts import IMAGE_SIZE
-from fmnist_cli.inference.classifier import Classifier, load
+from fmnist_cli.__main__ import prepare_environment
+
+prepare_environment()  # as the program does: torch's threads would spin on ONNX's cores
+
+from benchmarks.fresh import network_of, write_model  # noqa: E402 - torch reads the environment
+from fmnist_cli.export.onnx_file import export  # noqa: E402
+from fmnist_cli.facts import IMAGE_SIZE  # noqa: E402
+from fmnist_cli.inference.classifier import Classifier, load  # noqa: E402
 
 MAX_LATENCY_RATIO: Final = 0.5
 """Of ONNX's time for one image to torch's."""
