@@ -33,6 +33,22 @@ def measured() -> Iterator[Peak]:
         peak.extra_bytes = max(0, _read("VmHWM:") - before)
 
 
+def telling_its_peak(command: list[str]) -> list[str]:
+    """A command that ends its stderr with a line of the most KiB that `command` held.
+
+    A process counts what its parent held when it was started, so a small one stands between.
+    """
+    return [sys.executable, "-c", _TELL, *command]
+
+
+_TELL = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+sys.exit(code)
+"""
+
+
 def _read(name: str) -> int:
     line = next(line for line in _STATUS.read_text().splitlines() if line.startswith(name))
     return int(line.split()[1]) * 1024
