@@ -1,6 +1,7 @@
 """Entry point of `fmnist` and of `python -m fmnist_cli`."""
 
 import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -15,14 +16,28 @@ def prepare_environment() -> None:
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 
+def open_streams() -> None:
+    """Lead streams that whoever started us has closed to nowhere.
+
+    The next files to be opened would take their places, and what is printed would go into them.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)  # takes the stream's own number: it is free
+            setattr(sys, name, os.fdopen(nowhere, mode))
+
+
 def main() -> NoReturn:
     """Run the command line and exit with one of the documented codes."""
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback before there is an answer
+    open_streams()
     prepare_environment()
-    from fmnist_cli.cli.exits import PIPE_CLOSED, run
+    from fmnist_cli.cli.exits import BY_SIGNAL, run
 
     code = run()
-    if code == PIPE_CLOSED:
-        # Nobody reads on; an orderly end would keep `| head` waiting while torch is taken down.
+    if code > BY_SIGNAL:
+        # Nobody reads on, or waits: an orderly end would take torch down first.
         os._exit(code)
     sys.exit(code)
 

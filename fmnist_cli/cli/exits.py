@@ -6,12 +6,12 @@ import os
 import signal
 import sys
 import traceback
-from types import FrameType
-from typing import Final, NoReturn
+from typing import Final
 
 import typer
 
 from fmnist_cli.cli import console
+from fmnist_cli.cli.signals import answered
 from fmnist_cli.cli.usage import explain
 from fmnist_cli.errors import FmnistError, Interrupted, Unavailable
 
@@ -27,64 +27,62 @@ _IS_WINDOWS: Final = os.name == "nt"
 
 def run() -> int:
     """Run the command that the process's arguments name; returns its exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file's name may be anything but text
             stream.reconfigure(errors="backslashreplace")
             if _IS_WINDOWS and not stream.isatty():  # pipes carry what they carry elsewhere
                 stream.reconfigure(encoding="utf-8", newline="\n")
-    try:
-        return _run()
-    finally:
-        # The handler raises; what is left to do now is the interpreter's own, which would choke.
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with answered() as received:
+        try:
+            from fmnist_cli.cli.app import app
 
-
-def _run() -> int:
-    try:
-        from fmnist_cli.cli.app import app
-
-        outcome = app(prog_name="fmnist", standalone_mode=False)
-        sys.stdout.flush()
-    except typer.TyperException as error:
-        console.error(explain(error))
-        return error.exit_code
-    except FmnistError as error:
-        rank = os.environ.get("RANK", "0")
-        console.error(str(error) if rank == "0" else f"process {rank}: {error}")
-        if isinstance(error, Interrupted):
-            return BY_SIGNAL + error.signal_number
-        return error.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        return BY_SIGNAL + signal.SIGINT
-    except (console.PipeClosedError, BrokenPipeError):
-        _discard_output()
-        return PIPE_CLOSED
-    except OSError as error:
-        return _storage(error)
-    except ModuleNotFoundError as error:
-        return _missing_package(error)
-    except Exception:  # noqa: BLE001 - a bug: shown with its traceback
-        traceback.print_exc()
-        return BUG
+            outcome = app(prog_name="fmnist", standalone_mode=False)
+            sys.stdout.flush()
+        except BaseException as error:  # noqa: BLE001 - answered, or raised again
+            if received.number:  # whatever else it has led to, deep in an import
+                return BY_SIGNAL + received.number
+            return _answer(error)
     return outcome if isinstance(outcome, int) else 0
+
+
+def _answer(error: BaseException) -> int:
+    """Tell what went wrong; returns the exit code."""
+    match error:
+        case typer.TyperException():
+            console.error(explain(error))
+            return error.exit_code
+        case FmnistError():
+            rank = os.environ.get("RANK", "0")
+            console.error(str(error) if rank == "0" else f"process {rank}: {error}")
+            if isinstance(error, Interrupted):
+                return BY_SIGNAL + error.signal_number
+            return error.exit_code
+        case typer.Abort():
+            return BY_SIGNAL + signal.SIGINT
+        case console.PipeClosedError() | BrokenPipeError():
+            _discard_output()
+            return PIPE_CLOSED
+        case OSError():
+            return _storage(error)
+        case ModuleNotFoundError():
+            return _missing_package(error)
+        case Exception():  # a bug: shown with its traceback
+            traceback.print_exception(error)
+            return BUG
+    raise error
 
 
 def _missing_package(error: ModuleNotFoundError) -> int:
     """A light install lacks what only some commands need; anything else is a bug."""
     package = (error.name or "").partition(".")[0]
     if package in ("", "fmnist_cli") or package in sys.stdlib_module_names:
-        traceback.print_exc()
+        traceback.print_exception(error)
         return BUG
     console.error(
         f"this needs the package '{package}', which is not installed; "
         "the full program has it: pip install fmnist-cli"
     )
     return Unavailable.exit_code
-
-
-def _terminate(signal_number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(BY_SIGNAL + signal_number)
 
 
 def _storage(error: OSError) -> int:
@@ -95,7 +93,7 @@ def _storage(error: OSError) -> int:
     refused = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENOENT}
     failed = {errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG}
     if error.errno not in refused | failed:
-        traceback.print_exc()
+        traceback.print_exception(error)
         return BUG
     where = f"'{error.filename}'" if error.filename else "the output"
     console.error(f"{where}: {error.strerror}")
