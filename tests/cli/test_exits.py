@@ -1,6 +1,7 @@
 """Each line of the exit-code table, through the installed program."""
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -111,10 +112,37 @@ def test_66_an_input_that_is_not_there(fmnist: Program, tmp_path: Path) -> None:
         assert done.stdout == ""
 
 
-def test_69_a_device_or_every_mirror_is_missing(fmnist: Program, tmp_path: Path) -> None:
+def test_69_a_device_that_is_missing(fmnist: Program) -> None:
     done = fmnist(*TRAIN, "--device", "cuda:7", env={"CUDA_VISIBLE_DEVICES": ""})
     assert done.returncode == 69
     assert "there is: cpu" in done.stderr
+
+
+def test_69_no_mirror_answers(fmnist: Program, tmp_path: Path) -> None:
+    with socket.socket() as nobody_listens:
+        nobody_listens.bind(("127.0.0.1", 0))
+        closed = f"http://127.0.0.1:{nobody_listens.getsockname()[1]}"
+        environment = {"http_proxy": closed, "https_proxy": closed, "no_proxy": "127.0.0.1"}
+        done = fmnist(
+            *("download", "--mirror", f"{closed}/fashion", "--data-dir", tmp_path), env=environment
+        )
+    assert (done.returncode, done.stdout) == (69, "")
+    assert "no mirror delivers" in done.stderr
+    assert f"{closed}/fashion: no connection" in done.stderr
+    assert len(done.stderr.splitlines()) == 3
+    assert not list(tmp_path.glob("*.gz"))
+
+
+def test_70_training_that_diverges(fmnist: Program, tmp_path: Path) -> None:
+    done = fmnist(
+        *("train", "-q", "--data", "synthetic:100", "--model", "tutorial", "--device", "cpu"),
+        *("--optimizer", "sgd", "--lr", "100", "--batch-size", "10", "--epochs", "20"),
+        *("--run-dir", "r"),
+        cwd=tmp_path,
+    )
+    assert (done.returncode, done.stdout) == (70, "")
+    assert "training diverged; try a lower --lr (it was 100)" in done.stderr
+    assert len(done.stderr.splitlines()) <= 3
 
 
 def test_73_an_output_that_can_not_be_made(fmnist: Program, tmp_path: Path) -> None:
