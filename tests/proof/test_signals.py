@@ -1,0 +1,170 @@
+"""Ctrl-C and SIGTERM at random moments: a prompt end, the right exit code, and files that load."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import onnx
+import pytest
+
+from fmnist_cli.engine import checkpoint
+from fmnist_cli.facts import FILES
+from tests.cli.conftest import PROGRAM, Program, clean_environment, fmnist, trained_model
+from tests.data import hostile
+from tests.platforms import LINUX
+from tests.proof.conftest import Record
+
+__all__ = ["fmnist", "trained_model"]
+pytestmark = [LINUX, pytest.mark.proof]
+
+PROMPT_SECONDS: Final = 2.0
+CODES: Final = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command, and what has to hold of its folder whenever it ends."""
+
+    arguments: tuple[str, ...]
+    points: int
+    seconds: float
+    """The signal comes within this time of the moment when the program's work begins."""
+    check: Callable[[Path], int]
+    """Raises for a file that is damaged; gives how many stand."""
+
+
+def check_run(folder: Path) -> int:
+    paths = [*folder.glob("run/*.pt"), *folder.glob("*.pt")]
+    for path in paths:
+        checkpoint.load(path)
+    return len(paths)
+
+
+def check_report(folder: Path) -> int:
+    paths = list(folder.glob("*.html"))
+    assert all(path.read_text().endswith("</html>") for path in paths)
+    return len(paths)
+
+
+def check_export(folder: Path) -> int:
+    paths = list(folder.glob("*.onnx"))
+    for path in paths:
+        onnx.checker.check_model(onnx.load(path))
+    return len(paths)
+
+
+def check_downloads(folder: Path) -> int:
+    """No file is ever sent to its end."""
+    assert not list(folder.glob("*.gz"))
+    return 0
+
+
+@contextmanager
+def slow_mirror() -> Iterator[hostile.Mirror]:
+    """Sends what looks like the first file, slowly."""
+
+    def answer(request: hostile.Request, content: bytes) -> None:
+        request.reply(200, content, Content_Length=FILES["train"][0].size_bytes)
+        while not request.server.released.wait(0.02):
+            request.wfile.write(bytes(10_000))
+
+    with hostile.serve({FILES["train"][0].name: b"\x1f\x8b"}, answer) as mirror:
+        yield mirror
+
+
+def wait_for_work(running: "subprocess.Popen[str]") -> None:
+    """Return once SIGTERM is caught: before that the process is Python's, not the program's."""
+    status = Path(f"/proc/{running.pid}/status")
+    deadline = time.monotonic() + 60
+    while running.poll() is None:
+        caught = status.read_text().partition("SigCgt:")[2].split()
+        if caught and int(caught[0], 16) >> (signal.SIGTERM - 1) & 1:
+            return
+        assert time.monotonic() < deadline, "the program never begins"
+        time.sleep(0.002)
+
+
+def stop(command: Command, number: signal.Signals, after: float, folder: Path) -> float | None:
+    """Send a signal; gives the seconds until the end, None where the end came first."""
+    folder.mkdir()
+    running = subprocess.Popen(
+        [*PROGRAM, *command.arguments],
+        cwd=folder,
+        env=clean_environment({"no_proxy": "127.0.0.1"}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for_work(running)
+    time.sleep(after)
+    if running.poll() is not None:
+        assert running.returncode == 0, running.communicate()
+        running.communicate()
+        return None
+    sent_at = time.monotonic()
+    running.send_signal(number)
+    out, told = running.communicate(timeout=60)
+    seconds = time.monotonic() - sent_at
+    case = (command.arguments[0], number, after, seconds, out, told)
+    assert "Traceback" not in told, case
+    # A shell reports death by signal N as 128 + N.
+    assert running.returncode in (CODES[number], -number), (case, running.returncode)
+    assert seconds <= PROMPT_SECONDS, case
+    return seconds
+
+
+def test_signals_at_random_moments(
+    fmnist: Program, trained_model: Path, tmp_path: Path, record: Record
+) -> None:
+    model = str(trained_model)
+    with slow_mirror() as mirror:
+        commands = (
+            Command(
+                (
+                    *("train", "--data", "synthetic:3000", "--model", "convnet", "--run-dir"),
+                    *("run", "--epochs", "500", "--device", "cpu"),
+                ),
+                points=20,
+                seconds=10,
+                check=check_run,
+            ),
+            Command(("evaluate", model, "--report", "r.html"), 10, 3, check_report),
+            Command(
+                ("export-onnx", model, "-o", "net.onnx", "--quantize", "int8"), 10, 3, check_export
+            ),
+            Command(
+                ("download", "--mirror", mirror.url, "--data-dir", "."), 10, 3, check_downloads
+            ),
+        )
+        for command in commands:
+            slowest, files = stop_often(command, tmp_path)
+            assert files or command.check != check_run, "no run has saved anything"
+            record(
+                f"SIGINT or SIGTERM: {command.arguments[0]}",
+                command.points,
+                f"exit 130 or 143 within {slowest:.2f} s, {files} files stand and load",
+            )
+
+
+def stop_often(command: Command, folder: Path) -> tuple[float, int]:
+    """Stop it as often as it says; gives the longest time to its end, and how many files stand."""
+    random = Random(command.arguments[0])
+    times: list[float] = []
+    files = 0
+    for life in range(5 * command.points):
+        number = random.choice(list(CODES))
+        after = random.uniform(0, command.seconds)
+        its_folder = folder / f"{command.arguments[0]}-{life}"
+        seconds = stop(command, number, after, its_folder)
+        files += command.check(its_folder)
+        if seconds is not None:
+            times.append(seconds)
+        if len(times) == command.points:
+            return max(times), files
+    raise AssertionError("it ends before the signals come")
