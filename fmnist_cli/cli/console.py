@@ -128,11 +128,19 @@ def warn(text: str) -> None:
 
 
 def error(text: str) -> None:
-    """Tell why the command failed, in one line or several."""
+    """Tell why the command failed, in one line or several; where none can be written, go on."""
     names = {part for argument in sys.argv for part in re.split("[/=]", argument) if "\n" in part}
     for name in names:  # the one kind of newline in a message that is not ours
         text = text.replace(name, literal(name))
-    _line("\n".join(map(literal, f"error: {text}".split("\n"))), "bold red")
+    try:
+        _line("\n".join(map(literal, f"error: {text}".split("\n"))), "bold red")
+    except OSError:  # a full disk, or nobody reads: the exit code still tells
+        discard(sys.stderr)
+
+
+def discard(stream: TextIO) -> None:
+    """Keep the interpreter's last flush of a stream from failing a second time."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _line(text: str, style: str) -> None:

@@ -60,7 +60,7 @@ def _answer(error: BaseException) -> int:
         case typer.Abort():
             return BY_SIGNAL + signal.SIGINT
         case console.PipeClosedError() | BrokenPipeError():
-            _discard_output()
+            console.discard(sys.stdout)
             return PIPE_CLOSED
         case OSError():
             return _storage(error)
@@ -88,7 +88,7 @@ def _missing_package(error: ModuleNotFoundError) -> int:
 def _storage(error: OSError) -> int:
     """Faults of the file system; any other OSError is a bug of ours."""
     if _IS_WINDOWS and error.errno == errno.EINVAL and error.filename is None:
-        _discard_output()  # how a pipe without a reader is told there
+        console.discard(sys.stdout)  # how a pipe without a reader is told there
         return PIPE_CLOSED
     refused = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENOENT}
     failed = {errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG}
@@ -98,11 +98,6 @@ def _storage(error: OSError) -> int:
     where = f"'{error.filename}'" if error.filename else "the output"
     console.error(f"{where}: {error.strerror}")
     if error.errno in failed:
-        _discard_output()
+        console.discard(sys.stdout)
         return STORAGE_FAILED
     return CANNOT_CREATE
-
-
-def _discard_output() -> None:
-    """Keep the interpreter's last flush of stdout from failing a second time."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

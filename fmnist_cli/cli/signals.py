@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
@@ -86,8 +86,9 @@ def _watch(reader: int, numbers: list[signal.Signals]) -> None:
 
 def _give_up(number: int) -> None:
     if _last_words is not None:
-        sys.stderr.write(f"\n{_last_words()}\n")
-        sys.stderr.flush()
+        with suppress(OSError):  # a full disk must not keep the process
+            sys.stderr.write(f"\n{_last_words()}\n")
+            sys.stderr.flush()
     os._exit(128 + number)
 
 

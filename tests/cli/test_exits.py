@@ -163,6 +163,23 @@ def test_74_a_full_disk_under_the_result(fmnist: Program) -> None:
     assert b"No space left" in done.stderr
 
 
+@LINUX
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["predict", "pretrained", "none.png"], 66),
+        (["train", "--epochs", "none"], 2),
+        ([], 74),
+    ],
+)
+def test_the_code_stands_where_no_message_can(
+    arguments: list[str], code: int, tmp_path: Path
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*PROGRAM, *arguments], cwd=tmp_path, stderr=full, check=False)
+    assert done.returncode == code
+
+
 def test_75_another_run_has_the_folder(tmp_path: Path) -> None:
     from filelock import FileLock
 
