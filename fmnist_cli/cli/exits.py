@@ -52,11 +52,7 @@ def _answer(error: BaseException) -> int:
             console.error(explain(error))
             return error.exit_code
         case FmnistError():
-            rank = os.environ.get("RANK", "0")
-            console.error(str(error) if rank == "0" else f"process {rank}: {error}")
-            if isinstance(error, Interrupted):
-                return BY_SIGNAL + error.signal_number
-            return error.exit_code
+            return _told(error)
         case typer.Abort():
             return BY_SIGNAL + signal.SIGINT
         case console.PipeClosedError() | BrokenPipeError():
@@ -70,6 +66,17 @@ def _answer(error: BaseException) -> int:
             traceback.print_exception(error)
             return BUG
     raise error
+
+
+def _told(error: FmnistError) -> int:
+    rank = os.environ.get("RANK", "0")
+    if rank == "0":
+        console.error(str(error))
+    elif not isinstance(error, Interrupted):  # only the first process knows how to go on
+        console.error(f"process {rank}: {error}")
+    if isinstance(error, Interrupted):
+        return BY_SIGNAL + error.signal_number
+    return error.exit_code
 
 
 def _missing_package(error: ModuleNotFoundError) -> int:

@@ -5,10 +5,11 @@ import sys
 import uuid
 from collections.abc import Sequence
 
+from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-from fmnist_cli.errors import CheckFailed, FmnistError
+from fmnist_cli.errors import CheckFailed, FmnistError, Interrupted
 
 
 class ProcessFailedError(FmnistError):
@@ -23,7 +24,7 @@ def launch(processes: int, arguments: Sequence[str]) -> None:
     """Run this Python with `arguments` in so many processes, as torchrun would, and wait.
 
     When one of them fails the others are ended. Raises ProcessFailedError with the first one's exit
-    code, CheckFailed where a signal killed it.
+    code, CheckFailed where a signal killed it, Interrupted where one asked for the end of all.
     """
     config = LaunchConfig(
         min_nodes=1,
@@ -36,9 +37,12 @@ def launch(processes: int, arguments: Sequence[str]) -> None:
         monitor_interval=0.1,
     )
     # The launcher would log what is said better below.
-    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    for name in ("torch.distributed.elastic", "torch.distributed.elastic.agent.server.api"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         elastic_launch(config, sys.executable)(*arguments)
+    except SignalException as error:
+        raise Interrupted(f"the {processes} training processes have ended", error.sigval) from None
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         if failure.exitcode < 0:

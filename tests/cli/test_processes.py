@@ -60,21 +60,39 @@ def test_two_processes_and_two_launchers_learn_as_one(fmnist: Program, tmp_path:
     assert losses(tmp_path / "nodes") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
 
 
-def test_a_process_that_dies_ends_the_others(fmnist: Program, tmp_path: Path) -> None:
+def two_at_work(folder: Path) -> "subprocess.Popen[str]":
+    """A run of two processes in `r`, its first epoch done."""
     running = subprocess.Popen(
         [*PROGRAM, *OPTIONS, "--epochs", "500", "--nproc", "2", "--run-dir", "r"],
-        cwd=tmp_path,
+        cwd=folder,
         env=clean_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    history = tmp_path / "r/history.csv"
+    history = folder / "r/history.csv"
     deadline = time.monotonic() + 120
     while not (history.exists() and len(history.read_text().splitlines()) > 1):
         assert running.poll() is None, running.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.1)
+    return running
+
+
+def test_a_signal_ends_them_all(tmp_path: Path) -> None:
+    running = two_at_work(tmp_path)
+    running.send_signal(signal.SIGTERM)
+    out, told = running.communicate(timeout=60)
+    assert (running.returncode, out) == (143, "")
+    lines = [line for line in told.splitlines() if not line.startswith("epoch ")]
+    assert lines == [
+        "error: stopped; to go on: fmnist train --resume r",
+        "error: the 2 training processes have ended",
+    ]
+
+
+def test_a_process_that_dies_ends_the_others(fmnist: Program, tmp_path: Path) -> None:
+    running = two_at_work(tmp_path)
     children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
     victims = [
         pid for pid in children if b"fmnist_cli" in Path(f"/proc/{pid}/cmdline").read_bytes()
