@@ -11,7 +11,7 @@ from typing import Final
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.signals import answered
+from fmnist_cli.cli.signals import Received, answered
 from fmnist_cli.cli.usage import explain
 from fmnist_cli.errors import FmnistError, Interrupted, Unavailable
 
@@ -34,14 +34,24 @@ def run() -> int:
                 stream.reconfigure(encoding="utf-8", newline="\n")
     with answered() as received:
         try:
-            from fmnist_cli.cli.app import app
-
-            outcome = app(prog_name="fmnist", standalone_mode=False)
-            sys.stdout.flush()
-        except BaseException as error:  # noqa: BLE001 - answered, or raised again
-            if received.number:  # whatever else it has led to, deep in an import
+            return _run_app(received)
+        except BaseException:
+            if received.number:
                 return BY_SIGNAL + received.number
-            return _answer(error)
+            raise
+
+
+def _run_app(received: Received) -> int:
+    """Run the command and answer what it raises, but for all that follows from a signal."""
+    try:
+        from fmnist_cli.cli.app import app
+
+        outcome = app(prog_name="fmnist", standalone_mode=False)
+        sys.stdout.flush()
+    except BaseException as error:
+        if received.number:  # it may have become anything, deep in an import
+            raise
+        return _answer(error)
     return outcome if isinstance(outcome, int) else 0
 
 

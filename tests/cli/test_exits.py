@@ -216,6 +216,16 @@ def test_130_and_143_save_and_say_how_to_go_on(
 
 
 @POSIX
+def test_143_while_an_error_is_told(fmnist: Program, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal\nimport fmnist_cli.cli.console as console\n"
+        "console.error = lambda text: os.kill(os.getpid(), signal.SIGTERM)\n"
+    )
+    done = fmnist("train", "--epochs", "none", env={"PYTHONPATH": str(tmp_path)}, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "")
+
+
+@POSIX
 def test_141_a_reader_that_closes_the_pipe_is_met_with_silence(
     fmnist: Program, trained_model: Path, tmp_path: Path
 ) -> None:
