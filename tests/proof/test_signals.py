@@ -134,9 +134,9 @@ def test_signals_at_random_moments(
                 seconds=10,
                 check=check_run,
             ),
-            Command(("evaluate", model, "--report", "r.html"), 10, 3, check_report),
+            Command(("evaluate", model, "--report", "r.html"), 10, 6, check_report),
             Command(
-                ("export-onnx", model, "-o", "net.onnx", "--quantize", "int8"), 10, 3, check_export
+                ("export-onnx", model, "-o", "net.onnx", "--quantize", "int8"), 10, 8, check_export
             ),
             Command(
                 ("download", "--mirror", mirror.url, "--data-dir", "."), 10, 3, check_downloads
