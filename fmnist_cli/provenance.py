@@ -21,7 +21,7 @@ from fmnist_cli.pretrained import locate
 
 
 def describe_data(
-    source: Source, data: LabelledImages, n_train: int, val_size: int, split_seed: int
+    source: Source, data: LabelledImages, val_size: int, split_seed: int
 ) -> dict[str, Any]:
     """Record what a run learns from, and how `evaluate --split val` finds its validation part."""
     return {
@@ -29,7 +29,7 @@ def describe_data(
         "test_spec": source.test_spec,
         "kind": source.kind,
         "fingerprint": data.fingerprint(),
-        "n_train": n_train,
+        "n_train": len(data) - val_size,
         "val_size": val_size,
         "split_seed": split_seed,
     }

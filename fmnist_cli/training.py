@@ -16,7 +16,7 @@ import torch
 from fmnist_cli import models, provenance, resumption
 from fmnist_cli.data.images import LabelledImages
 from fmnist_cli.data.sources import open_source
-from fmnist_cli.data.splits import stratified_split
+from fmnist_cli.data.splits import divide
 from fmnist_cli.engine import checkpoint, device
 from fmnist_cli.engine.budget import Budget
 from fmnist_cli.engine.config import TrainConfig
@@ -187,16 +187,15 @@ class Training:
         data = self.source.read("train")
         val_size = self.config.val_size_for(len(data))
         self.config = dataclasses.replace(self.config, val_size=val_size)
-        chosen, held_out = stratified_split(data.labels, val_size, SPLIT_SEED)
-        self._data = provenance.describe_data(self.source, data, len(chosen), val_size, SPLIT_SEED)
+        self._data = provenance.describe_data(self.source, data, val_size, SPLIT_SEED)
         if self._resumed is not None and self._resumed["fingerprint"] != self._data["fingerprint"]:
             raise DataError(
                 f"'{self.config.data}' is not the data that the run began with "
                 f"(fingerprint {self._data['fingerprint']}, then {self._resumed['fingerprint']})"
             )
-        train = data[chosen]
+        train, val = divide(data, val_size, SPLIT_SEED)
         self._digests = provenance.record_of_images(self.source, train)
-        return train, data[held_out]
+        return train, val
 
     def _build(self, train: LabelledImages, val: LabelledImages) -> Trainer:
         config = self.config

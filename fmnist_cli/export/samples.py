@@ -5,7 +5,7 @@ from typing import Any
 
 from fmnist_cli.data.images import Images, LabelledImages
 from fmnist_cli.data.sources import OFFICIAL, open_source
-from fmnist_cli.data.splits import stratified_split
+from fmnist_cli.data.splits import divide
 from fmnist_cli.errors import FmnistError, MissingInput
 
 
@@ -25,8 +25,7 @@ def training_and_validation(
         _require_official_files(data_dir)
     images = open_source(spec, data_dir=data_dir).read("train")
     val_size, seed = recorded.get("val_size") or 0, recorded.get("split_seed") or 0
-    training, validation = stratified_split(images.labels, val_size, seed)
-    return images[training], images[validation]
+    return divide(images, val_size, seed)
 
 
 def parity_images(

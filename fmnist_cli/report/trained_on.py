@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from fmnist_cli.data.images import LabelledImages
 from fmnist_cli.data.sources import Source, open_source
-from fmnist_cli.data.splits import stratified_split
+from fmnist_cli.data.splits import divide
 from fmnist_cli.errors import CheckpointError, DataError, MissingInput, UsageError
 from fmnist_cli.inference.classifier import Classifier
 
@@ -56,15 +56,15 @@ class TrainedOn:
     def divide(self, data: LabelledImages) -> tuple[LabelledImages, LabelledImages]:
         """The images that training learnt from, and those that it was selected on.
 
-        Raises DataError where `data` is not the training split that the model was trained on.
+        `data` is not to be used afterwards. Raises DataError where it is not the training split
+        that the model was trained on.
         """
         if not self.describes(data):
             raise DataError(
                 f"this is not the training data of the model (fingerprint {data.fingerprint()}, "
                 f"recorded {self.fingerprint}), so its validation split can't be rebuilt"
             )
-        learnt, held_out = stratified_split(data.labels, self.val_size, self.split_seed)
-        return data[learnt], data[held_out]
+        return divide(data, self.val_size, self.split_seed)
 
 
 def open_judged(

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmnist_cli.data.splits import stratified_split
+from fmnist_cli.data.images import LabelledImages
+from fmnist_cli.data.splits import divide, stratified_split
 from fmnist_cli.errors import UsageError
+from tests.memory import CAN_MEASURE, measured
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=200), st.data(), st.integers(0, 2**32))
@@ -43,3 +45,33 @@ def test_the_seed_decides() -> None:
 def test_nothing_left_to_train_on_is_refused(val_size: int) -> None:
     with pytest.raises(UsageError, match="--val-size"):
         stratified_split(np.arange(10), val_size)
+
+
+def distinct(n: int) -> LabelledImages:
+    """Images that each tell their position, with labels in random order."""
+    images = np.zeros((n, 28, 28), np.uint8)
+    images[:, 0, :4] = np.arange(n, dtype="<u4")[:, None].view(np.uint8)
+    return LabelledImages(images, np.random.default_rng(0).integers(0, 10, n))
+
+
+@pytest.mark.parametrize(
+    ("n", "val_size"),
+    [(10, 0), (10, 1), (10, 9), (4_096, 1), (4_097, 1), (10_000, 0), (10_000, 9), (10_000, 9_990)],
+)
+def test_images_are_divided_as_positions_are(n: int, val_size: int) -> None:
+    data = distinct(n)
+    chosen, held_out = stratified_split(data.labels, val_size, seed=3)
+    train, val = divide(distinct(n), val_size, seed=3)
+    for part, positions in ((train, chosen), (val, held_out)):
+        assert np.array_equal(part.images, data.images[positions])
+        assert np.array_equal(part.labels, data.labels[positions])
+
+
+@pytest.mark.skipif(not CAN_MEASURE, reason="Linux tells a process's peak")
+@pytest.mark.parametrize("val_size", [0, 1_000])
+def test_a_large_split_is_never_held_twice(val_size: int) -> None:
+    data = distinct(60_000)
+    with measured() as peak:
+        train, _ = divide(data, val_size)
+    assert np.shares_memory(train.images, data.images)
+    assert peak.extra_bytes < 0.25 * data.images.nbytes

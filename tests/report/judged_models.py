@@ -33,7 +33,7 @@ def trained_on(
     """
     source = open_source(spec)
     data = source.read("train")
-    described = describe_data(source, data, len(data) - VAL_SIZE, VAL_SIZE, 0)
+    described = describe_data(source, data, VAL_SIZE, 0)
     digests = digest_images(learnt(data).images) if record else b""
     content = {**metadata(), "data": {**described, **(changes or {})}}
     checkpoint.save(path, network().state_dict(), content, digests=digests)
