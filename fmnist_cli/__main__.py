@@ -1,8 +1,10 @@
 """Entry point of `fmnist` and of `python -m fmnist_cli`."""
 
+import atexit
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 
@@ -27,8 +29,24 @@ def open_streams() -> None:
             setattr(sys, name, os.fdopen(nowhere, mode))
 
 
+def leave(codes: list[int]) -> None:
+    """End the process by the code in the list; without one, as Python would.
+
+    To be called when all of Python's own is done. What is left is to take torch's libraries down,
+    which takes 0.3 s and reads in 130 MB of them.
+    """
+    if not codes:
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # what matters was flushed, and answered, before
+            stream.flush()
+    os._exit(codes[0])
+
+
 def main() -> NoReturn:
     """Run the command line and exit with one of the documented codes."""
+    codes: list[int] = []
+    atexit.register(leave, codes)  # the first to be registered is the last to be called
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback before there is an answer
     open_streams()
@@ -36,9 +54,9 @@ def main() -> NoReturn:
     from fmnist_cli.cli.exits import BY_SIGNAL, run
 
     code = run()
-    if code > BY_SIGNAL:
-        # Nobody reads on, or waits: an orderly end would take torch down first.
+    if code > BY_SIGNAL:  # nobody reads on, or waits
         os._exit(code)
+    codes.append(code)
     sys.exit(code)
 
 
