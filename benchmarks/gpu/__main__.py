@@ -20,6 +20,7 @@ from typing import Any, Final, TypeAlias
 
 from benchmarks.gpu import ceilings, distil, page, rates, runs
 from benchmarks.gpu.setting import ROOT, NotDone, Setting
+from benchmarks.harness.kept import Kept
 from benchmarks.harness.rows import MISSED
 from fmnist_cli.engine.device import resolve
 from fmnist_cli.engine.recipes import RECIPES
@@ -85,11 +86,11 @@ def main(arguments: list[str] | None = None) -> int:
         options.toy,
         time.monotonic() + 60 * options.minutes,
     )
-    kept = runs.Kept(setting.work / "results.json")
+    kept = Kept(setting.work / "results.json")
     wanted = parts(is_toy=options.toy)
     if options.only:
         wanted = {name: part for name, part in wanted.items() if name.startswith(options.only)}
-    missing = [name for name in wanted if name not in kept.parts]
+    missing = [name for name in wanted if name not in kept.found]
     for name in list(missing):
         try:
             setting.seconds_left()

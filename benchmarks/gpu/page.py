@@ -8,9 +8,9 @@ from typing import Any, Final
 import torch
 
 from benchmarks.gpu import rates
-from benchmarks.gpu.runs import Kept
 from benchmarks.gpu.setting import Setting
 from benchmarks.harness import machine
+from benchmarks.harness.kept import Kept
 from benchmarks.harness.rows import HEADER, Row
 from benchmarks.markdown import table
 from fmnist_cli.engine.recipes import RECIPES

@@ -1,9 +1,7 @@
 """Recipes trained by the program, a seed at a time, and judged on the test split."""
 
-import json
 import time
 from pathlib import Path
-from typing import Any
 
 from benchmarks.gpu.setting import Setting
 from fmnist_cli.runs import STATE_FILE
@@ -39,22 +37,3 @@ def resumable(setting: Setting, recipe: str, seed: int) -> dict[str, float]:
 def model_of(work: Path, recipe: str, seed: int) -> Path:
     """Where a seed's model stands."""
     return work / f"{recipe}-{seed}.pt"
-
-
-class Kept:
-    """What the parts gave, by name, in a file of the work folder."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.parts: dict[str, dict[str, Any]] = {}
-        if path.exists():
-            self.parts = json.loads(path.read_text(encoding="utf-8"))
-
-    def keep(self, name: str, found: dict[str, Any]) -> None:
-        """Add a part's figures and write the file."""
-        self.parts[name] = found
-        self._path.write_text(json.dumps(self.parts, indent=2) + "\n", encoding="utf-8")
-
-    def of(self, prefix: str) -> list[dict[str, Any]]:
-        """The figures of every part whose name begins so, in order."""
-        return [found for name, found in self.parts.items() if name.startswith(prefix)]

@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 from typing import Final
 
+from benchmarks.harness.kept import Kept
 from benchmarks.homework import page
 from benchmarks.homework.inference import Use, use
-from benchmarks.homework.training import EXERCISES, OFF, OFF_FEW, SEEDS, Runs, train
+from benchmarks.homework.training import EXERCISES, OFF, OFF_FEW, SEEDS, find, name, train
 from benchmarks.quiet import Watch
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "homework.md"
@@ -34,7 +35,7 @@ def main() -> None:
     )
     parser.add_argument("--again", action="store_true", help="repeat the runs that were disturbed")
     options = parser.parse_args()
-    runs = Runs(options.work / f"homework-{options.epochs}-epochs.json")
+    kept = Kept(options.work / f"homework-{options.epochs}-epochs.json")
     stop_at = time.monotonic() + 60 * options.minutes
 
     def check_time() -> None:
@@ -43,21 +44,21 @@ def main() -> None:
 
     for seed in SEEDS:
         for exercise in (OFF, OFF_FEW, *EXERCISES):
-            kept = runs.get(exercise, seed)
-            if kept is None or (options.again and kept.seconds is None):
+            done = find(kept, exercise, seed)
+            if done is None or (options.again and done.seconds is None):
                 check_time()
                 found = train(exercise, seed, options.epochs)
-                runs.keep(f"{exercise.name}/{seed}", found)
+                kept.keep(name(exercise, seed), found)
                 print(f"{exercise.name}, seed {seed}: {found}", flush=True)
-    if USE not in runs.kept:
+    if USE not in kept.found:
         check_time()
         with Watch() as watch:
             found = use()
         if not watch.is_quiet:
             raise SystemExit(f"others took {watch.taken:.0%} of the cores: the same command again")
-        runs.keep(USE, found)
+        kept.keep(USE, found)
     PAGE.write_text(
-        page.render(runs, Use(**runs.kept[USE]), epochs=options.epochs), encoding="utf-8"
+        page.render(kept, Use(**kept.found[USE]), epochs=options.epochs), encoding="utf-8"
     )
     print(PAGE)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.harness import machine
+from benchmarks.harness.kept import Kept
 from benchmarks.homework.inference import ROUNDS, Use
 from benchmarks.homework.training import (
     EXERCISES,
@@ -17,7 +18,6 @@ from benchmarks.homework.training import (
     Difference,
     Exercise,
     Pair,
-    Runs,
     pairs,
     time_ratios,
 )
@@ -27,10 +27,10 @@ from fmnist_cli.cores import usable_cores
 TEMPLATE: Final = Path(__file__).with_suffix(".md")
 
 
-def render(runs: Runs, use: Use, *, epochs: int) -> str:
+def render(kept: Kept, use: Use, *, epochs: int) -> str:
     """The page. Every run has to be there."""
     weighted = next(exercise for exercise in EXERCISES if exercise.name == "weights")
-    recalls = pairs(runs, weighted, lambda run: run.rare_recall)
+    recalls = pairs(kept, weighted, lambda run: run.rare_recall)
     recall_off, recall_on = means(recalls)
     return TEMPLATE.read_text(encoding="utf-8").format(
         where=f"{machine.describe()}; {datetime.now(UTC).date().isoformat()}.",
@@ -38,7 +38,7 @@ def render(runs: Runs, use: Use, *, epochs: int) -> str:
         n=len(SEEDS),
         training=table(
             ("exercise", "option", "off", "on", "difference", "time"),
-            (cells(runs, exercise) for exercise in EXERCISES),
+            (cells(kept, exercise) for exercise in EXERCISES),
         ),
         few=f"{FEW:,}",
         few_epochs=FEW_EPOCHS,
@@ -59,11 +59,11 @@ def means(found: list[Pair]) -> Pair:
     return statistics.mean(off for off, _ in found), statistics.mean(on for _, on in found)
 
 
-def cells(runs: Runs, exercise: Exercise) -> list[str]:
+def cells(kept: Kept, exercise: Exercise) -> list[str]:
     """An exercise's line of the table."""
-    accuracies = pairs(runs, exercise, lambda run: run.accuracy)
+    accuracies = pairs(kept, exercise, lambda run: run.accuracy)
     off, on = means(accuracies)
-    ratios = time_ratios(runs, exercise)
+    ratios = time_ratios(kept, exercise)
     return [
         exercise.title,
         f"`{exercise.options}`",

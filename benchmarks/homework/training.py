@@ -12,6 +12,7 @@ from typing import Any, Final, Self, TypeAlias
 import numpy as np
 from scipy import stats
 
+from benchmarks.harness.kept import Kept
 from benchmarks.program import fmnist, official_training_split, write_idx
 from benchmarks.quiet import Watch
 from fmnist_cli.facts import FILES
@@ -79,25 +80,15 @@ class Difference:
         return cls(mean, mean - half, mean + half)
 
 
-class Runs:
-    """The runs that are done, kept in a file."""
+def find(kept: Kept, exercise: Exercise, seed: int) -> Run | None:
+    """The run of an exercise with a seed, if it is done."""
+    figures = kept.found.get(name(exercise, seed))
+    return None if figures is None else Run(**figures)
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.kept: dict[str, dict[str, Any]] = {}
-        if path.exists():
-            self.kept = json.loads(path.read_text(encoding="utf-8"))
 
-    def get(self, exercise: Exercise, seed: int) -> Run | None:
-        """The run of an exercise with a seed, if it is done."""
-        found = self.kept.get(f"{exercise.name}/{seed}")
-        return None if found is None else Run(**found)
-
-    def keep(self, name: str, values: dict[str, Any]) -> None:
-        """Add one and write the file."""
-        self.kept[name] = values
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(json.dumps(self.kept, indent=2) + "\n", encoding="utf-8")
+def name(exercise: Exercise, seed: int) -> str:
+    """What a run is kept under."""
+    return f"{exercise.name}/{seed}"
 
 
 def train(exercise: Exercise, seed: int, epochs: int) -> dict[str, Any]:
@@ -144,24 +135,24 @@ def draw(folder: Path) -> None:
     fmnist("train", "--quiet", "--recipe", "tutorial", *drawn, "-o", "drawn.pt", cwd=folder)
 
 
-def pairs(runs: Runs, exercise: Exercise, figure: Callable[[Run], float]) -> list[Pair]:
+def pairs(kept: Kept, exercise: Exercise, figure: Callable[[Run], float]) -> list[Pair]:
     """A figure without and with the exercise, for each seed."""
-    return [(figure(off), figure(on)) for off, on in _both(runs, exercise)]
+    return [(figure(off), figure(on)) for off, on in _both(kept, exercise)]
 
 
-def time_ratios(runs: Runs, exercise: Exercise) -> list[float]:
+def time_ratios(kept: Kept, exercise: Exercise) -> list[float]:
     """Time with the exercise over time without, for each seed whose two runs were not disturbed."""
     return [
         on.seconds / off.seconds
-        for off, on in _both(runs, exercise)
+        for off, on in _both(kept, exercise)
         if on.seconds is not None and off.seconds is not None
     ]
 
 
-def _both(runs: Runs, exercise: Exercise) -> Iterator[tuple[Run, Run]]:
+def _both(kept: Kept, exercise: Exercise) -> Iterator[tuple[Run, Run]]:
     baseline = OFF_FEW if exercise.few_images else OFF
     for seed in SEEDS:
-        off, on = runs.get(baseline, seed), runs.get(exercise, seed)
+        off, on = find(kept, baseline, seed), find(kept, exercise, seed)
         assert off is not None
         assert on is not None
         yield off, on

@@ -1,8 +1,9 @@
 from pathlib import Path
 
+from benchmarks.harness.kept import Kept
 from benchmarks.homework.inference import Use, differing, labels
 from benchmarks.homework.page import points, render
-from benchmarks.homework.training import EXERCISES, OFF, OFF_FEW, SEEDS, Difference, Runs
+from benchmarks.homework.training import EXERCISES, OFF, OFF_FEW, SEEDS, Difference, name
 
 USE = Use(
     images=5_000,
@@ -30,7 +31,7 @@ def test_answers_are_compared_one_by_one() -> None:
 
 
 def test_page_shows_every_figure(tmp_path: Path) -> None:
-    runs = Runs(tmp_path / "runs.json")
+    kept = Kept(tmp_path / "runs.json")
     for seed in SEEDS:
         for exercise in (OFF, OFF_FEW, *EXERCISES):
             is_on = exercise in EXERCISES
@@ -41,8 +42,8 @@ def test_page_shows_every_figure(tmp_path: Path) -> None:
                 "rare_recall": recall,
                 "seconds": 20.0 + 2 * is_on if seed else None,
             }
-            runs.keep(f"{exercise.name}/{seed}", run)
-    page = render(runs, USE, epochs=3)
+            kept.keep(name(exercise, seed), run)
+    page = render(kept, USE, epochs=3)
     rows = [line for line in page.splitlines() if line.startswith("| ")]
     for exercise in EXERCISES:
         (row,) = (line for line in rows if f"`{exercise.options}`" in line)

@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.homework.training import OFF, Difference, Run, Runs, write_few
+from benchmarks.harness.kept import Kept
+from benchmarks.homework.training import OFF, Difference, Run, find, name, write_few
 from fmnist_cli.data.images import LabelledImages
 from fmnist_cli.data.sources import open_source
 
@@ -21,13 +22,12 @@ def test_one_pair_has_no_interval() -> None:
         Difference.of([(0.8, 0.9)])
 
 
-def test_runs_are_kept_between_calls(tmp_path: Path) -> None:
-    first = Runs(tmp_path / "work" / "runs.json")
-    assert first.get(OFF, 0) is None
-    first.keep("off/0", {"accuracy": 0.9, "rare_recall": 0.7, "seconds": 20.0})
-    second = Runs(tmp_path / "work" / "runs.json")
-    assert second.get(OFF, 0) == Run(0.9, 0.7, 20.0)
-    assert second.get(OFF, 1) is None
+def test_runs_are_kept_by_exercise_and_seed(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "runs.json")
+    assert find(kept, OFF, 0) is None
+    kept.keep(name(OFF, 0), {"accuracy": 0.9, "rare_recall": 0.7, "seconds": 20.0})
+    assert find(kept, OFF, 0) == Run(0.9, 0.7, 20.0)
+    assert find(kept, OFF, 1) is None
 
 
 def test_few_images_are_judged_on_others_of_the_training_split(
