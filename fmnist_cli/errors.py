@@ -81,6 +81,11 @@ class Interrupted(FmnistError):  # noqa: N818
         self.signal_number = signal_number
 
 
+def in_one_line(text: str) -> str:
+    """Text from elsewhere for a message: its newlines are written out, those of a message stay."""
+    return text.replace("\n", "\\n")
+
+
 def did_you_mean(name: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
     """The end of a message: the known name that is most like `name`; empty where none is.
 

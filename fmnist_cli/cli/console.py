@@ -18,6 +18,7 @@ PIPE_WIDTH: Final = 1_000
 """Columns where there is no terminal: lines and tables are never folded in a pipe."""
 
 _verbosity = 0
+_config_words: list[str] = []
 
 
 class PipeClosedError(Exception):
@@ -28,6 +29,11 @@ def set_verbosity(*, quiet: bool, verbose: bool) -> None:
     """Choose what reaches stderr: with `quiet` warnings and errors only, with `verbose` details."""
     global _verbosity
     _verbosity = -1 if quiet else int(verbose)
+
+
+def heed(word: str) -> None:
+    """Show the newlines of a word from a config file as such where an error names it."""
+    _config_words.append(word)
 
 
 def is_quiet() -> bool:
@@ -129,9 +135,12 @@ def warn(text: str) -> None:
 
 def error(text: str) -> None:
     """Tell why the command failed, in one line or several; where none can be written, go on."""
-    names = {part for argument in sys.argv for part in re.split("[/=]", argument) if "\n" in part}
-    for name in names:  # the one kind of newline in a message that is not ours
-        text = text.replace(name, literal(name))
+    # The newlines in a message that are not ours: those of words which the user has given.
+    given = [*sys.argv, *os.environ.values(), *_config_words]
+    names = {part for word in given for part in re.split("[/=]", word) if "\n" in part}
+    for name in sorted(names, key=len, reverse=True):  # a part of one may be another
+        if name.strip():
+            text = text.replace(name, literal(name))
     try:
         _line("\n".join(map(literal, f"error: {text}".split("\n"))), "bold red")
     except OSError:  # a full disk, or nobody reads: the exit code still tells

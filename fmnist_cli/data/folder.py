@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fmnist_cli.data.images import LabelledImages
 from fmnist_cli.data.pictures import PICTURE_SUFFIXES, decode
-from fmnist_cli.errors import DataError, MissingInput
+from fmnist_cli.errors import DataError, MissingInput, in_one_line
 from fmnist_cli.facts import CLASS_NAMES, IMAGE_SIZE, NUM_CLASSES
 
 _FAULTS_NAMED: Final = 3
@@ -76,7 +76,7 @@ def _pictures(folder: Path) -> Iterable[tuple[Path, int]]:
         label = label_of(subfolder.name)
         if label is None:
             raise DataError(
-                f"'{_in_one_line(str(subfolder))}' is named after no class\n"
+                f"'{in_one_line(str(subfolder))}' is named after no class\n"
                 f"expected 0 to {NUM_CLASSES - 1} or one of {', '.join(CLASS_NAMES)}"
             )
         for path in subfolder.rglob("*"):
@@ -118,14 +118,9 @@ def _collect(outcomes: Iterable[NDArray[np.uint8] | str], images: NDArray[np.uin
     return faults
 
 
-def _in_one_line(text: str) -> str:
-    """A message about one file, whose name may hold a newline."""
-    return text.replace("\n", "\\n")
-
-
 def _decode_one(path: Path) -> NDArray[np.uint8] | str:
     """Pixels of a picture, or why there are none."""
     try:
         return decode(path).pixels
     except (DataError, MissingInput) as error:
-        return _in_one_line(str(error))
+        return in_one_line(str(error))

@@ -9,7 +9,14 @@ from typing import Final, Literal, TypeAlias
 
 from fmnist_cli.data import csv, download, folder, idx, synthetic
 from fmnist_cli.data.images import LabelledImages
-from fmnist_cli.errors import DataError, FmnistError, MissingInput, UsageError, did_you_mean
+from fmnist_cli.errors import (
+    DataError,
+    FmnistError,
+    MissingInput,
+    UsageError,
+    did_you_mean,
+    in_one_line,
+)
 from fmnist_cli.facts import FILES, NUM_CLASSES
 
 Kind: TypeAlias = Literal["fashion-mnist", "synthetic", "csv", "idx", "folder"]
@@ -145,10 +152,11 @@ def _kind_of_path(spec: str) -> Kind:
 
 
 def _no_such_data(spec: str) -> FmnistError:
+    shown = in_one_line(spec)  # it may come out of a model file
     if Path(spec).name != spec or "." in spec:  # it looks like a path, not like a name
-        return MissingInput(f"no file or folder at '{spec}'\n{_EXPECTED}")
+        return MissingInput(f"no file or folder at '{shown}'\n{_EXPECTED}")
     hint = did_you_mean(spec.lower(), (OFFICIAL, DRAWN), likeness=0.5)
-    return UsageError(f"no data is called '{spec}', nor is a file or folder{hint}\n{_EXPECTED}")
+    return UsageError(f"no data is called '{shown}', nor is a file or folder{hint}\n{_EXPECTED}")
 
 
 def _read_path(path: Path, split: Split, workers: int) -> LabelledImages:

@@ -7,7 +7,7 @@ import torch
 
 from fmnist_cli.cores import usable_cores
 from fmnist_cli.device_names import check_device_name
-from fmnist_cli.errors import Unavailable
+from fmnist_cli.errors import Unavailable, UsageError
 
 
 def resolve(name: str) -> torch.device:
@@ -67,12 +67,26 @@ def _why_no_cuda(index: int) -> str:
     return ""
 
 
+def launched(variable: str, alone: int) -> int:
+    """A number that torchrun gives through the environment; without torchrun, `alone`.
+
+    Raises UsageError where it is none.
+    """
+    text = os.environ.get(variable, "") or str(alone)
+    if not text.isdecimal():
+        raise UsageError(
+            f"the environment has {variable}='{text}'; expected a number, as torchrun sets it, "
+            f"or none: unset {variable}"
+        )
+    return int(text)
+
+
 def set_threads(threads: int | None) -> int:
     """Give torch so many CPU threads; returns how many.
 
     By default the usable cores are shared by the training processes on this machine.
     """
-    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    processes = launched("LOCAL_WORLD_SIZE", 1)
     count = threads or max(1, usable_cores() // processes)
     torch.set_num_threads(count)
     return count

@@ -1,6 +1,5 @@
 """One process or many: torch.distributed does the work, torchrun the meeting."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from fmnist_cli.data.batches import Share
-from fmnist_cli.engine.device import resolve
+from fmnist_cli.engine.device import launched, resolve
 from fmnist_cli.errors import CheckFailed
 
 
@@ -24,11 +23,14 @@ class Process:
 
     @classmethod
     def from_environment(cls) -> "Process":
-        """What torchrun says through RANK, LOCAL_RANK and WORLD_SIZE; alone without it."""
+        """What torchrun says through RANK, LOCAL_RANK and WORLD_SIZE; alone without it.
+
+        Raises UsageError where they are no numbers.
+        """
         return cls(
-            rank=int(os.environ.get("RANK", "0")),
-            local_rank=int(os.environ.get("LOCAL_RANK", "0")),
-            count=int(os.environ.get("WORLD_SIZE", "1")),
+            rank=launched("RANK", 0),
+            local_rank=launched("LOCAL_RANK", 0),
+            count=launched("WORLD_SIZE", 1),
         )
 
     @property

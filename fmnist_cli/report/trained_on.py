@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 from fmnist_cli.data.images import LabelledImages
 from fmnist_cli.data.sources import Source, open_source
 from fmnist_cli.data.splits import divide
-from fmnist_cli.errors import CheckpointError, DataError, MissingInput, UsageError
+from fmnist_cli.errors import CheckpointError, DataError, MissingInput, UsageError, in_one_line
 from fmnist_cli.inference.classifier import Classifier
 
 Split: TypeAlias = Literal["test", "val", "train"]
@@ -92,8 +92,9 @@ def open_judged(
             mirrors=mirrors,
         )
     except MissingInput:
+        shown = in_one_line(trained_on.spec)
         raise MissingInput(
-            f"the data that '{classifier.path}' was trained on is gone: '{trained_on.spec}'\n"
+            f"the data that '{classifier.path}' was trained on is gone: '{shown}'\n"
             "name the data to judge it on: --data NAME|PATH"
         ) from None
 

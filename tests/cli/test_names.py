@@ -1,10 +1,13 @@
 """Names that are no words: shown so that they can be read, and do nothing to a terminal."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
+from fmnist_cli.engine import checkpoint
+from fmnist_cli.pretrained import locate
 from tests.cli.conftest import Program
 from tests.platforms import POSIX
 
@@ -50,6 +53,46 @@ def test_a_bad_file_and_what_it_holds(
     assert done.returncode == 65, done.stderr
     assert harmless(done.stderr, 3), done.stderr
     assert SHOWN in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "command", "code"),
+    [
+        ("FMNIST_DEVICE", ("evaluate", "pretrained"), 2),
+        ("FMNIST_MIRROR", ("download", "--data-dir", "."), 69),
+        ("FMNIST_DATA_DIR", ("download", "--verify"), 66),
+        ("RANK", ("train", "--data", "synthetic:20", "--epochs", "1"), 2),
+    ],
+)
+def test_a_variable(
+    fmnist: Program, tmp_path: Path, variable: str, command: tuple[str, ...], code: int
+) -> None:
+    offline = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+    given = {variable: os.fsdecode(NAME)}
+    done = fmnist(*command, cwd=tmp_path, env={**offline, **given})
+    assert done.returncode == code, done.stderr
+    assert harmless(done.stderr, 3), done.stderr
+    assert SHOWN in done.stderr
+
+
+@pytest.mark.parametrize("key", ["data", "model", "a\nb"])
+def test_a_config(fmnist: Program, tmp_path: Path, key: str) -> None:
+    word = json.dumps("a\nerror: x")
+    (tmp_path / "c.toml").write_text(f"{json.dumps(key)} = {word}")
+    done = fmnist("train", "--config", "c.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert harmless(done.stderr, 3), done.stderr
+
+
+def test_what_a_model_file_was_trained_on(fmnist: Program, tmp_path: Path) -> None:
+    loaded = checkpoint.load(locate("pretrained"))
+    for spec in ("a\nerror: x", "./a\nerror: x"):
+        metadata = {**loaded.metadata, "data": {**loaded.metadata["data"], "spec": spec}}
+        checkpoint.save(tmp_path / "m.pt", loaded.model.state_dict(), metadata, digests=b"")
+        done = fmnist("evaluate", tmp_path / "m.pt")
+        assert done.returncode in (2, 66)
+        assert harmless(done.stderr, 3), done.stderr
+        assert r"a\nerror: x" in done.stderr
 
 
 def test_a_name_in_a_folder(fmnist: Program, tmp_path: Path) -> None:
