@@ -97,8 +97,14 @@ def result(text: object) -> None:
 
 
 def show(table: "RenderableType") -> None:
-    """Draw a table on stdout."""
-    out().print(table)
+    """Draw a table on stdout; in a pipe its lines end with their words, not at its edge."""
+    if out().is_terminal:
+        out().print(table)
+        return
+    with out().capture() as captured:
+        out().print(table)
+    for line in captured.get().removesuffix("\n").split("\n"):
+        result(line.rstrip(" "))
 
 
 def print_json(document: Any) -> None:

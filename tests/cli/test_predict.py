@@ -76,6 +76,7 @@ def test_a_table_shows_names_literally(fmnist: Program, trained_model: Path, fol
     header, *rows = done.stdout.splitlines()
     assert header.split() == ["class", "prob.", "input"]
     assert rows[1].split()[-1] == str(folder / "b" / "[red]x.png")
+    assert not any(line.endswith(" ") for line in done.stdout.splitlines())
     assert "\x1b" not in done.stdout
 
 
