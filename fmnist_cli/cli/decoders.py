@@ -1,4 +1,4 @@
-"""What Pillow and the libraries under it say of odd pictures on their own: kept off the screen.
+"""What libraries say on their own, above all of odd pictures: kept off the screen.
 
 A damaged picture has one line of ours, which says what is wrong; -v shows theirs too.
 """
@@ -17,11 +17,15 @@ from fmnist_cli.cli import console
 _STDERR: Final = 2
 
 
-def hush_pillow() -> None:
-    """Leave out Pillow's warnings and log lines for the rest of the process."""
+def hush_libraries() -> None:
+    """Leave out Pillow's warnings and log lines, and matplotlib's, for the rest of the process.
+
+    matplotlib tells where it keeps its files when it can't write to the user's folder.
+    """
     if not console.is_verbose():
         warnings.filterwarnings("ignore", module=r"PIL\.")
-        logging.getLogger("PIL").addHandler(logging.NullHandler())
+        for name in ("PIL", "matplotlib"):
+            logging.getLogger(name).addHandler(logging.NullHandler())
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.decoders import hush_pillow
+from fmnist_cli.cli.decoders import hush_libraries
 from fmnist_cli.errors import did_you_mean
 
 ConfigOption = Annotated[
@@ -46,7 +46,7 @@ def everywhere(command: Callable[..., None]) -> Callable[..., None]:
     def with_shared(**values: Any) -> None:
         shared = {name: values.pop(name) for name in _SHARED}
         console.set_verbosity(quiet=shared["quiet"], verbose=shared["verbose"])
-        hush_pillow()
+        hush_libraries()
         try:
             command(**values)
             sys.stdout.flush()
