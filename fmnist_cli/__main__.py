@@ -51,7 +51,8 @@ def main() -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback before there is an answer
     open_streams()
     prepare_environment()
-    from fmnist_cli.cli.exits import BY_SIGNAL, run
+    from fmnist_cli.cli.exits import run
+    from fmnist_cli.cli.signals import BY_SIGNAL
 
     code = run()
     if code > BY_SIGNAL:  # nobody reads on, or waits

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,14 @@ import pytest
 from fmnist_cli.__main__ import prepare_environment
 
 prepare_environment()  # before any test loads torch
+
+# Bits are compared, so the CPU computes, also where there is a GPU; hosted Macs show one without
+# memory.
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+if sys.platform == "darwin":
+    import torch
+
+    torch.backends.mps.is_available = lambda: False
 
 # A shell's job in the background ignores Ctrl-C, and so would every program that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -56,6 +56,7 @@ def test_what_can_not_be_written_is_told_before_and_after(tmp_path: Path) -> Non
     check_writable(tmp_path / "new/folder/file")
 
 
+@POSIX
 def test_what_a_killed_writer_left_is_taken_away_and_a_living_ones_is_not(tmp_path: Path) -> None:
     path = tmp_path / "file"
     before = os.umask(0o027)
@@ -76,6 +77,7 @@ def test_what_a_killed_writer_left_is_taken_away_and_a_living_ones_is_not(tmp_pa
     assert list(tmp_path.iterdir()) == [path]
 
 
+@POSIX
 def test_a_device_is_not_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OutputError, match="device or a pipe"), atomic_write(tmp_path / "pipe"):

@@ -32,7 +32,8 @@ def test_every_system_and_every_python_that_is_supported(jobs: Any) -> None:
 
 
 def test_the_test_command_is_that_of_make(jobs: Any) -> None:
-    command = re.search(r"python (-m pytest -m \"not proof\".*)", (ROOT / "Makefile").read_text())
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    command = re.search(r"python (-m pytest -m \"not proof\".*)", makefile)
     assert command is not None
     for job in jobs.values():
         assert f"python {command[1]}" in runs(job)

@@ -11,12 +11,12 @@ from fmnist_cli.cli.compare import compare
 from fmnist_cli.cli.download import download
 from fmnist_cli.cli.evaluate import evaluate
 from fmnist_cli.cli.everywhere import everywhere
-from fmnist_cli.cli.exits import USAGE
 from fmnist_cli.cli.export_onnx import export_onnx
 from fmnist_cli.cli.info import info
 from fmnist_cli.cli.predict import predict
 from fmnist_cli.cli.show import show
 from fmnist_cli.cli.train import train
+from fmnist_cli.errors import UsageError
 from fmnist_cli.facts import VERSION
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
@@ -83,7 +83,7 @@ def fmnist(
     """Train, judge and ship Fashion-MNIST classifiers."""
     if context.invoked_subcommand is None:
         sys.stderr.write(context.get_help() + "\n")
-        raise typer.Exit(USAGE)
+        raise typer.Exit(UsageError.exit_code)
 
 
 # One line per command, in the order of a user's work.

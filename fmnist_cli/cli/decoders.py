@@ -43,9 +43,8 @@ def hushed_decoders() -> Iterator[None]:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, _STDERR)
     os.close(nowhere)
-    words = io.TextIOWrapper(
-        io.FileIO(kept, "w"), encoding=before.encoding, errors=before.errors, line_buffering=True
-    )
+    # fdopen knows Windows' consoles, which take no bytes.
+    words = os.fdopen(kept, "w", buffering=1, encoding=before.encoding, errors=before.errors)
     console.set_stderr(words)
     try:
         yield

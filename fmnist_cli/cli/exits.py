@@ -11,16 +11,11 @@ from typing import Final
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.signals import Received, answered
+from fmnist_cli.cli.signals import BY_SIGNAL, Received, answered
 from fmnist_cli.cli.usage import explain
-from fmnist_cli.errors import FmnistError, Interrupted, Unavailable
+from fmnist_cli.errors import FmnistError, Interrupted, OutputError, StorageError, Unavailable
 
-USAGE: Final = 2
 BUG: Final = 1
-CANNOT_CREATE: Final = 73
-STORAGE_FAILED: Final = 74
-BY_SIGNAL: Final = 128
-"""A shell reports death by signal N as 128 + N."""
 PIPE_CLOSED: Final = BY_SIGNAL + 13
 _IS_WINDOWS: Final = os.name == "nt"
 
@@ -116,5 +111,5 @@ def _storage(error: OSError) -> int:
     console.error(f"{where}: {error.strerror}")
     if error.errno in failed:
         console.discard(sys.stdout)
-        return STORAGE_FAILED
-    return CANNOT_CREATE
+        return StorageError.exit_code
+    return OutputError.exit_code

@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
+BY_SIGNAL: Final = 128
+"""A shell reports death by signal N as 128 + N."""
 _PATIENCE_SECONDS: Final = 1.7
 """What has not come to its end by then is abandoned."""
 _ONE_WISH_SECONDS: Final = 0.3
@@ -51,7 +53,8 @@ def answered() -> Iterator[Received]:
     received = Received()
     numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) != signal.SIG_IGN]
     reader, writer = os.pipe()
-    os.set_blocking(writer, False)
+    if hasattr(os, "set_blocking"):  # Windows had none before Python 3.12, nor asks for it
+        os.set_blocking(writer, False)
     watch = threading.Thread(target=_watch, args=(reader, numbers), daemon=True)
     watch.start()
     for number in numbers:
@@ -89,7 +92,7 @@ def _give_up(number: int) -> None:
         with suppress(OSError):  # a full disk must not keep the process
             sys.stderr.write(f"\n{_last_words()}\n")
             sys.stderr.flush()
-    os._exit(128 + number)
+    os._exit(BY_SIGNAL + number)
 
 
 class StopRequest:

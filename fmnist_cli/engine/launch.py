@@ -1,15 +1,16 @@
 """Several processes on this machine, started and watched by torch's elastic launcher."""
 
 import logging
+import signal
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from torch.distributed.elastic.multiprocessing.api import SignalException
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-from fmnist_cli.errors import CheckFailed, FmnistError, Interrupted
+from fmnist_cli.errors import CheckFailed, FmnistError, Interrupted, Unavailable
 
 
 class ProcessFailedError(FmnistError):
@@ -24,8 +25,11 @@ def launch(processes: int, arguments: Sequence[str]) -> None:
     """Run this Python with `arguments` in so many processes, as torchrun would, and wait.
 
     When one of them fails the others are ended. Raises ProcessFailedError with the first one's exit
-    code, CheckFailed where a signal killed it, Interrupted where one asked for the end of all.
+    code, CheckFailed where a signal killed it, Interrupted where one asked for the end of all, and
+    Unavailable on Windows.
     """
+    if sys.platform == "win32":  # its builds lack the store that the launcher's meeting needs
+        raise Unavailable("torch can't start several processes on Windows; leave --nproc out")
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
@@ -44,7 +48,7 @@ def launch(processes: int, arguments: Sequence[str]) -> None:
     except SignalException as error:
         raise Interrupted(f"the {processes} training processes have ended", error.sigval) from None
     except ChildFailedError as error:
-        rank, failure = error.get_first_failure()
+        rank, failure = _cause(error.failures)
         if failure.exitcode < 0:
             raise CheckFailed(
                 f"training process {rank} of {processes} was killed by signal {-failure.exitcode}; "
@@ -54,3 +58,18 @@ def launch(processes: int, arguments: Sequence[str]) -> None:
             f"training process {rank} of {processes} failed; the others were ended",
             failure.exitcode,
         ) from None
+
+
+def _cause(failures: Mapping[int, ProcessFailure]) -> tuple[int, ProcessFailure]:
+    """The failure that the others follow from, with the rank of its process.
+
+    That is the first, or one that was killed: the others lose their connection to it, and may end
+    before anybody looks. SIGTERM is how the launcher itself ends the others.
+    """
+
+    def order(rank: int) -> tuple[bool, int]:
+        was_killed = failures[rank].exitcode < 0 and failures[rank].exitcode != -signal.SIGTERM
+        return not was_killed, failures[rank].timestamp
+
+    rank = min(failures, key=order)
+    return rank, failures[rank]

@@ -28,9 +28,9 @@ class Program(Protocol):
 
 
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without settings of fmnist that the machine may carry."""
+    """This process's environment, with the CPU in place of whatever settings the machine has."""
     kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
-    return {**kept, **(extra or {})}
+    return {**kept, "FMNIST_DEVICE": "cpu", **(extra or {})}
 
 
 @pytest.fixture(scope="session")

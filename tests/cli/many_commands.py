@@ -6,6 +6,7 @@ Prints a JSON list: exit code, stdout and stderr of each. Torch is loaded once f
 """
 
 import json
+import os
 import sys
 import tempfile
 from importlib.metadata import entry_points
@@ -34,4 +35,5 @@ def run(arguments: list[str]) -> tuple[object, str, str]:
 
 
 if __name__ == "__main__":
-    print(json.dumps([run(arguments) for arguments in json.load(sys.stdin)]))
+    print(json.dumps([run(arguments) for arguments in json.load(sys.stdin)]), flush=True)
+    os._exit(0)  # the program would end this process by its own last code

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import PROGRAM, Program, clean_environment
-from tests.platforms import POSIX
+from tests.platforms import LINUX, POSIX
 
 pytestmark = POSIX
 
@@ -91,6 +91,7 @@ def test_a_signal_ends_them_all(tmp_path: Path) -> None:
     ]
 
 
+@LINUX
 def test_a_process_that_dies_ends_the_others(fmnist: Program, tmp_path: Path) -> None:
     running = two_at_work(tmp_path)
     children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()

@@ -22,6 +22,7 @@ from fmnist_cli.data.photo import prepare_photo
 from fmnist_cli.data.pictures import decode
 from fmnist_cli.errors import DataError, MissingInput
 from fmnist_cli.facts import TEST_IMAGES
+from tests.platforms import POSIX
 
 
 def garment() -> Images:
@@ -103,6 +104,7 @@ def test_every_real_image_is_told_from_its_negative(mirror: Path) -> None:
         assert pictures._of_data_set(Image.fromarray(255 - pixels)) is None
 
 
+@POSIX
 def test_a_named_pipe_is_read_to_its_end(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (900, 1_000), np.uint8)
     content = saved(Image.fromarray(pixels), "PNG")
