@@ -14,7 +14,7 @@ from fmnist_cli.data.digests import ONNX_RECORD_KEY, count_seen, digest_images
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.sources import DRAWN, OFFICIAL, Source, open_source
 from fmnist_cli.engine.container import read_digests
-from fmnist_cli.errors import CheckpointError, DataError, MissingInput
+from fmnist_cli.errors import CheckpointError, DataError, FmnistError, MissingInput
 from fmnist_cli.inference.classifier import Classifier
 from fmnist_cli.report.trained_on import Split, TrainedOn
 
@@ -48,8 +48,12 @@ def _record(source: Source, classifier: Classifier, trained_on: TrainedOn) -> by
         return recorded_digests(classifier) or None
     if trained_on.kind == OFFICIAL and not has_official(source, "train"):
         return None
-    recorded = open_source(trained_on.spec, data_dir=source.data_dir)
-    # The model's maker wrote the name: it may be that of a local file, or of images without end.
+    # The model's maker wrote the name: it may be that of a local file or of nothing, or of images
+    # without end.
+    try:
+        recorded = open_source(trained_on.spec, data_dir=source.data_dir)
+    except FmnistError:
+        return None
     if recorded.kind != trained_on.kind or recorded.n_drawn > _MOST_DRAWN_IMAGES:
         return None
     named = recorded.read("train")

@@ -118,8 +118,12 @@ def write_record(path: Path, text: str) -> None:
     onnx.save(model, path)
 
 
-@pytest.mark.parametrize("spec", ["synthetic:99999999", "/etc/hostname"])
-def test_a_record_that_asks_for_much_or_for_a_local_file_is_not_followed(
+@pytest.mark.parametrize(
+    "spec",
+    ["synthetic:99999999", str(Path(__file__).parent), str(Path(__file__).with_name("nothing"))],
+    ids=["much", "local", "nothing"],
+)
+def test_a_record_that_asks_for_much_or_for_local_files_is_not_followed(
     tmp_path: Path, spec: str
 ) -> None:
     model = trained_on(tmp_path / "m.pt", "synthetic:200", changes={"spec": spec})
