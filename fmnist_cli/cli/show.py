@@ -269,11 +269,8 @@ def _write_grid(path: Path, images: "Images", captions: list[str]) -> None:
 
 
 def _write_each(folder: Path, images: "Images", samples: list[_Sample]) -> None:
-    from PIL import Image
-
-    from fmnist_cli.files import atomic_write
+    from fmnist_cli.data.pictures import write_png
 
     for number, (image, sample) in enumerate(zip(images, samples, strict=True)):
         plain = re.sub(r"[^a-z]+", "-", sample.caption().lower().partition("\n")[0])
-        with atomic_write(folder / f"{number:04d}-{plain}.png") as temporary:
-            Image.fromarray(image).save(temporary, format="PNG")
+        write_png(folder / f"{number:04d}-{plain}.png", image)

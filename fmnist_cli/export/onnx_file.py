@@ -1,7 +1,6 @@
 """A model file as one ONNX file that is proved before it appears."""
 
 import base64
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ import onnxruntime
 import torch
 
 from fmnist_cli.data.digests import ONNX_RECORD_KEY
+from fmnist_cli.data.mirrors import sha256
 from fmnist_cli.engine.container import read_digests
 from fmnist_cli.engine.weights import open_model
 from fmnist_cli.errors import UsageError
@@ -44,7 +44,7 @@ class Exported:
         return {
             "model": str(self.path),
             "size_bytes": self.path.stat().st_size,
-            "sha256": _sha256(self.path),
+            "sha256": sha256(self.path),
             "opset": written.opset_import[0].version,
             "inputs": {value.name: _type(value) for value in graph.input},
             "outputs": {value.name: _type(value) for value in graph.output},
@@ -100,7 +100,7 @@ def export(
                 "tta": tta,
                 "parity": parity.as_dict(),
                 "quantization": quantization and quantization.as_dict(),
-                "checkpoint_sha256": _sha256(model),
+                "checkpoint_sha256": sha256(model),
                 "versions": _versions(),
                 "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
             },
@@ -137,11 +137,6 @@ def _versions() -> dict[str, str]:
         "onnx": onnx.__version__,
         "onnxruntime": onnxruntime.__version__,
     }
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _type(value: onnx.ValueInfoProto) -> str:
