@@ -10,7 +10,7 @@ run() {
     "$@"
 }
 
-run fmnist train --data "$data" --epochs 3 --output "$folder/model.pt" --run-dir "$folder/run"
+run fmnist train --recipe fast --data "$data" --output "$folder/model.pt" --run-dir "$folder/run"
 run fmnist evaluate "$folder/model.pt"
 run fmnist show --data "$data" --split test --count 10 --output "$folder/pictures/"
 run fmnist predict "$folder/model.pt" "$folder/pictures" --format table

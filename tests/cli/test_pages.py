@@ -54,9 +54,10 @@ def test_commands_and_options_exist(page: str, fmnist: Program) -> None:
 
 
 def test_make_targets_exist() -> None:
-    targets = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)
     for page in PAGES:
-        for target in re.findall(r"`?make ([a-z-]+)`?", (ROOT / page).read_text()):
+        for target in re.findall(r"`?make ([a-z-]+)`?", (ROOT / page).read_text(encoding="utf-8")):
             assert target in targets, f"{page}: make {target}"
 
 
@@ -65,3 +66,23 @@ def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     for link in re.findall(r"\]\(([^)#:]+)\)", text):
         assert ((ROOT / page).parent / link).exists(), f"{page}: {link}"
+
+
+def test_the_readmes_predictions_are_what_the_program_prints(
+    fmnist: Program, mirror: Path, tmp_path: Path
+) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"^\$ (fmnist show --split test.*?)```", text, re.DOTALL | re.MULTILINE)
+    assert block is not None
+    for part in re.split(r"^\$ ", block[1], flags=re.MULTILINE):
+        command, _, shown = part.partition("\n")
+        words = command.partition(" | ")[0].split()[1:]
+        if shown.startswith("class"):  # as on a terminal
+            words += ["--format", "table"]
+        done = fmnist(*words, env={"FMNIST_DATA_DIR": str(mirror)}, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        told, printed = ("".join(one.split()) for one in (shown, done.stdout))
+        assert re.sub(r"[\d.]+", "0", told) == re.sub(r"[\d.]+", "0", printed)
+        # Other processors round otherwise.
+        figures = [[float(one) for one in re.findall(r"\d+\.\d+", x)] for x in (told, printed)]
+        assert figures[0] == pytest.approx(figures[1], rel=0.005)
