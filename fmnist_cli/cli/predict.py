@@ -87,7 +87,10 @@ def predict(
     stdin = sys.stdin.fileno() if "-" in inputs else -1
     opened = open_inputs(inputs, photo=photo, stdin=stdin, stdin_is_image=stdin_image)
     tally = _Tally(show_input)
-    with hushed_decoders(), closing(stream(classifier, opened)) as batches:
+    with (
+        hushed_decoders(),
+        closing(stream(classifier.lane(), opened, lanes=classifier.lanes)) as batches,
+    ):
         chosen = output_format or ("table" if sys.stdout.isatty() else "jsonl")
         predictions.WRITERS[chosen](tally.watch(batches), top_k)
     if tally.failed:
@@ -117,16 +120,17 @@ class _Tally:
 
     def watch(self, batches: Iterator[list["Prediction"]]) -> Iterator[list["Prediction"]]:
         for batch in batches:
-            for prediction in batch:
-                self._note(prediction)
-                self.total += 1
+            if console.is_verbose() or self._show_input is not None:
+                for number, prediction in enumerate(batch, self.total):
+                    self._show(number, prediction)
+            self.total += len(batch)
+            self.failed += sum(prediction.picture is None for prediction in batch)
             yield batch
             # The reader of a pipe sees each batch while the next one is still on its way.
             sys.stdout.flush()
 
-    def _note(self, prediction: "Prediction") -> None:
+    def _show(self, number: int, prediction: "Prediction") -> None:
         if prediction.picture is None:
-            self.failed += 1
             return
         if console.is_verbose():
             how = "prepared as a photo" if prediction.picture.prepared else "taken as it is"
@@ -135,4 +139,4 @@ class _Tally:
             from fmnist_cli.data.pictures import write_png
 
             stem = Path(prediction.name).stem[:100]
-            write_png(self._show_input / f"{self.total:06}-{stem}.png", prediction.picture.pixels)
+            write_png(self._show_input / f"{number:06}-{stem}.png", prediction.picture.pixels)

@@ -3,17 +3,18 @@
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import numpy as np
+
 from fmnist_cli.cli import console
-from fmnist_cli.facts import CLASS_NAMES
+from fmnist_cli.facts import CLASS_NAMES, NUM_CLASSES
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from fmnist_cli.inference.classifier import Probabilities
     from fmnist_cli.inference.predictor import Prediction
 
 Batches: TypeAlias = "Iterable[list[Prediction]]"
@@ -22,7 +23,6 @@ Writer: TypeAlias = Callable[[Batches, int], None]
 _DECIMALS: Final = 6
 """Further digits of a probability depend on the machine."""
 
-_LABELS: Final = range(len(CLASS_NAMES))
 _CLASS: Final = tuple(
     f'"label": {label}, "class": {json.dumps(name)}, "probability": '
     for label, name in enumerate(CLASS_NAMES)
@@ -30,41 +30,54 @@ _CLASS: Final = tuple(
 """How JSON speaks of each class, up to the number."""
 
 
-def as_json(prediction: "Prediction", top_k: int) -> str:
-    """One answer as a JSON object: the most probable classes first, ties in order of label.
+def as_json(batch: Sequence["Prediction"], top_k: int) -> list[str]:
+    """Each answer as a JSON object: the most probable classes first, ties in order of label.
 
     Put together from ready parts: making a dictionary and encoding it takes twice as long.
     """
-    name = _quoted(prediction.name)
-    if prediction.probabilities is None:
-        return f'{{"input": {name}, "error": {_quoted(prediction.error or "")}}}'
-    # A float's repr is its JSON form, but for those that are not finite: no classifier gives them.
-    top = [f"{_CLASS[label]}{share!r}" for label, share in _top(prediction.probabilities, top_k)]
-    return f'{{"input": {name}, {top[0]}, "top": [{{{"}, {".join(top)}}}]}}'
+    lines = []
+    for prediction, ranked in zip(batch, _rank(batch, top_k), strict=True):
+        name = _quoted(prediction.name)
+        if ranked:
+            # A float's repr is its JSON form, but for those that are not finite: no classifier
+            # gives them.
+            top = [f"{_CLASS[label]}{share!r}" for label, share in ranked]
+            lines.append(f'{{"input": {name}, {top[0]}, "top": [{{{"}, {".join(top)}}}]}}')
+        else:
+            lines.append(f'{{"input": {name}, "error": {_quoted(prediction.error or "")}}}')
+    return lines
 
 
 def _quoted(text: str) -> str:
     return encode_basestring(_unicode(text))
 
 
-def _top(probabilities: "Probabilities", top_k: int) -> list[tuple[int, float]]:
-    """The most probable labels with their probabilities."""
-    values: list[float] = probabilities.tolist()
-    labels = sorted(_LABELS, key=values.__getitem__, reverse=True)[:top_k]  # ties keep order
-    return [(label, round(values[label], _DECIMALS)) for label in labels]
+def _rank(batch: Sequence["Prediction"], top_k: int) -> list[list[tuple[int, float]]]:
+    """Each answer's most probable labels with their probabilities; none where there is an error.
+
+    All at once: sorting and rounding one by one takes three times as long.
+    """
+    rows = [one.probabilities for one in batch if one.probabilities is not None]
+    values = np.stack(rows) if rows else np.empty((0, NUM_CLASSES), np.float32)
+    labels = np.argsort(-values, axis=1, kind="stable")[:, :top_k]  # ties keep order
+    shares = np.take_along_axis(values, labels, axis=1).astype(np.float64)
+    # A float32 times a million is exact in 53 bits: this is what `round` gives.
+    rounded = np.rint(shares * 10**_DECIMALS) / 10**_DECIMALS
+    ranked = map(list, map(zip, labels.tolist(), rounded.tolist()))
+    return [[] if one.probabilities is None else next(ranked) for one in batch]
 
 
 def _write_jsonl(batches: Batches, top_k: int) -> None:
     for batch in batches:
-        console.result("\n".join([as_json(prediction, top_k) for prediction in batch]))
+        console.result("\n".join(as_json(batch, top_k)))
 
 
 def _write_json(batches: Batches, top_k: int) -> None:
     """Write one list; its items are written as they come."""
     before = "[\n"
     for batch in batches:
-        for prediction in batch:
-            sys.stdout.write(f"{before}  {as_json(prediction, top_k)}")
+        for line in as_json(batch, top_k):
+            sys.stdout.write(f"{before}  {line}")
             before = ",\n"
     sys.stdout.write("[]\n" if before == "[\n" else "\n]\n")
 
@@ -75,14 +88,11 @@ def _write_csv(batches: Batches, top_k: int) -> None:
     others = [f"{name}_{rank}" for rank in range(2, top_k + 1) for name in best]
     writer.writerow(["input", *best, *others, "error"])
     for batch in batches:
-        for prediction in batch:
-            if prediction.probabilities is None:
-                cells: list[Any] = [None] * top_k * len(best)
-            else:
-                top = _top(prediction.probabilities, top_k)
-                cells = [
-                    cell for label, share in top for cell in (label, CLASS_NAMES[label], share)
-                ]
+        for prediction, ranked in zip(batch, _rank(batch, top_k), strict=True):
+            cells: list[Any] = [
+                cell for label, share in ranked for cell in (label, CLASS_NAMES[label], share)
+            ]
+            cells += [None] * (top_k * len(best) - len(cells))
             error = None if prediction.error is None else _unicode(prediction.error)
             writer.writerow([_unicode(prediction.name), *cells, error])
 
@@ -93,8 +103,8 @@ def _write_table(batches: Batches, top_k: int) -> None:
     for batch in batches:
         table = _empty_table(top_k, show_header=is_first)
         is_first = False
-        for prediction in batch:
-            _add_row(table, prediction, top_k)
+        for prediction, ranked in zip(batch, _rank(batch, top_k), strict=True):
+            _add_row(table, prediction, ranked, top_k)
         console.show(table)
 
 
@@ -111,14 +121,16 @@ def _empty_table(top_k: int, *, show_header: bool) -> "Table":
     return table
 
 
-def _add_row(table: "Table", prediction: "Prediction", top_k: int) -> None:
+def _add_row(
+    table: "Table", prediction: "Prediction", ranked: list[tuple[int, float]], top_k: int
+) -> None:
     from rich.text import Text
 
-    if prediction.probabilities is None:
+    if not ranked:
         cells = [Text("error", "red"), Text(""), Text("")]
         end = prediction.error or ""
     else:
-        (best, share), *others = _top(prediction.probabilities, top_k)
+        (best, share), *others = ranked
         then = ", ".join(f"{CLASS_NAMES[label]} {share:.0%}" for label, share in others)
         cells = [Text(CLASS_NAMES[best], "bold"), Text(f"{share:.1%}"), Text(then)]
         end = prediction.name

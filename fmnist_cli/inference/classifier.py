@@ -41,6 +41,8 @@ class Classifier(ABC):
         self.path = path
         self.metadata = metadata
         """Plain JSON data that the file records: network, recipe, data, metrics, versions."""
+        self.lanes = 1
+        """Batches that are best classified at once, each by a thread of its own: see `lane`."""
 
     def __call__(self, images: Images, *, tta: bool = False) -> Probabilities:
         """Classify uint8 [N, 28, 28]; returns float32 [N, 10].
@@ -63,6 +65,10 @@ class Classifier(ABC):
         if not np.isfinite(probabilities).all():
             raise CheckFailed(f"'{self.path}' gives probabilities that are not finite")
         return probabilities
+
+    def lane(self) -> "Classifier":
+        """Give what `lanes` threads may call at once, each for a batch of its own."""
+        return self
 
     @abstractmethod
     def _classify(self, images: Images) -> Probabilities:

@@ -7,13 +7,19 @@ itself, so that the reading can run elsewhere.
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from fmnist_cli.data.images import Images
-from fmnist_cli.data.pictures import MAX_FILE_BYTES, PICTURE_SUFFIXES, PhotoMode, Picture, decode
+from fmnist_cli.data.pictures import (
+    MAX_FILE_BYTES,
+    PICTURE_SUFFIXES,
+    PhotoMode,
+    Picture,
+    PlainFile,
+    begin_decoding,
+)
 from fmnist_cli.errors import DataError, FmnistError, MissingInput
 from fmnist_cli.pretrained import NAME
 
@@ -29,13 +35,12 @@ _NO_PATHS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """One picture to be classified."""
 
     name: str
     """Its path; `path#N` for image N of an IDX or CSV file, counted from 0; `-` for stdin."""
-    read: Callable[[], Picture]
+    read: Callable[[], Picture | PlainFile]
     """Raises DataError or MissingInput where there is no such picture."""
 
 
@@ -61,7 +66,7 @@ def open_inputs(
         if argument != STDIN:
             yield from _expand(Path(argument), photo)
         elif stdin_is_image:
-            yield Input(STDIN, lambda: decode(_read_all(stdin), photo=photo))
+            yield Input(STDIN, lambda: begin_decoding(_read_all(stdin), photo=photo))
         else:
             yield from _from_lines(stdin, photo)
 
@@ -87,7 +92,7 @@ def _expand(path: Path, photo: PhotoMode) -> Iterator[Input]:
 
 
 def _picture(path: str, photo: PhotoMode) -> Input:
-    return Input(path, partial(decode, path, photo=photo))
+    return Input(path, partial(begin_decoding, path, photo=photo))
 
 
 def _folder(folder: Path, photo: PhotoMode) -> Iterator[Input]:
@@ -122,21 +127,23 @@ def _entries(folder: str) -> Iterator[tuple[str, bool]]:
     """A folder's pictures and folders, sorted, and which of the two each is.
 
     Links to folders are left out, because they may go in circles. Paths are put together by
-    `os.path`: pathlib would take as long as a small picture takes to decode.
+    hand: pathlib would take as long as a small picture takes to read.
     """
     names: list[str] = []
     folders: set[str] = set()
     with os.scandir(folder or os.curdir) as entries:
         for entry in entries:
-            if entry.name.startswith("."):
+            name = entry.name
+            if name.startswith("."):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                folders.add(entry.name)
-            elif os.path.splitext(entry.name)[1].lower() not in PICTURE_SUFFIXES:  # noqa: PTH122
+                folders.add(name)
+            elif name[name.rfind(".") :].lower() not in PICTURE_SUFFIXES:
                 continue
-            names.append(entry.name)
+            names.append(name)
     names.sort()
-    return ((os.path.join(folder, name), name in folders) for name in names)  # noqa: PTH118
+    start = os.path.join(folder, "")  # noqa: PTH118
+    return ((start + name, name in folders) for name in names)
 
 
 def _rows(path: Path, pieces: Iterator[Images]) -> Iterator[Input]:

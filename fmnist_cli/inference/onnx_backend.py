@@ -1,8 +1,10 @@
 """An ONNX file as a classifier, run by ONNX Runtime; never imports torch."""
 
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from functools import cache, cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -35,7 +37,16 @@ class OnnxClassifier(Classifier):
         self.device = device
         """`cpu` or `cuda:N`."""
         self.threads = threads
+        self.lanes = threads if device == "cpu" else 1
         self._sessions: dict[int, InferenceSession] = {}
+        self._opening = Lock()
+
+    def lane(self) -> "OnnxClassifier":
+        """Give one of which a call takes one core; what has been opened is shared."""
+        lane = copy(self)
+        if self.device == "cpu":
+            lane.threads = 1
+        return lane
 
     def run(self, images: Images) -> dict[str, Any]:
         """Each of the file's outputs by its name, for one batch of uint8 [B, 28, 28]."""
@@ -48,11 +59,11 @@ class OnnxClassifier(Classifier):
             # Threads that take a piece of the batch each need not wait for one another after every
             # layer. A few images are too little work to share: waking a thread takes longer.
             each = min(_LARGEST_PIECE, max(_SMALLEST_PIECE, -(-len(images) // self.threads)))
-        self._session(1)  # made here, not by each thread
         if len(images) <= each:
             return self._classify_piece(images)
         pieces = [images[start : start + each] for start in range(0, len(images), each)]
-        return np.concatenate(list(self._pool.map(self._classify_piece, pieces)))
+        run = map if self.threads == 1 else self._pool.map
+        return np.concatenate(list(run(self._classify_piece, pieces)))
 
     def _classify_piece(self, images: Images) -> Probabilities:
         probabilities: Probabilities = self._run(1, [PROBABILITIES], images)[0]
@@ -71,9 +82,10 @@ class OnnxClassifier(Classifier):
 
     def _session(self, threads: int) -> "InferenceSession":
         """The session of so many threads, made when it is first needed."""
-        if threads not in self._sessions:
-            self._sessions[threads] = _open_session(self.path, self.device, threads)
-        return self._sessions[threads]
+        with self._opening:
+            if threads not in self._sessions:
+                self._sessions[threads] = _open_session(self.path, self.device, threads)
+            return self._sessions[threads]
 
 
 def open_classifier(path: Path, *, device: str, threads: int | None) -> OnnxClassifier:

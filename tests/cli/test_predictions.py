@@ -29,11 +29,12 @@ def plain(name: str, values: list[float], top_k: int) -> str:
 def test_an_answer_is_spelled_as_json_spells_it(name: str, shares: list[float], top_k: int) -> None:
     probabilities = np.array(shares, np.float32)
     answer = Prediction(name, None, probabilities, None)
-    assert as_json(answer, top_k) == plain(name, probabilities.tolist(), top_k)
+    assert as_json([answer], top_k) == [plain(name, probabilities.tolist(), top_k)]
 
 
 @pytest.mark.parametrize("name", ['a "b"\n[c]\\', "图\u2028", "\udcff.png"])
 def test_a_fault_is_json_whatever_the_name(name: str) -> None:
-    found = json.loads(as_json(Prediction(name, None, None, f"no file at '{name}'"), 3))
+    (line,) = as_json([Prediction(name, None, None, f"no file at '{name}'")], 3)
+    found = json.loads(line)
     shown = name.encode("utf-8", "backslashreplace").decode()
     assert found == {"input": shown, "error": f"no file at '{shown}'"}

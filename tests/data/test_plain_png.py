@@ -13,7 +13,7 @@ from PIL import Image
 from fmnist_cli.data import pictures
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.pictures import decode
-from fmnist_cli.data.plain_png import read_plain_png
+from fmnist_cli.data.plain_png import undo_filters, unpack_plain_png
 from fmnist_cli.errors import DataError
 from tests.data.test_pictures import FORMS, garment
 
@@ -43,6 +43,11 @@ def png(*chunks: bytes) -> bytes:
 DATA = zlib.compress(rows([4] * 28))
 
 
+def read_plain_png(content: bytes) -> Images | None:
+    rows = unpack_plain_png(content)
+    return None if rows is None else undo_filters([rows])[0]
+
+
 def by_pillow(content: bytes) -> Images:
     with Image.open(BytesIO(content)) as image:
         return np.asarray(image)
@@ -54,6 +59,14 @@ def test_each_filter_is_undone_as_pillow_does(kind: str) -> None:
     found = read_plain_png(content)
     assert found is not None
     np.testing.assert_array_equal(found, by_pillow(content))
+
+
+def test_images_that_are_decoded_at_once_know_nothing_of_each_other() -> None:
+    kinds = [[kind] * 28 for kind in FILTERS.values()] * 2
+    packed = [png(header(), chunk(b"IDAT", zlib.compress(rows(kind)))) for kind in kinds]
+    unpacked = [unpack_plain_png(content) for content in packed]
+    found = undo_filters([one for one in unpacked if one is not None])
+    np.testing.assert_array_equal(found, [by_pillow(content) for content in packed])
 
 
 def test_what_pillow_writes_is_plain() -> None:
@@ -69,6 +82,8 @@ OTHERS = {
     "a text after": png(header(), chunk(b"IDAT", DATA), chunk(b"tEXt", b"a\0b")),
     "bytes after the end": png(header(), chunk(b"IDAT", DATA)) + b"\0",
     "no data": png(header()),
+    "too much data": png(header(), chunk(b"IDAT", zlib.compress(rows([0] * 28) + bytes(29)))),
+    "more than such a file takes": png(header(), chunk(b"IDAT", DATA + bytes(2000))),
     "too little data": png(header(), chunk(b"IDAT", zlib.compress(rows([0] * 28)[:700]))),
     "data that is not packed": png(header(), chunk(b"IDAT", bytes(800))),
     "a filter that is none": png(header(), chunk(b"IDAT", zlib.compress(rows([7] * 28)))),

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fmnist_cli.data.pictures import MAX_FILE_BYTES
+from fmnist_cli.data.images import Images
+from fmnist_cli.data.pictures import MAX_FILE_BYTES, Picture, PlainFile, finish_decoding
 from fmnist_cli.errors import DataError, MissingInput
 from fmnist_cli.inference.inputs import Input, check_arguments, open_inputs
 from tests.platforms import LINUX, POSIX
@@ -28,6 +29,15 @@ def picture(path: Path, level: int = 200) -> Path:
 def opened(*arguments: Path | str, stdin: int = -1, stdin_is_image: bool = False) -> list[Input]:
     names = map(str, arguments)
     return list(open_inputs(names, photo="auto", stdin=stdin, stdin_is_image=stdin_is_image))
+
+
+def pixels(one: Input) -> Images:
+    outcome = one.read()
+    if isinstance(outcome, PlainFile):
+        (finished,) = finish_decoding([outcome])
+        assert isinstance(finished, Picture)
+        return finished.pixels
+    return outcome.pixels
 
 
 @contextmanager
@@ -89,7 +99,7 @@ def test_an_idx_file_gives_its_images(tmp_path: Path, packed: bool) -> None:
     found = opened(path)
     assert [one.name for one in found] == [f"{path}#{n}" for n in range(3)]
     for one, image in zip(found, images, strict=True):
-        np.testing.assert_array_equal(one.read().pixels, image)
+        np.testing.assert_array_equal(pixels(one), image)
 
 
 def test_a_csv_file_gives_its_rows_up_to_its_first_fault(tmp_path: Path) -> None:
@@ -98,7 +108,7 @@ def test_a_csv_file_gives_its_rows_up_to_its_first_fault(tmp_path: Path) -> None
     path.write_text(f"{header}\n{','.join(['7'] * 784)}\n")
     (row,) = opened(path)
     assert row.name == f"{path}#0"
-    assert (row.read().pixels == 7).all()
+    assert (pixels(row) == 7).all()
     path.write_text(f"{header}\n{','.join(['256'] * 784)}\n")
     (fault,) = opened(path)
     with pytest.raises(DataError, match="line 2"):
@@ -134,7 +144,7 @@ def test_a_path_that_is_not_utf_8_is_found(tmp_path: Path) -> None:
     Path(os.fsdecode(name)).write_bytes(picture(tmp_path / "plain.png").read_bytes())
     with pipe(name + b"\n") as stdin:
         (one,) = opened("-", stdin=stdin)
-    assert one.read().pixels.any()
+    assert pixels(one).any()
 
 
 def test_one_picture_comes_from_stdin(tmp_path: Path) -> None:
@@ -142,7 +152,7 @@ def test_one_picture_comes_from_stdin(tmp_path: Path) -> None:
     with pipe(path.read_bytes()) as stdin:
         (one,) = opened("-", stdin=stdin, stdin_is_image=True)
         assert one.name == "-"
-        assert one.read().pixels.max() == 200
+        assert pixels(one).max() == 200
 
 
 @POSIX
