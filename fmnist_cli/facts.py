@@ -38,7 +38,6 @@ class DataFile:
 
     name: str
     size_bytes: int
-    unpacked_bytes: int
     sha256: str
     """Of the compressed file."""
 
@@ -46,25 +45,21 @@ class DataFile:
 TRAIN_IMAGES: Final = DataFile(
     "train-images-idx3-ubyte.gz",
     26_421_880,
-    47_040_016,
     "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
 )
 TRAIN_LABELS: Final = DataFile(
     "train-labels-idx1-ubyte.gz",
     29_515,
-    60_008,
     "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
 )
 TEST_IMAGES: Final = DataFile(
     "t10k-images-idx3-ubyte.gz",
     4_422_102,
-    7_840_016,
     "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
 )
 TEST_LABELS: Final = DataFile(
     "t10k-labels-idx1-ubyte.gz",
     5_148,
-    10_008,
     "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
 )
 

@@ -30,7 +30,6 @@ def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
             DataFile(
                 file.name,
                 len(CONTENTS[file.name]),
-                2_000,
                 hashlib.sha256(CONTENTS[file.name]).hexdigest(),
             )
             for file in files
@@ -181,7 +180,7 @@ import sys
 from pathlib import Path
 from fmnist_cli.data import download
 from fmnist_cli.facts import DataFile
-files = [DataFile(n, int(s), 0, h) for n, s, h in (a.split(",") for a in sys.argv[3:])]
+files = [DataFile(n, int(s), h) for n, s, h in (a.split(",") for a in sys.argv[3:])]
 download.FILES = {"train": files}
 download.fetch(Path(sys.argv[1]), mirrors=[sys.argv[2]], splits=["train"])
 """

@@ -17,7 +17,7 @@ from fmnist_cli.facts import DataFile
 from tests.data import hostile
 
 CONTENT = gzip.compress(os.urandom(300_000))
-FILE = DataFile("file.gz", len(CONTENT), 300_000, hashlib.sha256(CONTENT).hexdigest())
+FILE = DataFile("file.gz", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
 OTHER = gzip.compress(os.urandom(300_000))
 assert len(OTHER) == len(CONTENT)
 
