@@ -2,7 +2,8 @@
 
     python -m benchmarks.prediction [--rounds 5]
 
-The folder holds the 10,000 official test images as PNG. The rate is 9,999 over what the command
+The folder holds the 10,000 official test images as PNG; the networks are those of the recipes
+`tutorial` and `fast`. The rate is 9,999 over what the command
 takes longer for all of them than for one; Pillow decodes the same files to arrays, without its
 start. Memory: the command's peak over folders of 1,000 and of 100,000 files.
 """
@@ -10,11 +11,11 @@ start. Memory: the command's peak over folders of 1,000 and of 100,000 files.
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from benchmarks import decoding
-from benchmarks.fresh import write_both
+from benchmarks.fresh import network_of, write_both
 from benchmarks.harness.commands import timed
 from benchmarks.harness.rows import Row, parser, report
 from benchmarks.program import PROGRAM
@@ -32,43 +33,49 @@ def measure(rounds: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         pictures = _write_pictures(folder / "pictures")
-        _model, exported = write_both("tutorial", folder)
-        yield from _rates(exported, pictures, rounds)
+        models = {}
+        for recipe in ("tutorial", "fast"):
+            _model, models[recipe] = write_both(network_of(recipe), folder)
+        yield from _rates(models, pictures, rounds)
         few = _link(pictures, folder / "few", FEW)
         many = _link(pictures, folder / "many", MANY)
-        yield _memory(exported, few, many)
+        yield _memory(models["tutorial"], few, many)
 
 
-def _rates(model: Path, pictures: Path, rounds: int) -> Iterator[Row]:
+def _rates(models: Mapping[str, Path], pictures: Path, rounds: int) -> Iterator[Row]:
+    """Yield rows for each recipe's network: against Pillow, and with the start."""
     count = len(list(pictures.iterdir()))
-    cores = usable_cores()
-    ours, whole = [], []
-    alone: dict[int, list[float]] = {1: [], cores: []}
+    alone: dict[int, list[float]] = {1: [], usable_cores(): []}
+    ours: dict[str, list[float]] = {recipe: [] for recipe in models}
+    whole: dict[str, list[float]] = {recipe: [] for recipe in models}
     for _round in range(rounds):
         for processes, rates in alone.items():
             command = [sys.executable, decoding.__file__, str(pictures), str(processes)]
             rates.append(float(timed(command).stdout))
-        one = timed([PROGRAM, "predict", model, min(pictures.iterdir())]).seconds
-        all_of_them = timed([PROGRAM, "predict", model, pictures]).seconds
-        ours.append((count - 1) / (all_of_them - one))
-        whole.append(count / all_of_them)
-    for processes, rates in alone.items():
-        word = "process" if processes == 1 else "processes"
+        for recipe, model in models.items():
+            one = timed([PROGRAM, "predict", model, min(pictures.iterdir())]).seconds
+            all_of_them = timed([PROGRAM, "predict", model, pictures]).seconds
+            ours[recipe].append((count - 1) / (all_of_them - one))
+            whole[recipe].append(count / all_of_them)
+    for recipe in models:
+        for processes, rates in alone.items():
+            word = "process" if processes == 1 else "processes"
+            yield Row(
+                what=f"`predict model.onnx FOLDER`, network of `{recipe}`, {count:,} PNG files, "
+                "start left out",
+                ours=statistics.median(ours[recipe]),
+                unit="images/s",
+                n=rounds,
+                baseline=statistics.median(rates),
+                against=f"Pillow alone, {processes} {word}",
+                ratio_at_least=LEAST_SHARE,
+            )
         yield Row(
-            what=f"`predict model.onnx FOLDER`, {count:,} PNG files, start left out",
-            ours=statistics.median(ours),
+            what=f"the same, the whole command with its start, network of `{recipe}`",
+            ours=statistics.median(whole[recipe]),
             unit="images/s",
             n=rounds,
-            baseline=statistics.median(rates),
-            against=f"Pillow alone, {processes} {word}",
-            ratio_at_least=LEAST_SHARE,
         )
-    yield Row(
-        what=f"the same, the whole command with its start, {count:,} PNG files",
-        ours=statistics.median(whole),
-        unit="images/s",
-        n=rounds,
-    )
 
 
 def _memory(model: Path, few: Path, many: Path) -> Row:
