@@ -131,7 +131,7 @@ class Training:
         `track` is told of progress within epochs. Raises Stopped, with the state saved, once
         `should_stop` says so.
         """
-        with joined(self.process, self.device):
+        with joined(self.process, self.device), device.refusal_told(self.device):
             if self.process.is_main:
                 check_writable(self.output)
             self._prepare()

@@ -1,6 +1,8 @@
 """Names to devices, numbers of threads and arithmetic that the device is good at."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -152,3 +154,22 @@ def make_deterministic() -> None:
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(mode=True)
+
+
+@contextmanager
+def refusal_told(device: torch.device) -> Iterator[None]:
+    """Raise Unavailable where torch refuses an operation that `make_deterministic` has ruled out.
+
+    Which operations these are is known to torch alone, and only when they are called.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if "use_deterministic_algorithms" not in str(error):  # torch has no type of its own for it
+            raise
+        operation, marker, _ = str(error).partition(" does not have a deterministic")
+        what = operation if marker else "an operation"
+        raise Unavailable(
+            f"{what} has no deterministic form on {device}\n"
+            "leave --deterministic out, or train on the CPU: --device cpu"
+        ) from None
