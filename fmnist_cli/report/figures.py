@@ -3,9 +3,10 @@
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from fmnist_cli.report.curves import plot_curves
+from fmnist_cli.report.curves import PANELS, plot_curves
 from fmnist_cli.report.scores import CALIBRATION_BINS, Calibration
 
 if TYPE_CHECKING:
@@ -18,14 +19,14 @@ _SERIES: Final = ("#2f7de1", "#d9630b")
 _NO_METADATA: Final = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
-def curves_svg(history: Sequence[Mapping[str, Any]]) -> str:
-    """Learning curves; `history` as `plot_curves` takes it."""
-    return _as_svg(lambda: plot_curves(history))
+def curves_svg(history: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Learning curves, each panel for itself by its title; `history` as `draw_curves` takes it."""
+    return {title: _as_svg(partial(plot_curves, history, title), title) for title in PANELS}
 
 
 def reliability_svg(calibration: Calibration) -> str:
     """Reliability diagram: how often the model is right, by how sure it is."""
-    return _as_svg(lambda: _plot_reliability(calibration))
+    return _as_svg(partial(_plot_reliability, calibration), "reliability")
 
 
 def _plot_reliability(calibration: Calibration) -> "Figure":
@@ -47,7 +48,7 @@ def _plot_reliability(calibration: Calibration) -> "Figure":
     return figure
 
 
-def _as_svg(plot: Callable[[], "Figure"]) -> str:
+def _as_svg(plot: Callable[[], "Figure"], name: str) -> str:
     from matplotlib import rc_context
     from matplotlib.rcsetup import cycler
 
@@ -63,11 +64,12 @@ def _as_svg(plot: Callable[[], "Figure"]) -> str:
             "axes.prop_cycle": cycler("color", _SERIES),
             "legend.framealpha": 0.0,
             "svg.fonttype": "none",  # words stay words: they can be found and read aloud
-            "svg.hashsalt": "fmnist",  # the same scores give the same page
+            "svg.hashsalt": name,  # the same scores give the same page
         }
     ):
         plot().savefig(stream, format="svg", transparent=True, metadata=_NO_METADATA)
     svg = stream.getvalue()
     svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
-    # Names of groups would occur twice in a page of two plots; those of definitions are hashes.
+    # Names of groups would occur twice in a page of several plots; those of definitions are
+    # hashes, salted with the plot's name.
     return re.sub(r' id="[a-z0-9.]+_\d+"', "", svg)

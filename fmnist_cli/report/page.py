@@ -93,7 +93,9 @@ def render_page(evaluation: Evaluation) -> str:
             )
         ),
         # The plots hold words of ours and numbers alone.
-        curves=Markup(curves_svg(history)) if history else None,  # noqa: S704
+        curves={name: Markup(svg) for name, svg in curves_svg(history).items()}  # noqa: S704
+        if history
+        else None,
         reliability=Markup(reliability_svg(scores.calibration)),  # noqa: S704
         worst=[_sample(evaluation, index) for index in errors[:WORST_ERRORS]],
         ambiguous=[_sample(evaluation, index) for index in ambiguous],

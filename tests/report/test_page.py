@@ -9,6 +9,7 @@ from PIL import Image
 
 from fmnist_cli.data.images import LabelledImages
 from fmnist_cli.facts import CLASS_NAMES
+from fmnist_cli.report.curves import PANELS
 from fmnist_cli.report.evaluation import Evaluation
 from fmnist_cli.report.page import MOST_AMBIGUOUS, WORST_ERRORS, render_page
 from fmnist_cli.report.scores import score
@@ -117,7 +118,12 @@ def test_learning_curves_stand_in_it_where_the_run_folder_is(tmp_path: Path) -> 
     assert "Learning curves" not in render_page(evaluation(tmp_path))
     row = dict.fromkeys(HISTORY_COLUMNS, 0.5) | {"epoch": 1, "val_loss": 1.0}
     RunFolder(tmp_path).write_history([row])
-    assert "Learning curves" in render_page(evaluation(tmp_path))
+    page = render_page(evaluation(tmp_path))
+    assert "Learning curves" in page
+    names = re.findall(r'\bid="([^"]+)"', page)
+    assert len(set(names)) == len(names) > 0
+    for title in PANELS:
+        assert f'aria-label="Learning curve: {title}"' in page
 
 
 def test_it_says_what_made_the_model(tmp_path: Path) -> None:
