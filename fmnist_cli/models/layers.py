@@ -112,7 +112,9 @@ class _PooledConvolution(Function):
         of_right = _threshold(of_rows, columns, 0)
         both, bias = _weight_gradient(of_rows, pairs, weight)
         right, _ = _weight_gradient(of_right, pairs, weight)
-        return None, (both - right)[..., :-1] + right[..., 1:], bias
+        of_weight = torch.empty_like(weight)  # several processes expect the weight's own strides
+        torch.add((both - right)[..., :-1], right[..., 1:], out=of_weight)
+        return None, of_weight, bias
 
 
 def _paired(weight: Tensor, zeros: tuple[int, int], dtype: torch.dtype) -> Tensor:

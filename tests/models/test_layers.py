@@ -76,7 +76,7 @@ def _pooled_by_torch(conv: nn.Conv2d, images: Tensor) -> Tensor:
 @pytest.mark.parametrize("size", [3, 5])
 def test_pooled_convolution_is_a_convolution_and_its_pooling(size: int) -> None:
     torch.manual_seed(0)
-    conv = nn.Conv2d(1, 8, size)
+    conv = nn.Conv2d(1, 8, size).to(memory_format=torch.channels_last)
     # Few different values, so that the largest of four often stands there twice.
     images = torch.randint(0, 2, (5, 1, 12, 12)).float()
     ours, theirs = pooled_convolution(conv, images), _pooled_by_torch(conv, images)
@@ -84,11 +84,12 @@ def test_pooled_convolution_is_a_convolution_and_its_pooling(size: int) -> None:
     gradient = torch.randn_like(theirs)
     parameters = list(conv.parameters())
     for mine, torchs in zip(
-        torch.autograd.grad(ours, parameters, gradient),
+        torch.autograd.grad(ours, parameters, gradient, retain_graph=True),
         torch.autograd.grad(theirs, parameters, gradient),
         strict=True,
     ):
         torch.testing.assert_close(mine, torchs, rtol=1e-4, atol=1e-4)
+    assert torch.autograd.grad(ours, conv.weight, gradient)[0].stride() == conv.weight.stride()
 
 
 def test_of_equal_results_the_first_gets_the_gradient() -> None:
