@@ -1,4 +1,8 @@
-"""Options as TOML: one flat table, which is all that a run writes."""
+"""Options as TOML: one flat table, which is all that a run writes.
+
+tomli-w would do it too, but a copy of this folder has to train where torch and its companions are
+there and nothing can be installed (`benchmarks.gpu`), and tomli-w is not one of them.
+"""
 
 import json
 from collections.abc import Mapping
