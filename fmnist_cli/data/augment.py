@@ -49,7 +49,6 @@ class Draws:
         return float(np.random.default_rng(self.seed).beta(alpha, alpha))
 
     def _rand(self) -> Tensor:
-
         device = self.generator.device
         return torch.rand(self.batch_size, generator=self.generator, device=device)[self.share]
 
@@ -181,12 +180,10 @@ class CutMix:
 
 
 def _mirror(images: Tensor, chosen: Tensor) -> Tensor:
-
     return torch.where(chosen[:, None, None, None], images.flip(3), images)
 
 
 def _numbers(images: Tensor) -> Tensor:
-
     return torch.arange(len(images), device=images.device)
 
 
