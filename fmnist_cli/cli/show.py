@@ -114,6 +114,8 @@ def show(
     format_: TableOrJson = "table",
 ) -> None:
     """Show samples of some data, or the mistakes of a model."""
+    if output is not None:
+        _check_output(output)
     if errors is None:
         if split == "val":
             raise UsageError("--split val is the split of a model; name it: --errors MODEL")
@@ -258,6 +260,14 @@ def _print(images: "Images", captions: list[str]) -> None:
         ):
             line = "".join(text.ljust(IMAGE_SIZE + _GAP) for text in texts)
             screen.print(Text(line.rstrip()), no_wrap=True)
+
+
+def _check_output(path: Path) -> None:
+    """Raise UsageError for a grid's file of another format: it would become a folder's name."""
+    from fmnist_cli.data.pictures import PICTURE_SUFFIXES
+
+    if path.suffix.lower() in PICTURE_SUFFIXES - {".png"} and not path.is_dir():
+        raise UsageError(f"'{path}' is no .png, the format of a grid; a folder has another name")
 
 
 def _write_grid(path: Path, images: "Images", captions: list[str]) -> None:
