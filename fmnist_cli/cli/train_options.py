@@ -1,27 +1,23 @@
 """The options of `fmnist train`: unset unless given, the recipe and TrainConfig fill in."""
 
 import re
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from fmnist_cli.cli.options import DEFAULT_MODEL
 from fmnist_cli.engine.config import (
     DEFAULT_VAL_SIZE,
     MonitorName,
     OptimizerName,
-    PrecisionName,
     ScheduleName,
     TrainConfig,
 )
 
 BY_RECIPE: Final = "by the recipe"
 WHAT, OPTIMISER, DATA, TUNING = "What", "Optimiser", "Data", "Fine-tuning"
-HARDWARE, RUNS = "Hardware", "Runs"
 
 
-def _option(*names: str, help: str, panel: str, default: str | None = None, **more: Any) -> Any:  # noqa: A002
+def option(*names: str, help: str, panel: str, default: str | None = None, **more: Any) -> Any:  # noqa: A002
     """An option whose help ends with its default: `default`, or else that of `TrainConfig`."""
     shown = default
     if shown is None:
@@ -42,19 +38,19 @@ def _seconds(text: str) -> float:
 
 RecipeOption = Annotated[
     str | None,
-    _option("--recipe", help="tutorial, fast, small, default or best.", panel=WHAT, metavar="NAME"),
+    option("--recipe", help="tutorial, fast, small, default or best.", panel=WHAT, metavar="NAME"),
 ]
 NetworkOption = Annotated[
     str | None,
-    _option("--model", help="Network by name.", panel=WHAT, metavar="NAME", default=BY_RECIPE),
+    option("--model", help="Network by name.", panel=WHAT, metavar="NAME", default=BY_RECIPE),
 ]
 EpochsOption = Annotated[
     int | None,
-    _option("--epochs", help="Passes over the training split.", panel=WHAT, metavar="N", min=1),
+    option("--epochs", help="Passes over the training split.", panel=WHAT, metavar="N", min=1),
 ]
 BatchSizeOption = Annotated[
     int | None,
-    _option(
+    option(
         *("--batch-size", "-b"),
         help="Images per step.",
         panel=WHAT,
@@ -65,7 +61,7 @@ BatchSizeOption = Annotated[
 ]
 TimeBudgetOption = Annotated[
     float | None,
-    _option(
+    option(
         "--time-budget",
         help="Finish within this time of the program's start, e.g. 60s; replaces --epochs.",
         panel=WHAT,
@@ -75,11 +71,11 @@ TimeBudgetOption = Annotated[
 ]
 OptimizerOption = Annotated[
     OptimizerName | None,
-    _option("--optimizer", help="Optimiser by name.", panel=OPTIMISER, default=BY_RECIPE),
+    option("--optimizer", help="Optimiser by name.", panel=OPTIMISER, default=BY_RECIPE),
 ]
 LrOption = Annotated[
     float | None,
-    _option(
+    option(
         "--lr",
         help="Learning rate at its peak.",
         panel=OPTIMISER,
@@ -89,11 +85,11 @@ LrOption = Annotated[
 ]
 MomentumOption = Annotated[
     float | None,
-    _option("--momentum", help="Nesterov momentum of sgd.", panel=OPTIMISER, metavar="SHARE"),
+    option("--momentum", help="Nesterov momentum of sgd.", panel=OPTIMISER, metavar="SHARE"),
 ]
 WeightDecayOption = Annotated[
     float | None,
-    _option(
+    option(
         "--weight-decay",
         help="Not on biases and norms.",
         panel=OPTIMISER,
@@ -103,7 +99,7 @@ WeightDecayOption = Annotated[
 ]
 ScheduleOption = Annotated[
     ScheduleName | None,
-    _option(
+    option(
         "--schedule",
         help="Learning rate over time: constant, step, cosine, linear, onecycle or plateau.",
         panel=OPTIMISER,
@@ -113,7 +109,7 @@ ScheduleOption = Annotated[
 ]
 WarmupOption = Annotated[
     float | None,
-    _option(
+    option(
         "--warmup",
         help="Epochs of rising rate, at most half of them.",
         panel=OPTIMISER,
@@ -123,13 +119,13 @@ WarmupOption = Annotated[
 ]
 LabelSmoothingOption = Annotated[
     float | None,
-    _option(
+    option(
         "--label-smoothing", help="Share spread over all classes.", panel=OPTIMISER, metavar="SHARE"
     ),
 ]
 ClassWeightsOption = Annotated[
     str | None,
-    _option(
+    option(
         "--class-weights",
         help="Factors of the loss: balanced, or ten numbers.",
         panel=OPTIMISER,
@@ -138,11 +134,11 @@ ClassWeightsOption = Annotated[
 ]
 EmaOption = Annotated[
     float | None,
-    _option("--ema", help="Average weights, this decay a step.", panel=OPTIMISER, metavar="DECAY"),
+    option("--ema", help="Average weights, this decay a step.", panel=OPTIMISER, metavar="DECAY"),
 ]
 EarlyStopOption = Annotated[
     int | None,
-    _option(
+    option(
         "--early-stop",
         help="Stop after N epochs without a better one.",
         panel=OPTIMISER,
@@ -150,13 +146,34 @@ EarlyStopOption = Annotated[
         min=1,
     ),
 ]
+PruneOption = Annotated[
+    float | None,
+    option(
+        "--prune",
+        help="Leave this share of the easier half of the images out of an epoch.",
+        panel=OPTIMISER,
+        metavar="SHARE",
+        default=BY_RECIPE,
+    ),
+]
+FreezeStemOption = Annotated[
+    int | None,
+    option(
+        "--freeze-stem",
+        help="Keep the first layers as they are after N epochs.",
+        panel=OPTIMISER,
+        metavar="N",
+        min=1,
+        default=BY_RECIPE,
+    ),
+]
 MonitorOption = Annotated[
     MonitorName | None,
-    _option("--monitor", help="What makes an epoch the best.", panel=OPTIMISER),
+    option("--monitor", help="What makes an epoch the best.", panel=OPTIMISER),
 ]
 DropoutOption = Annotated[
     float | None,
-    _option(
+    option(
         "--dropout",
         help="Probability of dropout.",
         panel=OPTIMISER,
@@ -166,7 +183,7 @@ DropoutOption = Annotated[
 ]
 ValSizeOption = Annotated[
     int | None,
-    _option(
+    option(
         "--val-size",
         help="Training images held out; 0: train on all, keep the last epoch.",
         panel=DATA,
@@ -177,7 +194,7 @@ ValSizeOption = Annotated[
 ]
 AugmentOption = Annotated[
     str | None,
-    _option(
+    option(
         "--augment",
         help="flip:PROBABILITY, altflip, shift:PIXELS, rotate:DEGREES, zoom:SHARE, "
         "erase:PROBABILITY, mixup:ALPHA, cutmix:ALPHA, or none.",
@@ -188,13 +205,13 @@ AugmentOption = Annotated[
 ]
 WorkersOption = Annotated[
     int | None,
-    _option(
+    option(
         "--workers", help="Processes that decode an image folder.", panel=DATA, metavar="N", min=0
     ),
 ]
 WeightsOption = Annotated[
     str | None,
-    _option(
+    option(
         "--weights",
         help="Start from these weights.",
         panel=TUNING,
@@ -202,94 +219,11 @@ WeightsOption = Annotated[
     ),
 ]
 FreezeBackboneOption = Annotated[
-    bool | None, _option("--freeze-backbone", help="Train the last layer only.", panel=TUNING)
+    bool | None, option("--freeze-backbone", help="Train the last layer only.", panel=TUNING)
 ]
 HeadLrOption = Annotated[
     float | None,
-    _option(
+    option(
         "--head-lr", help="Rate of the last layer.", panel=TUNING, metavar="RATE", default="as --lr"
     ),
-]
-TrainDeviceOption = Annotated[
-    str | None,
-    _option(
-        "--device",
-        help="auto, cpu, cuda, cuda:N or mps.",
-        panel=HARDWARE,
-        metavar="NAME",
-        envvar="FMNIST_DEVICE",
-    ),
-]
-TrainPrecisionOption = Annotated[
-    PrecisionName | None,
-    _option(
-        "--precision",
-        help="Arithmetic: auto, fp32, bf16 or fp16.",
-        panel=HARDWARE,
-        metavar="NAME",
-    ),
-]
-CompileOption = Annotated[
-    bool | None, _option("--compile", help="Use torch.compile.", panel=HARDWARE)
-]
-CudaGraphOption = Annotated[
-    bool | None,
-    _option(
-        "--cuda-graph/--no-cuda-graph",
-        help="Record a training step and replay it, on a CUDA device.",
-        panel=HARDWARE,
-        default=BY_RECIPE,
-    ),
-]
-NprocOption = Annotated[
-    int | None,
-    _option("--nproc", help="Processes that share each batch.", panel=HARDWARE, metavar="N", min=1),
-]
-TrainThreadsOption = Annotated[
-    int | None,
-    _option(
-        "--threads",
-        help="CPU threads of each process.",
-        panel=HARDWARE,
-        metavar="N",
-        default="cores it may use",
-        min=1,
-    ),
-]
-OutputOption = Annotated[
-    Path | None,
-    _option(
-        *("--output", "-o"),
-        help="Model file to write.",
-        panel=RUNS,
-        metavar="FILE",
-        default=str(DEFAULT_MODEL),
-    ),
-]
-RunDirOption = Annotated[
-    Path | None,
-    _option(
-        "--run-dir",
-        help="Folder of the run.",
-        panel=RUNS,
-        metavar="DIR",
-        default="runs/<date>-<time>-<model>",
-    ),
-]
-SeedOption = Annotated[
-    int | None,
-    _option("--seed", help="Decides every random number.", panel=RUNS, metavar="N", min=0),
-]
-DeterministicOption = Annotated[
-    bool | None,
-    _option(
-        "--deterministic", help="Refuse operations that may differ from run to run.", panel=RUNS
-    ),
-]
-ResumeOption = Annotated[
-    str | None,
-    _option("--resume", help="Go on with a run.", panel=RUNS, default="", metavar="RUN_DIR|last"),
-]
-TensorboardOption = Annotated[
-    bool | None, _option("--tensorboard", help="Write TensorBoard events.", panel=RUNS)
 ]

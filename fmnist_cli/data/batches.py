@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from fmnist_cli.data.augment import Chain, Draws
@@ -37,6 +38,8 @@ class Batch:
     """One process's share of one optimiser step."""
 
     step: int
+    positions: Tensor
+    """int64 [B]: where the images stand in the training split."""
     images: Tensor
     """Prepared float32 [B, 1, 28, 28], channels last."""
     labels: Tensor
@@ -70,13 +73,22 @@ class Batches:
         return len(self.labels) // self.batch_size
 
     def epoch(
-        self, epoch: int, *, first_step: int = 0, steps: int | None = None
+        self,
+        epoch: int,
+        *,
+        first_step: int = 0,
+        steps: int | None = None,
+        chosen: NDArray[np.int64] | None = None,
     ) -> Iterator[Batch]:
-        """Batches of one epoch, from `first_step` on; `steps` cuts the epoch short."""
+        """Batches of one epoch, from `first_step` on; `steps` cuts the epoch short.
+
+        `chosen`: the positions int64 [M] of the split that the epoch is made of; None: all.
+        """
         device = self.images.device
-        order = np.random.default_rng([self.seed, epoch, _ORDER]).permutation(len(self.labels))
+        images = len(self.labels) if chosen is None else chosen
+        order = np.random.default_rng([self.seed, epoch, _ORDER]).permutation(images)
         positions = torch.from_numpy(order).to(device)
-        for step in range(first_step, len(self) if steps is None else steps):
+        for step in range(first_step, len(order) // self.batch_size if steps is None else steps):
             start = step * self.batch_size
             yield self._batch(epoch, step, positions[start : start + self.batch_size][self._share])
 
@@ -92,7 +104,7 @@ class Batches:
             draws = self._draws(epoch, step, positions)
             for augment in self.augmentations:
                 images, labels = augment(images, labels, draws)
-        return Batch(step, self._prepare(images), labels)
+        return Batch(step, positions, self._prepare(images), labels)
 
     def _prepare(self, images: Tensor) -> Tensor:
         """Normalise images of 0..1. One channel lies the same in memory first or last."""

@@ -55,6 +55,8 @@ class TrainConfig:
     """Decay per step of an exponential moving average of the weights, which is then the model."""
     early_stop: int | None = None
     """Stop after so many epochs without a better validation metric."""
+    prune: float = 0.0
+    """Share of the easier half of the images that each epoch but the first leaves out."""
     monitor: MonitorName = "accuracy"
     """Validation metric by which the best epoch is chosen."""
     augment: str = "none"
@@ -65,6 +67,8 @@ class TrainConfig:
     """Start from these weights: a file, `pretrained` or `imagenet`."""
     freeze_backbone: bool = False
     """Train the last layer only."""
+    freeze_stem: int | None = None
+    """Keep the network's `stem` as it is after so many epochs."""
     device: str = "auto"
     precision: PrecisionName = "auto"
     compile: bool = False
@@ -90,12 +94,14 @@ class TrainConfig:
         _at_least("seed", self.seed, 0)
         _at_least("early-stop", self.early_stop, 1)
         _at_least("threads", self.threads, 1)
+        _at_least("freeze-stem", self.freeze_stem, 1)
         _between("lr", self.lr, 0.0, 100.0, open_below=True)
         _between("head-lr", self.head_lr, 0.0, 100.0, open_below=True)
         _between("momentum", self.momentum, 0.0, 1.0)
         _between("weight-decay", self.weight_decay, 0.0, 100.0)
         _between("warmup", self.warmup, 0.0, 1e6)
         _between("label-smoothing", self.label_smoothing, 0.0, 1.0)
+        _between("prune", self.prune, 0.0, 1.0)
         _between("dropout", self.dropout, 0.0, 0.99)
         _between("ema", self.ema, 0.0, 1.0)
         _between("time-budget", self.time_budget, 0.0, 1e7, open_below=True)

@@ -30,12 +30,12 @@ class Learner:
     ) -> None:
         self.device = device
         self.class_weights = class_weights
+        self.freeze_stem = config.freeze_stem
         self.label_smoothing = config.label_smoothing
         self.precision = resolve_precision(config.precision, device)
         self.model = model.to(device).to(memory_format=self.precision.memory_format)
-        self.network = process.wrap(self.model, device)
-        if config.compile:
-            self.network.compile(dynamic=False)
+        self.process, self.compiles = process, config.compile
+        self.network = self._wrap()
         self.averaged = None if config.ema is None else MovingAverage(self.model, config.ema)
         self.optimizer = build_optimizer(self.model, config)
         self.schedule = Schedule(self.optimizer, config, total_steps, steps_per_epoch)
@@ -49,18 +49,40 @@ class Learner:
             self._recorder = CudaGraphRecorder(device)
         self._update = self._build_update()
 
+    def _wrap(self) -> nn.Module:
+        """The network as the steps call it: its gradients averaged over processes, compiled."""
+        network = self.process.wrap(self.model, self.device)
+        if self.compiles:
+            network.compile(dynamic=False)
+        return network
+
     @property
     def trained(self) -> nn.Module:
         """The network that is validated and saved: the average where there is one."""
         return self.model if self.averaged is None else self.averaged.module
 
-    def train_mode(self) -> None:
+    def train_mode(self, epoch: int = 0) -> None:
         """Switch dropout and batch statistics on, except in frozen parts."""
+        if self.freeze_stem is not None and epoch >= self.freeze_stem:
+            stem = self.model.stem
+            assert isinstance(stem, nn.Module)
+            self._freeze(stem)
         self.network.train()
         for module in self.model.modules():
             own = list(module.parameters())
             if own and not any(parameter.requires_grad for parameter in own):
                 module.eval()
+
+    def _freeze(self, part: nn.Module) -> None:
+        """Change these weights no more; nothing is computed for them on the way back."""
+        moving = [parameter for parameter in part.parameters() if parameter.requires_grad]
+        for parameter in moving:
+            parameter.requires_grad = False
+            parameter.grad = None
+        if moving:
+            # Other processes would be asked for these gradients, and a recorded step use them.
+            self.network = self._wrap()
+            self._update = self._build_update()
 
     def step(self, images: Tensor, labels: Tensor, position: int) -> tuple[Tensor, Tensor]:
         """Forward, backward, update; gives the logits [B, 10] and the mean loss before the update.

@@ -1,6 +1,9 @@
 """What the engine tells while it trains: facts, for whoever draws them."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +64,17 @@ class Summary:
 
 class Stopped(Exception):  # noqa: N818 - asked for, not a fault
     """Training was asked to stop; the trainer's state is whole and can be saved."""
+
+
+@dataclass(slots=True)
+class Best:
+    """The weights that the run gives away if it ends now."""
+
+    epoch: int
+    worth: float
+    """The monitored metric, negated where less is better."""
+    state_dict: dict[str, Tensor]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data and tensors."""
+        return {"epoch": self.epoch, "worth": self.worth, "state_dict": self.state_dict}

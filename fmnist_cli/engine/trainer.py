@@ -4,12 +4,11 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from fmnist_cli.data import augment
 from fmnist_cli.data.batches import Batches, network_seed, on_device
@@ -21,7 +20,8 @@ from fmnist_cli.engine.device import synchronise
 from fmnist_cli.engine.distributed import Process
 from fmnist_cli.engine.learner import Learner
 from fmnist_cli.engine.metrics import Meter, class_weights, evaluate
-from fmnist_cli.engine.results import EpochResult, Progress, Stopped
+from fmnist_cli.engine.pruning import Pruning
+from fmnist_cli.engine.results import Best, EpochResult, Progress, Stopped
 from fmnist_cli.errors import CheckFailed
 
 _READINGS_PER_SECOND: Final = 4
@@ -31,20 +31,6 @@ _PROBE_STEPS: Final = 12
 """Steps that a time budget is planned from; the first third of them is not timed."""
 
 Track = Callable[[Progress], None]
-
-
-@dataclass(slots=True)
-class Best:
-    """The weights that the run gives away if it ends now."""
-
-    epoch: int
-    worth: float
-    """The monitored metric, negated where less is better."""
-    state_dict: dict[str, Tensor]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data and tensors."""
-        return {"epoch": self.epoch, "worth": self.worth, "state_dict": self.state_dict}
 
 
 class Trainer:
@@ -74,6 +60,15 @@ class Trainer:
             device=device,
             share=self.process.share,
         )
+        self.pruning: Pruning | None = None
+        if config.prune:
+            self.pruning = Pruning(
+                len(train),
+                config.prune,
+                batch_size=self.batches.batch_size,
+                seed=config.seed,
+                device=device,
+            )
         self.val_images, self.val_labels = on_device(val, device)
         build = partial(
             Learner,
@@ -83,11 +78,11 @@ class Trainer:
             class_weights=class_weights(config, train.labels, device),
             steps_per_epoch=len(self.batches),
         )
-        total_steps = config.epochs * len(self.batches)
+        total_steps = self._steps_before(config.epochs)
         if budget is not None:
             total_steps = self._plan(build(copy.deepcopy(model), total_steps=total_steps), budget)
         self.learner = build(model, total_steps=total_steps)
-        self.epochs = -(-total_steps // len(self.batches))
+        self.epochs = 1 + max(0, -(-(total_steps - self._steps(0)) // self._steps(1)))
         self.epoch, self.step = 0, 0
         """Epochs that are complete, and steps taken in the next one."""
         self.share_spent = 0.0
@@ -130,10 +125,13 @@ class Trainer:
 
     def _train_epoch(self, track: Track | None) -> float:
         """Take the steps that are left of one pass over the training split; gives images/s."""
-        self.learner.train_mode()
+        self.learner.train_mode(self.epoch)
         first_step = self.step
+        if self.pruning is not None and not first_step:
+            self.pruning.begin(self.epoch)
+        chosen = self.pruning.chosen if self.pruning is not None else None
         started_at = read_at = time.perf_counter()
-        for batch in self.batches.epoch(self.epoch, first_step=first_step):
+        for batch in self.batches.epoch(self.epoch, first_step=first_step, chosen=chosen):
             self._vote()
             if self.share_spent >= 1 and self.step:
                 break
@@ -143,10 +141,13 @@ class Trainer:
             self.step = batch.step + 1
             logits, loss = self.learner.step(batch.images, batch.labels, self._position())
             self.meter.add(loss, logits, batch.labels)
+            if self.pruning is not None:
+                self.pruning.see(batch.positions, logits, batch.labels)
             now = time.perf_counter()
             if track is not None and now - read_at > 1 / _READINGS_PER_SECOND:
                 read_at = now
                 track(self._progress(first_step, now - started_at))
+        self._gather()
         synchronise(self.device)
         return self._rate(first_step, time.perf_counter() - started_at)
 
@@ -164,18 +165,32 @@ class Trainer:
         share = self.budget.share_spent() if self.budget is not None else 0.0
         stop, self.share_spent = self.process.most(float(self.should_stop()), share)
         if stop:
+            self._gather()
             raise Stopped
+
+    def _gather(self) -> None:
+        if self.pruning is not None:
+            self.pruning.gather(self.process)
 
     def _position(self) -> int:
         """Where the schedule should be: counted in steps, or by the clock under a budget."""
         if self.budget is not None:
             return round(self.share_spent * self.learner.schedule.total_steps)
-        return self.epoch * len(self.batches) + self.step
+        return self._steps_before(self.epoch) + self.step
+
+    def _steps(self, epoch: int) -> int:
+        """Steps in one epoch, the first of which is 0."""
+        images = self.pruning.size(epoch) if self.pruning is not None else len(self.batches.labels)
+        return images // self.batches.batch_size
+
+    def _steps_before(self, epoch: int) -> int:
+        """Steps in all epochs before that one; every epoch but the first is of one length."""
+        return self._steps(0) * min(epoch, 1) + self._steps(1) * max(epoch - 1, 0)
 
     def _plan(self, probe: Learner, budget: Budget) -> int:
         """Steps that fit into the budget, measured on a learner that is thrown away."""
         started_at = time.perf_counter()
-        probe.train_mode()
+        probe.train_mode(0)
         for batch in self.batches.epoch(0, steps=min(_PROBE_STEPS, len(self.batches))):
             if batch.step == _PROBE_STEPS // 3:
                 synchronise(self.device)
@@ -194,7 +209,7 @@ class Trainer:
         # The host waits for the device here. The figures are this process's: nobody else is asked.
         loss, accuracy = self._read_meter(Process())
         rate = self._rate(first_step, seconds)
-        steps = len(self.batches)
+        steps = self._steps(self.epoch)
         return Progress(self.epoch + 1, self.epochs, self.step, steps, loss, accuracy, rate)
 
     def _rate(self, first_step: int, seconds: float) -> float:
@@ -255,6 +270,7 @@ class Trainer:
             "share_spent": self.share_spent,
             "meter": self.meter.sums.cpu(),
             "learner": self.learner.state_dict(),
+            "pruning": self.pruning.state_dict() if self.pruning is not None else None,
             "best": self.best.as_dict() if self.best is not None else None,
         }
 
@@ -269,4 +285,6 @@ class Trainer:
             self.budget.resume_at(self.share_spent)
         self.meter.sums.copy_(state["meter"])
         self.learner.load_state_dict(state["learner"])
+        if self.pruning is not None:
+            self.pruning.load_state_dict(state["pruning"])
         self.best = Best(**state["best"]) if state["best"] is not None else None

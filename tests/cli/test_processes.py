@@ -19,7 +19,7 @@ pytestmark = POSIX
 OPTIONS = (
     *("train", "--data", "synthetic:2000", "--model", "tutorial", "--dropout", "0"),
     *("--augment", "flip,shift:1", "--batch-size", "100", "--lr", "0.02", "--warmup", "0"),
-    *("--precision", "fp32", "--threads", "1"),
+    *("--precision", "fp32", "--threads", "1", "--prune", "0.5", "--freeze-stem", "1"),
 )
 
 
@@ -30,11 +30,11 @@ def losses(folder: Path) -> list[float]:
 
 def test_two_processes_and_two_launchers_learn_as_one(fmnist: Program, tmp_path: Path) -> None:
     def run(name: str, *more: str) -> None:
-        done = fmnist(*OPTIONS, "--epochs", "1", "-o", f"{name}.pt", "--run-dir", name, *more,
+        done = fmnist(*OPTIONS, "--epochs", "2", "-o", f"{name}.pt", "--run-dir", name, *more,
                       cwd=tmp_path)  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert done.stdout == f"{name}.pt\n"
-        assert done.stderr.count("epoch 1/1") == 1
+        assert done.stderr.count("epoch 2/2") == 1
 
     run("one")
     run("two", "--nproc", "2")
@@ -46,7 +46,7 @@ def test_two_processes_and_two_launchers_learn_as_one(fmnist: Program, tmp_path:
     launch = (
         *(sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1"),
         *("--rdzv-backend", "c10d", "--rdzv-endpoint", f"127.0.0.1:{port}", "--rdzv-id", "test"),
-        *("-m", "fmnist_cli", *OPTIONS, "--epochs", "1", "-o", "nodes.pt", "--run-dir", "nodes"),
+        *("-m", "fmnist_cli", *OPTIONS, "--epochs", "2", "-o", "nodes.pt", "--run-dir", "nodes"),
     )
     launchers = [
         subprocess.Popen(
@@ -105,7 +105,7 @@ def test_a_process_that_dies_ends_the_others(fmnist: Program, tmp_path: Path) ->
     assert "was killed by signal 9; the others were ended" in told
     assert "Traceback" not in told
     assert not (tmp_path / "model.pt").exists()
-    done = fmnist("train", "-q", "--resume", "r", "--nproc", "1", "--epochs", "1", cwd=tmp_path)
+    done = fmnist("train", "-q", "--resume", "r", "--nproc", "1", "--epochs", "2", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 
 

@@ -176,6 +176,8 @@ def test_a_split_smaller_than_a_batch_still_trains() -> None:
         {"lr": 0.0},
         {"lr": float("nan")},
         {"momentum": 1.5},
+        {"prune": 1.5},
+        {"freeze_stem": 0},
         {"optimizer": "adamx"},
         {"schedule": "cosinus"},
         {"class_weights": "1,2,3"},

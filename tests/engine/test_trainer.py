@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
+from fmnist_cli import models
+from fmnist_cli.engine.distributed import Process
+from fmnist_cli.engine.learner import Learner
 from fmnist_cli.engine.results import Progress, Stopped
 from fmnist_cli.engine.trainer import Trainer
 from fmnist_cli.errors import CheckFailed
-from tests.engine.small import assert_same, trainer, weights_of
+from tests.engine.small import CPU, assert_same, config, trainer, weights_of
 
 
 def roundtrip(state: dict[str, Any]) -> dict[str, Any]:
@@ -59,6 +63,17 @@ def test_resumed_equals_uninterrupted(seed: int, stop: int) -> None:
         "schedule": "cosine",
         "augment": "flip,shift:1",
     }
+    assert_resumed_equals_uninterrupted(options, stop)
+
+
+@pytest.mark.parametrize("stop", [7, 8, 10, 14, 17])
+def test_resumed_equals_uninterrupted_while_pruning_and_freezing(stop: int) -> None:
+    """Eight steps, then six an epoch: a stop within each, and at the ends of two."""
+    options = {"model": "convnet-small", "prune": 0.5, "freeze_stem": 2, "epochs": 3}
+    assert_resumed_equals_uninterrupted(options, stop)
+
+
+def assert_resumed_equals_uninterrupted(options: dict[str, Any], stop: int) -> None:
     whole = trainer(**options)
     expected = list(whole.fit())
 
@@ -163,3 +178,57 @@ def test_progress_is_told_within_an_epoch(monkeypatch: pytest.MonkeyPatch) -> No
     list(trainer(epochs=1).fit(told.append))
     assert [progress.step for progress in told] == list(range(1, 9))
     assert all(progress.steps == 8 and progress.images_per_second > 0 for progress in told)
+
+
+def test_pruned_epochs_have_fewer_steps_and_the_schedule_ends_with_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[tuple[int, int]] = []
+    made = trainer(prune=0.5, epochs=3, schedule="linear", n=256)
+    take = made.learner.step
+
+    def step(*arguments: Any) -> Any:
+        told.append((made.epoch, made._progress(0, 1.0).steps))
+        return take(*arguments)
+
+    monkeypatch.setattr(made.learner, "step", step)
+    results = list(made.fit())
+    assert told == [(0, 8)] * 8 + [(1, 6)] * 6 + [(2, 6)] * 6
+    assert results[-1].lr == pytest.approx(0)
+    assert results[-2].lr == pytest.approx(0.002 * 6 / 20)
+
+
+@pytest.mark.parametrize("network", ["convnet-small", "tutorial", "wideresnet", "resnet18"])
+def test_a_frozen_stem_stays_as_it_is_while_the_rest_moves(network: str) -> None:
+    narrow = {"widths": (4, 4, 4), "blocks": 1} if network == "wideresnet" else {}
+    model = models.build(network, **narrow)
+    learner = Learner(
+        config(model=network, freeze_stem=1, optimizer="sgd"),
+        model,
+        device=CPU,
+        process=Process(),
+        class_weights=None,
+        total_steps=4,
+        steps_per_epoch=2,
+    )
+    first, last = model.stem, model.head
+    assert isinstance(first, nn.Module)
+    assert isinstance(last, nn.Linear)
+    stem = {id(parameter) for parameter in first.parameters()}
+    assert stem
+    assert len(stem) < len(list(model.parameters()))
+    images, labels = torch.rand(8, 1, 28, 28), torch.arange(8)
+
+    def moved(epoch: int) -> set[int]:
+        before = [parameter.detach().clone() for parameter in model.parameters()]
+        buffers = [buffer.clone() for buffer in first.buffers()]
+        learner.train_mode(epoch)
+        learner.step(images, labels, epoch)
+        assert epoch == 0 or all(map(torch.equal, buffers, first.buffers()))
+        pairs = zip(before, model.parameters(), strict=True)
+        return {id(now) for old, now in pairs if not torch.equal(old, now)}
+
+    assert stem <= moved(0)
+    later = moved(1)
+    assert not stem & later
+    assert id(last.weight) in later
