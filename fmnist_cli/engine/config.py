@@ -68,7 +68,7 @@ class TrainConfig:
     freeze_backbone: bool = False
     """Train the last layer only."""
     freeze_stem: int | None = None
-    """Keep the network's `stem` as it is after so many epochs."""
+    """Keep the first layer with weights, and a norm behind it, as they are after so many epochs."""
     device: str = "auto"
     precision: PrecisionName = "auto"
     compile: bool = False

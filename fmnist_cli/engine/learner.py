@@ -1,5 +1,6 @@
 """All that one optimiser step changes: weights, their average, optimiser, schedule."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -64,18 +65,17 @@ class Learner:
     def train_mode(self, epoch: int = 0) -> None:
         """Switch dropout and batch statistics on, except in frozen parts."""
         if self.freeze_stem is not None and epoch >= self.freeze_stem:
-            stem = self.model.stem
-            assert isinstance(stem, nn.Module)
-            self._freeze(stem)
+            self._freeze(stem_of(self.model))
         self.network.train()
         for module in self.model.modules():
             own = list(module.parameters())
             if own and not any(parameter.requires_grad for parameter in own):
                 module.eval()
 
-    def _freeze(self, part: nn.Module) -> None:
+    def _freeze(self, layers: Iterable[nn.Module]) -> None:
         """Change these weights no more; nothing is computed for them on the way back."""
-        moving = [parameter for parameter in part.parameters() if parameter.requires_grad]
+        weights = [parameter for layer in layers for parameter in layer.parameters()]
+        moving = [parameter for parameter in weights if parameter.requires_grad]
         for parameter in moving:
             parameter.requires_grad = False
             parameter.grad = None
@@ -148,3 +148,10 @@ class Learner:
         self.schedule.load_state_dict(state["schedule"])
         self.scaler.load_state_dict(state["scaler"])
         self._update = self._build_update()  # a recorded step would go on with the state before
+
+
+def stem_of(model: nn.Module) -> list[nn.Module]:
+    """The first layer that has weights, and the norm behind it where one follows."""
+    layers = [module for module in model.modules() if [*module.parameters(recurse=False)]]
+    has_norm = any(isinstance(layer, nn.BatchNorm2d | nn.SyncBatchNorm) for layer in layers[1:2])
+    return layers[: 1 + has_norm]

@@ -39,13 +39,15 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         "a small network, few epochs, nothing that slows learning down",
         {
             "model": "convnet-small",
-            "epochs": 5,
+            "epochs": 7,
             "batch_size": 256,
-            "lr": 0.2,
+            "lr": 0.4,
             "weight_decay": 5e-4,
             "schedule": "linear",
             "warmup": 1.0,
             "label_smoothing": 0.1,
+            "prune": 0.5,
+            "freeze_stem": 2,
         },
         # There a step of the network above is launches alone: a larger one takes as long.
         on_cuda={
@@ -55,6 +57,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "lr": 0.4,
             "warmup": 4.0,
             "augment": "flip,shift:1",
+            "prune": 0.0,
+            "freeze_stem": None,
             "cuda_graph": True,
         },
     ),

@@ -48,12 +48,6 @@ class ConvNet(nn.Module):
         self.features = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(dropout))
         self.head = nn.Linear(channels * side * side, NUM_CLASSES)
 
-    @property
-    def stem(self) -> nn.Module:
-        """The first stage, which alone sees every pixel."""
-        layers = [type(layer) for layer in self.features]
-        return self.features[: layers.index(nn.ReLU) + 1]
-
     def forward(self, images: Tensor) -> Tensor:
         """Prepared float [N, 1, 28, 28] to logits [N, 10]."""
         logits: Tensor = self.head(self.features(images))

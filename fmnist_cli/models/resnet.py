@@ -58,11 +58,6 @@ class WideResNet(nn.Module):
         self.features = nn.Sequential(*layers)
         self.head = nn.Linear(channels, NUM_CLASSES)
 
-    @property
-    def stem(self) -> nn.Module:
-        """The first convolution with its norm and activation."""
-        return self.features[:3]
-
     def forward(self, images: Tensor) -> Tensor:
         """Prepared float [N, 1, 28, 28] to logits [N, 10]."""
         logits: Tensor = self.head(self.features(images).mean((2, 3)))

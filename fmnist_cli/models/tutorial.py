@@ -29,11 +29,6 @@ class TutorialNet(nn.Module):
         self.dropout = dropout
 
     @property
-    def stem(self) -> nn.Module:
-        """The first convolution, and what has no weights behind it."""
-        return self.conv[:4]
-
-    @property
     def head(self) -> nn.Module:
         """The last layer."""
         return self.fc[-1]

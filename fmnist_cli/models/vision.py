@@ -36,11 +36,6 @@ class VisionNet(nn.Module):
         self.network.set_submodule(name, adapted)
 
     @property
-    def stem(self) -> nn.Module:
-        """The first convolution."""
-        return _first_convolution(self.network)[1]
-
-    @property
     def head(self) -> nn.Module:
         """The last linear layer."""
         return [module for module in self.network.modules() if isinstance(module, nn.Linear)][-1]

@@ -9,7 +9,7 @@ from torch import nn
 
 from fmnist_cli import models
 from fmnist_cli.engine.distributed import Process
-from fmnist_cli.engine.learner import Learner
+from fmnist_cli.engine.learner import Learner, stem_of
 from fmnist_cli.engine.results import Progress, Stopped
 from fmnist_cli.engine.trainer import Trainer
 from fmnist_cli.errors import CheckFailed
@@ -198,8 +198,11 @@ def test_pruned_epochs_have_fewer_steps_and_the_schedule_ends_with_them(
     assert results[-2].lr == pytest.approx(0.002 * 6 / 20)
 
 
-@pytest.mark.parametrize("network", ["convnet-small", "tutorial", "wideresnet", "resnet18"])
-def test_a_frozen_stem_stays_as_it_is_while_the_rest_moves(network: str) -> None:
+@pytest.mark.parametrize(
+    ("network", "has_norm"),
+    [("convnet-small", True), ("tutorial", False), ("wideresnet", True), ("resnet18", True)],
+)
+def test_a_frozen_stem_stays_as_it_is_while_the_rest_moves(network: str, has_norm: bool) -> None:
     narrow = {"widths": (4, 4, 4), "blocks": 1} if network == "wideresnet" else {}
     model = models.build(network, **narrow)
     learner = Learner(
@@ -211,11 +214,10 @@ def test_a_frozen_stem_stays_as_it_is_while_the_rest_moves(network: str) -> None
         total_steps=4,
         steps_per_epoch=2,
     )
-    first, last = model.stem, model.head
-    assert isinstance(first, nn.Module)
+    first, last = nn.ModuleList(stem_of(model)), model.head
     assert isinstance(last, nn.Linear)
+    assert [type(layer) for layer in first] == [nn.Conv2d, nn.BatchNorm2d][: 1 + has_norm]
     stem = {id(parameter) for parameter in first.parameters()}
-    assert stem
     assert len(stem) < len(list(model.parameters()))
     images, labels = torch.rand(8, 1, 28, 28), torch.arange(8)
 
