@@ -216,9 +216,9 @@ class _Work:
             answers.set_result(_predict(self._classify, batch))
         except BaseException as error:  # noqa: BLE001 - raised again where the answers are taken
             answers.set_exception(error)
-        each = (perf_counter() - started_at) / len(batch)
+        share = _BATCH_SECONDS / max(perf_counter() - started_at, _BATCH_SECONDS / _MOST)
         with self._changed:
-            self._batch_size = min(_MOST, max(_LEAST, int(_BATCH_SECONDS / each)))
+            self._batch_size = min(_MOST, max(_LEAST, int(len(batch) * share)))
             self._enough = min(self._batch_size, _ENOUGH)
             self._free_lanes += 1
             self._changed.notify_all()
