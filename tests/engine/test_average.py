@@ -14,13 +14,13 @@ def moved(model: nn.Module) -> None:
     model.train()(torch.randn(16, 3, 4, 4))
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter += 0.1 * torch.randn_like(parameter)
+            parameter.add_(torch.randn_like(parameter), alpha=0.1)
 
 
 def test_it_is_torchs_and_goes_on_where_a_state_was_taken() -> None:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4))
-    expected = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.9), use_buffers=True)
+    expected = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.9), use_buffers=True)  # type: ignore[no-untyped-call]
     average = MovingAverage(model, 0.9)
     for step in range(6):
         moved(model)
