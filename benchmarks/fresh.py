@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from fmnist_cli import models
-from fmnist_cli.engine import checkpoint
+from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.engine.recipes import RECIPES
 from fmnist_cli.export.onnx_file import export
 

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.program import PROGRAM, scores
-from fmnist_cli.engine import checkpoint
+from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.files import atomic_write
 from fmnist_cli.pretrained import FILE
 

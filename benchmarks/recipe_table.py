@@ -13,7 +13,7 @@ from typing import Final
 from benchmarks.harness.results import RESULTS
 from benchmarks.harness.rows import HEADER
 from fmnist_cli import models
-from fmnist_cli.engine import checkpoint
+from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.engine.recipes import RECIPES
 
 README: Final = Path(__file__).parents[1] / "README.md"

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 
 from fmnist_cli import models
+from fmnist_cli.checkpoints.container import read_metadata
 from fmnist_cli.data.digests import digest_images
 from fmnist_cli.data.images import LabelledImages
 from fmnist_cli.data.preparation import Preparation
 from fmnist_cli.data.sources import Source
 from fmnist_cli.engine.config import TrainConfig
-from fmnist_cli.engine.container import read_metadata
 from fmnist_cli.errors import FmnistError
 from fmnist_cli.facts import CLASS_NAMES, VERSION
 from fmnist_cli.models.cost import count_macs

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fmnist_cli.engine import checkpoint
+from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.runs import HISTORY_COLUMNS
 

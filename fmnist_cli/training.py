@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 
 from fmnist_cli import models, provenance, resumption
+from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.data.images import LabelledImages
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.data.splits import divide
-from fmnist_cli.engine import checkpoint, device
+from fmnist_cli.engine import device
 from fmnist_cli.engine.budget import Budget
 from fmnist_cli.engine.config import TrainConfig
 from fmnist_cli.engine.distributed import Process, joined
+from fmnist_cli.engine.freezing import freeze_backbone
 from fmnist_cli.engine.memory import keep_freed_memory
 from fmnist_cli.engine.results import EpochResult, Stopped, Summary
 from fmnist_cli.engine.trainer import Track, Trainer
@@ -202,14 +204,14 @@ class Training:
         torch.manual_seed(config.seed)
         self._options = {} if config.dropout is None else {"dropout": config.dropout}
         model = models.build(config.model, **self._options)
-        if config.weights is not None or config.freeze_backbone:
-            from fmnist_cli.engine import weights
+        if config.weights is not None:
+            from fmnist_cli.checkpoints import weights
 
-            if config.weights is not None and self._resumed is None:
+            if self._resumed is None:
                 weights.start_from(model, config.model, config.weights)
                 self.val_is_seen = provenance.has_seen_validation(config.weights, self._data)
-            if config.freeze_backbone:
-                weights.freeze_backbone(model)
+        if config.freeze_backbone:
+            freeze_backbone(model)
         budget = None
         if config.time_budget is not None:
             spent = time.monotonic() - self._started_at

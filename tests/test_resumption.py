@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from fmnist_cli.engine import checkpoint
+from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.engine.config import TrainConfig
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.resumption import read_state

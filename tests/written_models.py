@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from fmnist_cli import models
+from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.data.preparation import Preparation
 from fmnist_cli.data.synthetic import draw
-from fmnist_cli.engine import checkpoint
 from fmnist_cli.export.graph import build_graph
 from fmnist_cli.facts import CLASS_NAMES
 

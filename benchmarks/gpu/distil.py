@@ -19,10 +19,10 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
+from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.data.augment import Draws
 from fmnist_cli.data.images import LabelledImages
 from fmnist_cli.data.preparation import Preparation
-from fmnist_cli.engine import checkpoint
 from fmnist_cli.engine.device import resolve_precision
 from fmnist_cli.engine.recipes import resolve
 from fmnist_cli.engine.results import Stopped

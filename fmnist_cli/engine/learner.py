@@ -11,6 +11,7 @@ from fmnist_cli.engine.average import MovingAverage
 from fmnist_cli.engine.config import TrainConfig
 from fmnist_cli.engine.device import resolve_precision
 from fmnist_cli.engine.distributed import Process
+from fmnist_cli.engine.freezing import stem_of
 from fmnist_cli.engine.optim import Schedule, build_optimizer
 from fmnist_cli.engine.replay import CudaGraphRecorder, Recorder, Replay, Step
 
@@ -148,10 +149,3 @@ class Learner:
         self.schedule.load_state_dict(state["schedule"])
         self.scaler.load_state_dict(state["scaler"])
         self._update = self._build_update()  # a recorded step would go on with the state before
-
-
-def stem_of(model: nn.Module) -> list[nn.Module]:
-    """The first layer that has weights, and the norm behind it where one follows."""
-    layers = [module for module in model.modules() if [*module.parameters(recurse=False)]]
-    has_norm = any(isinstance(layer, nn.BatchNorm2d | nn.SyncBatchNorm) for layer in layers[1:2])
-    return layers[: 1 + has_norm]

@@ -11,10 +11,10 @@ import onnx
 import onnxruntime
 import torch
 
+from fmnist_cli.checkpoints.container import read_digests
+from fmnist_cli.checkpoints.weights import open_model
 from fmnist_cli.data.digests import ONNX_RECORD_KEY
 from fmnist_cli.data.mirrors import sha256
-from fmnist_cli.engine.container import read_digests
-from fmnist_cli.engine.weights import open_model
 from fmnist_cli.errors import UsageError
 from fmnist_cli.export.graph import build_graph, set_metadata
 from fmnist_cli.export.parity import Parity, check_parity

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fmnist_cli.engine.metadata import MetadataFault, parse_metadata
+from fmnist_cli.checkpoints.metadata import MetadataFault, parse_metadata
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.facts import IMAGE_SIZE, NUM_CLASSES
 from fmnist_cli.inference.onnx_contract import IMAGES, LABEL, LOGITS, METADATA_KEY, PROBABILITIES

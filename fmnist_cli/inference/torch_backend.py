@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from fmnist_cli.checkpoints.weights import open_model
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.preparation import Preparation
 from fmnist_cli.engine.device import Precision, resolve, resolve_precision, set_threads
 from fmnist_cli.engine.memory import keep_freed_memory
-from fmnist_cli.engine.weights import open_model
 from fmnist_cli.inference.classifier import Classifier, Probabilities
 
 _CPU_BATCH_SIZE: Final = 64

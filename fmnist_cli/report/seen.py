@@ -9,11 +9,11 @@ import base64
 import binascii
 from typing import Final
 
+from fmnist_cli.checkpoints.container import read_digests
 from fmnist_cli.data import download
 from fmnist_cli.data.digests import ONNX_RECORD_KEY, count_seen, digest_images
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.sources import DRAWN, OFFICIAL, Source, open_source
-from fmnist_cli.engine.container import read_digests
 from fmnist_cli.errors import CheckpointError, DataError, FmnistError, MissingInput
 from fmnist_cli.inference.classifier import Classifier
 from fmnist_cli.report.trained_on import Split, TrainedOn

@@ -11,7 +11,7 @@ from tests.cli.conftest import Program
 def test_bare_weights_work_as_the_model_that_they_are_of(
     fmnist: Program, trained_model: Path, tmp_path: Path
 ) -> None:
-    from fmnist_cli.engine import checkpoint
+    from fmnist_cli.checkpoints import checkpoint
 
     weights = tmp_path / "weights.pt"
     torch.save(checkpoint.load(trained_model).model.state_dict(), weights)

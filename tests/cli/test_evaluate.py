@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from sklearn.metrics import classification_report
 
+from fmnist_cli.checkpoints.container import read_metadata
 from fmnist_cli.data.sources import OFFICIAL, open_source
-from fmnist_cli.engine.container import read_metadata
 from fmnist_cli.facts import CLASS_NAMES, NUM_PIXELS
 from tests.cli.conftest import Program
 from tests.cli.schemas import parse

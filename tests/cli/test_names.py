@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fmnist_cli.engine import checkpoint
+from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.pretrained import locate
 from tests.cli.conftest import Program
 from tests.platforms import POSIX

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fmnist_cli.engine.container import read_metadata
+from fmnist_cli.checkpoints.container import read_metadata
 from fmnist_cli.pretrained import FILE
 from tests.cli.conftest import Program
 from tests.cli.schemas import parse

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from fmnist_cli.engine import checkpoint
+from fmnist_cli.checkpoints import checkpoint
 from tests.cli.conftest import Program
 from tests.engine.small import assert_same
 

@@ -8,8 +8,8 @@ import torch
 from fmnist_cli import models
 from fmnist_cli.data.images import LabelledImages
 from fmnist_cli.engine.config import TrainConfig
+from fmnist_cli.engine.freezing import freeze_backbone
 from fmnist_cli.engine.trainer import Trainer
-from fmnist_cli.engine.weights import freeze_backbone
 
 CPU = torch.device("cpu")
 

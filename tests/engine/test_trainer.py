@@ -9,7 +9,8 @@ from torch import nn
 
 from fmnist_cli import models
 from fmnist_cli.engine.distributed import Process
-from fmnist_cli.engine.learner import Learner, stem_of
+from fmnist_cli.engine.freezing import stem_of
+from fmnist_cli.engine.learner import Learner
 from fmnist_cli.engine.results import Progress, Stopped
 from fmnist_cli.engine.trainer import Trainer
 from fmnist_cli.errors import CheckFailed

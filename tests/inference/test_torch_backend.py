@@ -9,8 +9,8 @@ import torch
 
 import fmnist_cli
 from fmnist_cli import models
+from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.data.preparation import Preparation
-from fmnist_cli.engine import checkpoint
 from fmnist_cli.errors import Unavailable, UsageError
 from fmnist_cli.inference.classifier import load
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fmnist_cli import runs
-from fmnist_cli.engine import checkpoint
+from fmnist_cli.checkpoints import checkpoint
 
 
 @contextmanager

@@ -12,8 +12,8 @@ import onnx
 import pytest
 from PIL import Image
 
+from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.data.csv import PIXELS
-from fmnist_cli.engine import checkpoint
 from fmnist_cli.errors import FmnistError
 from tests.cli.forked import Ended, ForkServer, fork_server
 from tests.data import hostile

@@ -16,7 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
-from fmnist_cli.engine import checkpoint
+from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.errors import FmnistError
 from tests.cli.forked import ForkServer, fork_server
 from tests.platforms import LINUX

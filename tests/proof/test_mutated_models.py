@@ -8,8 +8,8 @@ from random import Random
 import pytest
 import torch
 
+from tests.checkpoints.opening import REFUSED, cases, judge
 from tests.cli.conftest import PROGRAM, clean_environment
-from tests.engine.opening import REFUSED, cases, judge
 from tests.memory import CAN_MEASURE, telling_its_peak
 from tests.proof.conftest import Record
 

@@ -13,7 +13,7 @@ from typing import Final
 import onnx
 import pytest
 
-from fmnist_cli.engine import checkpoint
+from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.facts import FILES
 from tests.cli.conftest import PROGRAM, Program, clean_environment, fmnist, trained_model
 from tests.data import hostile

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.data.digests import digest_images
 from fmnist_cli.data.images import LabelledImages
 from fmnist_cli.data.preparation import Preparation
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.data.splits import stratified_split
-from fmnist_cli.engine import checkpoint
 from fmnist_cli.export.graph import build_graph
 from fmnist_cli.inference.classifier import Classifier, load
 from fmnist_cli.provenance import describe_data

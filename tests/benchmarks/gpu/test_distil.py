@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from benchmarks.gpu import distil
+from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.data.augment import Draws
 from fmnist_cli.data.sources import Source
-from fmnist_cli.engine import checkpoint
 from fmnist_cli.engine.results import Stopped
 from fmnist_cli.inference.classifier import load
 from tests.written_models import write_checkpoint

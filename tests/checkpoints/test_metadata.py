@@ -5,8 +5,13 @@ from typing import Any
 
 import pytest
 
+from fmnist_cli.checkpoints.metadata import (
+    FORMAT_VERSION,
+    MetadataFault,
+    parse_metadata,
+    parse_network,
+)
 from fmnist_cli.data.preparation import Preparation
-from fmnist_cli.engine.metadata import FORMAT_VERSION, MetadataFault, parse_metadata, parse_network
 from tests.written_models import metadata
 
 

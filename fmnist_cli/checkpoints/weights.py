@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final, cast
 from torch import Tensor, nn
 
 from fmnist_cli import models
-from fmnist_cli.engine import checkpoint
-from fmnist_cli.engine.container import METADATA_MEMBER, open_container
-from fmnist_cli.engine.metadata import FORMAT_VERSION
-from fmnist_cli.engine.old_form import InOldForm
-from fmnist_cli.engine.pickles import TensorRecord
-from fmnist_cli.engine.tensors import InZip, Reader, Storages
-from fmnist_cli.engine.zips import ZIP_MAGIC
+from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.checkpoints.container import METADATA_MEMBER, open_container
+from fmnist_cli.checkpoints.metadata import FORMAT_VERSION
+from fmnist_cli.checkpoints.old_form import InOldForm
+from fmnist_cli.checkpoints.pickles import TensorRecord
+from fmnist_cli.checkpoints.tensors import InZip, Reader, Storages
+from fmnist_cli.checkpoints.zips import ZIP_MAGIC
 from fmnist_cli.errors import CheckpointError, MissingInput, Unavailable, UsageError, did_you_mean
 from fmnist_cli.facts import CLASS_NAMES
 from fmnist_cli.models import NETWORKS
@@ -77,14 +77,6 @@ def open_model(path: Path, network: str | None = None) -> checkpoint.Checkpoint:
         "classes": list(CLASS_NAMES),
     }
     return checkpoint.Checkpoint(model.eval(), entry.preparation, metadata)
-
-
-def freeze_backbone(model: nn.Module) -> None:
-    """Keep everything but the head as it is."""
-    model.requires_grad_(requires_grad=False)
-    head = model.head
-    assert isinstance(head, nn.Module)
-    head.requires_grad_(requires_grad=True)
 
 
 def _imagenet(name: str) -> Mapping[str, Tensor]:

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from fmnist_cli.engine.pickles import MAX_PICKLE_BYTES, TensorRecord, read_pickle
-from fmnist_cli.engine.tensors import DTYPES
+from fmnist_cli.checkpoints.pickles import MAX_PICKLE_BYTES, TensorRecord, read_pickle
+from fmnist_cli.checkpoints.tensors import DTYPES
 from fmnist_cli.errors import CheckpointError
 
 _PICKLES: Final = 5

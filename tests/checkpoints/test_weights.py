@@ -7,10 +7,10 @@ import torch
 import torchvision
 
 from fmnist_cli import models
-from fmnist_cli.engine import checkpoint, weights
+from fmnist_cli.checkpoints import checkpoint, weights
 from fmnist_cli.errors import CheckpointError, MissingInput, UsageError
+from tests.checkpoints.test_checkpoint import metadata
 from tests.engine.small import assert_same, trainer, weights_of
-from tests.engine.test_checkpoint import metadata
 
 
 def test_torchvisions_weights_fit_but_for_the_head(tmp_path: Path) -> None:

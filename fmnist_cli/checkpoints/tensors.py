@@ -7,8 +7,8 @@ from typing import Any, Final, Protocol
 import torch
 from torch import Tensor
 
-from fmnist_cli.engine.container import Container
-from fmnist_cli.engine.pickles import StorageRecord, TensorRecord
+from fmnist_cli.checkpoints.container import Container
+from fmnist_cli.checkpoints.pickles import StorageRecord, TensorRecord
 from fmnist_cli.errors import CheckpointError
 
 DTYPES: Final[Mapping[str, torch.dtype]] = {

@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
-from tests.engine import hostile_pickles as pickles
-from tests.engine.opening import AS_WRITTEN, REFUSED, UNCHANGED, cases, judge
+from tests.checkpoints import hostile_pickles as pickles
+from tests.checkpoints.opening import AS_WRITTEN, REFUSED, UNCHANGED, cases, judge
 from tests.memory import measured
 
 ROUNDS = 3

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from fmnist_cli import models
-from fmnist_cli.engine import checkpoint, pickles
-from fmnist_cli.engine.container import open_container
-from fmnist_cli.engine.pickles import StorageRecord, TensorRecord, read_pickle
-from fmnist_cli.engine.weights import open_model
+from fmnist_cli.checkpoints import checkpoint, pickles
+from fmnist_cli.checkpoints.container import open_container
+from fmnist_cli.checkpoints.pickles import StorageRecord, TensorRecord, read_pickle
+from fmnist_cli.checkpoints.weights import open_model
 from fmnist_cli.errors import CheckpointError, UsageError
-from tests.engine.hostile_pickles import PROTO, STOP, Call, Raw, dumps, tensor
+from tests.checkpoints.hostile_pickles import PROTO, STOP, Call, Raw, dumps, tensor
 
 
 class Harmful:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fmnist_cli.engine.zips import MAX_MEMBERS, Member, ZipFault, read_directory
+from fmnist_cli.checkpoints.zips import MAX_MEMBERS, Member, ZipFault, read_directory
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from random import Random
 from typing import Any
 
 from tests import damage
+from tests.checkpoints import hostile_pickles as pickles
 from tests.damage import Damage
-from tests.engine import hostile_pickles as pickles
 
 PICKLE, METADATA = "archive/data.pkl", "archive/metadata.json"
 

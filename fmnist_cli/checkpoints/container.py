@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from fmnist_cli.engine.metadata import MetadataFault, parse_metadata
-from fmnist_cli.engine.pickles import MAX_PICKLE_BYTES, read_pickle
-from fmnist_cli.engine.zips import Member, ZipFault, read_directory
+from fmnist_cli.checkpoints.metadata import MetadataFault, parse_metadata
+from fmnist_cli.checkpoints.pickles import MAX_PICKLE_BYTES, read_pickle
+from fmnist_cli.checkpoints.zips import Member, ZipFault, read_directory
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.pretrained import no_model
 

@@ -22,17 +22,17 @@ import torch
 from torch import Tensor, nn
 
 from fmnist_cli import models
-from fmnist_cli.data.preparation import Preparation
-from fmnist_cli.engine.container import (
+from fmnist_cli.checkpoints.container import (
     DIGESTS_MEMBER,
     METADATA_MEMBER,
     Container,
     open_container,
     read_metadata,
 )
-from fmnist_cli.engine.metadata import FORMAT_VERSION, MetadataFault, parse_network
-from fmnist_cli.engine.pickles import TensorRecord
-from fmnist_cli.engine.tensors import InZip, Reader, Storages, dtype_of
+from fmnist_cli.checkpoints.metadata import FORMAT_VERSION, MetadataFault, parse_network
+from fmnist_cli.checkpoints.pickles import TensorRecord
+from fmnist_cli.checkpoints.tensors import InZip, Reader, Storages, dtype_of
+from fmnist_cli.data.preparation import Preparation
 from fmnist_cli.errors import CheckpointError, FmnistError
 from fmnist_cli.files import atomic_write
 

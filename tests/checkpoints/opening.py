@@ -11,14 +11,14 @@ import numpy as np
 import torch
 
 from fmnist_cli import models
-from fmnist_cli.engine import checkpoint
+from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.checkpoints.weights import open_model
 from fmnist_cli.engine.device import resolve_precision
-from fmnist_cli.engine.weights import open_model
 from fmnist_cli.errors import CheckFailed, DataError
 from fmnist_cli.inference.torch_backend import TorchClassifier
 from fmnist_cli.report.model_card import as_text, describe_model
 from fmnist_cli.report.trained_on import TrainedOn
-from tests.engine.hostile_models import (
+from tests.checkpoints.hostile_models import (
     DAMAGE,
     FORGERY,
     METADATA,

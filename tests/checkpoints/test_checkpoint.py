@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from fmnist_cli import models
-from fmnist_cli.engine import checkpoint
-from fmnist_cli.engine.container import read_digests
-from fmnist_cli.engine.metadata import FORMAT_VERSION
+from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.checkpoints.container import read_digests
+from fmnist_cli.checkpoints.metadata import FORMAT_VERSION
 from fmnist_cli.errors import CheckpointError, MissingInput, OutputError
 from tests.engine.small import assert_same
 

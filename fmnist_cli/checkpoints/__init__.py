@@ -1,0 +1,1 @@
+"""Model files: weights and metadata as plain data, read without running code."""
