@@ -27,8 +27,8 @@ HERE = Path(__file__).parents[1] / "docs" / "pictures"
 PROGRAM = Path(sys.executable).with_name("fmnist")
 COLUMNS = 92
 TRAINING = "train --recipe fast"
-NEARLY_DONE = re.compile(r"epoch 4/5 .*00:0[0-3]")
-"""A bar with three seconds to go."""
+NEARLY_DONE = re.compile(r"epoch 6/7 .*00:0[01]")
+"""A bar with a second to go."""
 COMMANDS = ("evaluate pretrained", "show --errors pretrained -n 3")
 PAGE_SIZE = (1100, 1500)
 MOST_BYTES = 300_000

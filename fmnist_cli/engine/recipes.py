@@ -87,6 +87,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "warmup": 4.0,
             "label_smoothing": 0.1,
             "augment": "flip,shift:1",
+            "prune": 0.5,
         },
     ),
     "best": Recipe(

@@ -1,7 +1,7 @@
 """Plain stacks of 3x3 convolutions for 28x28 grey images, in several sizes.
 
 The order within a stage is convolve, pool, normalise, activate: norm and activation then see a
-quarter of the pixels. Depth stands at 7x7, where the convolutions are all that costs.
+quarter of the pixels. Most depth stands at 7x7, where the convolutions are all that costs.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,7 @@ class Stage:
 SMALL: Final = (Stage(16, pools=True), Stage(32, pools=True), Stage(64), Stage(64, pools=True))
 BASE: Final = (
     Stage(32, pools=True),
+    Stage(64),
     Stage(64, pools=True),
     Stage(112),
     Stage(112),

@@ -26,7 +26,7 @@ class Network:
 
 NETWORKS: Final[Mapping[str, Network]] = {
     "tutorial": Network(TutorialNet, "the course's two convolutions", Preparation.RAW),
-    "convnet": Network(ConvNet, "five 3x3 convolutions, 32 to 112 channels"),
+    "convnet": Network(ConvNet, "six 3x3 convolutions, 32 to 112 channels"),
     "convnet-small": Network(partial(ConvNet, convnet.SMALL), "four, 16 to 64 channels"),
     "wideresnet": Network(WideResNet, "residual, fourteen layers of 64 to 512 channels"),
 }
