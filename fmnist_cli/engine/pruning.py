@@ -28,9 +28,8 @@ class Pruning:
     ) -> None:
         self.images, self.seed = images, seed
         self._left_out = min(int(share * (images // 2)), images - batch_size)
-        # What was never seen counts as hard. The second row says what this epoch has seen so far:
-        # losses first, then ones.
-        self._losses = torch.full((images,), torch.inf, device=device)
+        self._losses = torch.full((images,), torch.inf, device=device)  # never seen counts as hard
+        # What this process has seen since the last `gather`: losses, and ones where there is one.
         self._seen = torch.zeros((2, images), device=device)
         self.chosen: NDArray[np.int64] | None = None
         """Positions in the training split that the running epoch draws from; None: all of them."""
