@@ -45,6 +45,8 @@ class Contestant:
     """From its working folder and what the last command printed, a share of the test split."""
     source: str
     """Address of the documentation that its commands follow."""
+    later_images: int | None = None
+    """Images of each epoch but the first, where they are fewer."""
     max_steps: int | None = None
     """Where an epoch takes too long: steps after which it is stopped, without an accuracy."""
     requirements: str | None = None

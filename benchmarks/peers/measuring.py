@@ -6,7 +6,6 @@ import subprocess
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import mean
 from tempfile import TemporaryDirectory
 from typing import Final, Self
 
@@ -99,22 +98,34 @@ def measure(contestant: Contestant, programs: Path, places: Places) -> Measureme
             seconds=ended_at - started_at,
             start_seconds=steps[0] - started_at,
             images_per_second=rate(
-                steps, contestant.epochs, contestant.batch_size, contestant.images
+                steps,
+                contestant.epochs,
+                contestant.batch_size,
+                contestant.images,
+                contestant.later_images,
             ),
             accuracy=None if contestant.max_steps else contestant.read_accuracy(folder, output),
             steps=len(steps),
         )
 
 
-def rate(steps: list[float], epochs: int, batch_size: int, images: int) -> float:
+def rate(
+    steps: list[float], epochs: int, batch_size: int, images: int, later_images: int | None = None
+) -> float:
     """Images a second between the first and the last step of an epoch, over all epochs.
 
     steps: when each step's backward pass ended, in seconds, all epochs in a row. An epoch's last
-    batch may be a smaller one or be left out. Raises ValueError where the steps do not divide.
+    batch may be a smaller one or be left out; `later_images` are those of each epoch but the first,
+    where they are fewer. Raises ValueError where the steps do not divide.
     """
-    per_epoch, left = divmod(len(steps), epochs)
-    if left or not 0 < images - batch_size * (per_epoch - 1) < 2 * batch_size:
+    first = len(steps) // epochs if later_images is None else images // batch_size
+    later = first if later_images is None else later_images // batch_size
+    is_first_whole = 0 < images - batch_size * (first - 1) < 2 * batch_size
+    if first + later * (epochs - 1) != len(steps) or not is_first_whole:
         raise ValueError(f"{len(steps)} steps are no {epochs} epochs of {images} images")
-    starts = range(0, len(steps), per_epoch)
-    seconds = mean(steps[start + per_epoch - 1] - steps[start] for start in starts)
-    return (min(images, per_epoch * batch_size) - batch_size) / seconds
+    seen, seconds, start = 0, 0.0, 0
+    for length in (first, *(later,) * (epochs - 1)):
+        seen += min(images, length * batch_size) - batch_size
+        seconds += steps[start + length - 1] - steps[start]
+        start += length
+    return seen / seconds

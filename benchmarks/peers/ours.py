@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import course
-from benchmarks.peers.contestant import Contestant
+from benchmarks.peers.contestant import TRAIN_IMAGES, Contestant
+from fmnist_cli.engine.recipes import RECIPES
 
 EVALUATION: Final = "fmnist evaluate model.pt --format json"
 
@@ -41,8 +42,9 @@ CONTESTANTS: Final = (
         title="fmnist, `--recipe fast`",
         distribution="fmnist-cli",
         commands=("fmnist train --recipe fast --val-size 0 --quiet --run-dir run", EVALUATION),
-        epochs=5,
+        epochs=RECIPES["fast"].options["epochs"],
         batch_size=256,
+        later_images=TRAIN_IMAGES - int(RECIPES["fast"].options["prune"] * TRAIN_IMAGES / 2),
         read_accuracy=evaluated,
         source="README.md",
     ),

@@ -26,6 +26,14 @@ def test_rate_knows_a_smaller_last_batch_and_one_left_out() -> None:
     assert rate([0.0, 1.0], 1, batch_size=100, images=250) == pytest.approx(100)
 
 
+def test_rate_knows_later_epochs_of_fewer_images() -> None:
+    steps = [0.0, 1.0, 2.0, 9.0, 10.0, 20.0, 21.0]  # three steps, then two, and two
+    found = rate(steps, 3, batch_size=100, images=300, later_images=250)
+    assert found == pytest.approx((200 + 100 + 100) / 4)
+    with pytest.raises(ValueError, match="steps are no"):
+        rate(steps, 3, batch_size=100, images=300, later_images=150)
+
+
 @pytest.mark.parametrize("steps", [4, 5, 12])
 def test_rate_refuses_steps_that_are_no_epochs(steps: int) -> None:
     with pytest.raises(ValueError, match="steps are no"):
