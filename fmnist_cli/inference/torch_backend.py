@@ -14,7 +14,7 @@ from fmnist_cli.engine.device import Precision, resolve, resolve_precision, set_
 from fmnist_cli.engine.memory import keep_freed_memory
 from fmnist_cli.inference.classifier import Classifier, Probabilities
 
-_CPU_BATCH_SIZE: Final = 64
+_CPU_BATCH_SIZE: Final = 125
 """What a layer gives then still lies in the cache when the next one takes it."""
 
 
