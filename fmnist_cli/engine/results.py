@@ -1,9 +1,10 @@
 """What the engine tells while it trains: facts, for whoever draws them."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Best:
     epoch: int
     worth: float
     """The monitored metric, negated where less is better."""
-    state_dict: dict[str, Tensor]
+    state_dict: "dict[str, Tensor]"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data and tensors."""
