@@ -60,18 +60,7 @@ class Process:
         if device.type == "cuda":  # torch has no such norm for CPUs: there each rank has its own
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
         devices = [device.index] if device.type == "cuda" else None
-        return DistributedDataParallel(
-            model,
-            device_ids=devices,
-            gradient_as_bucket_view=True,
-            broadcast_buffers=False,  # `align` does so once an epoch, not in each step
-        )
-
-    def align(self, model: nn.Module) -> None:
-        """Give every process the statistics of the main one's norms: those that are saved."""
-        if self.count > 1:
-            for buffer in model.buffers():
-                distributed.broadcast(buffer, 0)
+        return DistributedDataParallel(model, device_ids=devices, gradient_as_bucket_view=True)
 
     def sum(self, values: Tensor) -> Tensor:
         """Sum over the processes, in place, and give it back."""

@@ -227,7 +227,6 @@ class Trainer:
     def _validate(self, model: nn.Module) -> tuple[float, float] | tuple[None, None]:
         if not len(self.val_labels):
             return None, None
-        self.process.align(model)
         alone = self.process.count == 1  # several processes vote between steps only
         return evaluate(
             model,
