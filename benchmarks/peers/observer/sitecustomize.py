@@ -29,6 +29,9 @@ class TimedLoader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the module and wrap its function."""
+        # Not earlier: a program may end for good in what it registers when it starts, and what is
+        # registered last is called first.
+        atexit.register(write, os.environ["PEERS_STEPS"], os.getpid())
         self.loader.exec_module(module)
         backward = module.__dict__["backward"]
 
@@ -66,4 +69,3 @@ def write(path: str, process: int) -> None:
 
 if "PEERS_STEPS" in os.environ:
     sys.meta_path.insert(0, Observer())
-    atexit.register(write, os.environ["PEERS_STEPS"], os.getpid())
