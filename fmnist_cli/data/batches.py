@@ -16,7 +16,7 @@ from fmnist_cli.data.augment import Chain, Draws
 from fmnist_cli.data.images import LabelledImages
 from fmnist_cli.data.preparation import Preparation
 
-_ORDER, _AUGMENTATION, _NETWORK = range(3)
+_ORDER, _AUGMENTATION, _NETWORK, PRUNING = range(4)
 """Streams of random numbers that one (seed, epoch, step) gives."""
 
 
@@ -69,7 +69,7 @@ class Batches:
         self._share = self.share.of(self.batch_size)
 
     def __len__(self) -> int:
-        """Steps in an epoch; the last, partial batch is left out."""
+        """Steps in an epoch of all images; the last, partial batch is left out."""
         return len(self.labels) // self.batch_size
 
     def epoch(

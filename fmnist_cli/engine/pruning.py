@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from fmnist_cli.data.batches import PRUNING
 from fmnist_cli.engine.distributed import Process
-
-_STREAM = 3
-"""Number of this stream of random numbers, beside those of the batches."""
 
 
 class Pruning:
@@ -44,7 +42,7 @@ class Pruning:
             self.chosen = None
             return
         easiest = np.argsort(self._losses.cpu().numpy(), kind="stable")[: self.images // 2]
-        random = np.random.default_rng([self.seed, epoch, _STREAM])
+        random = np.random.default_rng([self.seed, epoch, PRUNING])
         stays = np.ones(self.images, dtype=np.bool_)
         stays[random.choice(easiest, self._left_out, replace=False)] = False
         self.chosen = np.flatnonzero(stays)
