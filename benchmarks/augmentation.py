@@ -3,7 +3,7 @@
     python -m benchmarks.augmentation [--rounds 30]
 
 Steps with and without the recipe's augmentation, and with each augmentation alone, in turn on one
-learner.
+train_step.
 """
 
 import statistics
@@ -21,13 +21,13 @@ import torch  # noqa: E402 - reads the environment when it is loaded
 
 from fmnist_cli import models  # noqa: E402
 from fmnist_cli.data import synthetic  # noqa: E402
-from fmnist_cli.data.augment import AUGMENTATIONS, parse  # noqa: E402
-from fmnist_cli.data.batches import Batch, Batches  # noqa: E402
-from fmnist_cli.engine import device  # noqa: E402
-from fmnist_cli.engine.distributed import Process  # noqa: E402
-from fmnist_cli.engine.learner import Learner  # noqa: E402
-from fmnist_cli.engine.memory import keep_freed_memory  # noqa: E402
-from fmnist_cli.engine.recipes import resolve  # noqa: E402
+from fmnist_cli.training import device  # noqa: E402
+from fmnist_cli.training.augment import AUGMENTATIONS, parse  # noqa: E402
+from fmnist_cli.training.batches import Batch, Batches  # noqa: E402
+from fmnist_cli.training.memory import keep_freed_memory  # noqa: E402
+from fmnist_cli.training.processes import Process  # noqa: E402
+from fmnist_cli.training.recipes import resolve  # noqa: E402
+from fmnist_cli.training.step import TrainStep  # noqa: E402
 
 CPU = torch.device("cpu")
 
@@ -38,7 +38,7 @@ def measure(rounds: int) -> Iterator[Row]:
     device.set_threads(None)
     config = resolve({"recipe": "default"})
     model = models.build(config.model)
-    learner = Learner(
+    train_step = TrainStep(
         config,
         model,
         device=CPU,
@@ -47,7 +47,7 @@ def measure(rounds: int) -> Iterator[Row]:
         total_steps=1_000_000,
         steps_per_epoch=1_000,
     )
-    learner.train_mode()
+    train_step.train_mode()
     data = synthetic.draw(20_000, "train")
     names = ["none", config.augment, *AUGMENTATIONS]
     streams: dict[str, Iterator[Batch]] = {
@@ -56,7 +56,7 @@ def measure(rounds: int) -> Iterator[Row]:
                 data,
                 batch_size=config.batch_size,
                 seed=0,
-                preparation=models.network(config.model).preparation,
+                normalization=models.network(config.model).normalization,
                 augmentations=parse(name),
                 device=CPU,
             )
@@ -68,7 +68,7 @@ def measure(rounds: int) -> Iterator[Row]:
         for name, stream in streams.items():
             started_at = time.perf_counter()
             batch = next(stream)
-            learner.step(batch.images, batch.labels, 0)
+            train_step.step(batch.images, batch.labels, 0)
             if round_number >= 3:  # the first ones allocate
                 seconds[name].append(time.perf_counter() - started_at)
     plain = 1e3 * statistics.median(seconds["none"])

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.harness.rows import Row, parser, report
 from benchmarks.program import fmnist, official_training_split, scores, write_idx
-from fmnist_cli.facts import CLASS_NAMES
+from fmnist_cli.constants import CLASS_NAMES
 
 RARE = "Shirt"
 ONE_OF = 20

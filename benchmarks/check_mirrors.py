@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from fmnist_cli.constants import FILES, MIRRORS, DataFile
 from fmnist_cli.data.mirrors import MirrorError, deliver
-from fmnist_cli.facts import FILES, MIRRORS, DataFile
 
 
 def check(mirror: str, file: DataFile) -> bool:

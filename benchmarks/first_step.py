@@ -3,7 +3,7 @@
     python -m benchmarks.first_step [--rounds 5]
 
 Reading: both splits as uint8 and int64 tensors, the files' checksums included, in this process.
-First step: `fmnist train` in a fresh process, from `import torch` done to the first optimiser step.
+First step: `fmnist train` in a fresh process, from `import torch` done to the first optimizer step.
 """
 
 import statistics
@@ -27,11 +27,11 @@ from fmnist_cli.__main__ import main, prepare_environment
 prepare_environment()
 import torch
 done_at = time.perf_counter()
-from fmnist_cli.engine.learner import Learner
+from fmnist_cli.training.step import TrainStep
 def step(*_):
     print(time.perf_counter() - done_at, flush=True)
     os._exit(0)
-Learner.step = step
+TrainStep.step = step
 main()
 """
 
@@ -58,8 +58,8 @@ def measure(rounds: int) -> Iterator[Row]:
 def _read() -> float:
     import torch
 
-    from fmnist_cli.data.batches import on_device
     from fmnist_cli.data.sources import open_source
+    from fmnist_cli.training.batches import on_device
 
     started_at = time.perf_counter()
     source = open_source()

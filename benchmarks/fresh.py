@@ -6,8 +6,8 @@ import torch
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.engine.recipes import RECIPES
 from fmnist_cli.export.onnx_file import export
+from fmnist_cli.training.recipes import RECIPES
 
 
 def write_model(network: str, folder: Path) -> Path:
@@ -16,7 +16,7 @@ def write_model(network: str, folder: Path) -> Path:
     model = models.build(network)
     metadata = {
         "model": {"name": network, "options": {}, "parameters": models.count_parameters(model)},
-        "preparation": models.network(network).preparation.as_dict(),
+        "preparation": models.network(network).normalization.as_dict(),
     }
     path = folder / f"{network}.pt"
     checkpoint.save(path, model.state_dict(), metadata)

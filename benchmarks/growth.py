@@ -2,7 +2,7 @@
 
     python -m benchmarks.growth [--rounds 10]
 
-Rate: one learner of the `fast` recipe takes an epoch's steps on 60,000 drawn images and as many on
+Rate: `fast` takes an epoch's steps on 60,000 drawn images, and as many on
 600,000, in turn, shuffling included. Memory: peaks of `fmnist train --epochs 1` on 600,000 drawn
 images and, for the base, on 1,000; and of `fmnist train --epochs 1` on the real data.
 """
@@ -19,7 +19,7 @@ from benchmarks.harness.commands import timed
 from benchmarks.harness.rows import Row, parser, report
 from benchmarks.program import PROGRAM
 from fmnist_cli.__main__ import prepare_environment
-from fmnist_cli.data.images import LabelledImages
+from fmnist_cli.data.images import LabeledImages
 
 FEW, MANY = 60_000, 600_000
 TINY = 1_000
@@ -69,19 +69,19 @@ def _rates(rounds: int) -> Row:
 
     from fmnist_cli import models
     from fmnist_cli.data import synthetic
-    from fmnist_cli.data.augment import parse
-    from fmnist_cli.data.batches import Batch, Batches
-    from fmnist_cli.engine import device
-    from fmnist_cli.engine.distributed import Process
-    from fmnist_cli.engine.learner import Learner
-    from fmnist_cli.engine.memory import keep_freed_memory
-    from fmnist_cli.engine.recipes import resolve
+    from fmnist_cli.training import device
+    from fmnist_cli.training.augment import parse
+    from fmnist_cli.training.batches import Batch, Batches
+    from fmnist_cli.training.memory import keep_freed_memory
+    from fmnist_cli.training.processes import Process
+    from fmnist_cli.training.recipes import resolve
+    from fmnist_cli.training.step import TrainStep
 
     keep_freed_memory()
     device.set_threads(None)
     config = resolve({"recipe": "fast"})
     steps = FEW // config.batch_size
-    learner = Learner(
+    train_step = TrainStep(
         config,
         models.build(config.model),
         device=torch.device("cpu"),
@@ -90,14 +90,14 @@ def _rates(rounds: int) -> Row:
         total_steps=1_000_000,
         steps_per_epoch=steps,
     )
-    learner.train_mode()
+    train_step.train_mode()
 
-    def endless(data: LabelledImages) -> Iterator[Batch]:
+    def endless(data: LabeledImages) -> Iterator[Batch]:
         batches = Batches(
             data,
             batch_size=config.batch_size,
             seed=0,
-            preparation=models.network(config.model).preparation,
+            normalization=models.network(config.model).normalization,
             augmentations=parse(config.augment),
             device=torch.device("cpu"),
         )
@@ -112,7 +112,7 @@ def _rates(rounds: int) -> Row:
             started_at = time.perf_counter()
             for _step in range(steps):
                 batch = next(stream)
-                learner.step(batch.images, batch.labels, 0)
+                train_step.step(batch.images, batch.labels, 0)
             if number:  # the first round allocates
                 seconds[size].append(time.perf_counter() - started_at)
     rates = {size: steps * config.batch_size / statistics.median(seconds[size]) for size in streams}

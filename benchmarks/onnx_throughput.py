@@ -3,7 +3,7 @@
     python -m benchmarks.onnx_throughput [MODEL.pt] [--runs 30]
 
 Without a model the default recipe's network is measured with fresh weights: speed does not depend
-on their values. Both get raw uint8 pixels and give probabilities, so preparation and softmax are
+on their values. Both get raw uint8 pixels and give probabilities, so normalization and softmax are
 in both times. Runs alternate.
 """
 
@@ -23,8 +23,8 @@ from fmnist_cli.__main__ import prepare_environment
 prepare_environment()  # as the program does: torch's threads would spin on ONNX's cores
 
 from benchmarks.fresh import network_of, write_model  # noqa: E402 - torch reads the environment
+from fmnist_cli.constants import IMAGE_SIZE  # noqa: E402
 from fmnist_cli.export.onnx_file import export  # noqa: E402
-from fmnist_cli.facts import IMAGE_SIZE  # noqa: E402
 from fmnist_cli.inference.classifier import Classifier, load  # noqa: E402
 
 MAX_LATENCY_RATIO: Final = 0.5

@@ -4,7 +4,7 @@
 
 Without a model one is trained by the `fast` recipe on the training split.
 Each official test image is enlarged to a picture of 300 to 800 pixels, dark on a white background
-or on a mildly coloured, lightly noisy one, off centre, and saved as JPEG; `--photo on` prepares it
+or on a mildly colored, lightly noisy one, off center, and saved as JPEG; `--photo on` prepares it
 again. These are re-rendered images, not photos: the figure says what preparation loses.
 """
 
@@ -29,7 +29,7 @@ from fmnist_cli.data.sources import open_source
 from fmnist_cli.inference.classifier import load
 
 MOST_POINTS_LOST = 3.0
-RENDERINGS: Final = ("white", "coloured")
+RENDERINGS: Final = ("white", "colored")
 
 
 def render(image: Images, rendering: str, random: np.random.Generator) -> bytes:
@@ -42,14 +42,14 @@ def render(image: Images, rendering: str, random: np.random.Generator) -> bytes:
     brightness[top : top + side, left : left + side] = enlarged
     background = np.full(3, 255.0)
     noise = np.zeros((height, width, 3))
-    if rendering == "coloured":
+    if rendering == "colored":
         background = random.uniform(215, 245) + random.uniform(-12, 10, 3)
         noise = random.normal(0, random.uniform(1, 6), (height, width, 3))
-    # An opaque garment: its own grey where there is one, the background where there is none.
+    # An opaque garment: its own gray where there is one, the background where there is none.
     cover = (brightness / 32).clip(0, 1)[..., None]
-    colours: NDArray[np.float64] = cover * (255 - brightness)[..., None] + (1 - cover) * background
+    colors: NDArray[np.float64] = cover * (255 - brightness)[..., None] + (1 - cover) * background
     stream = BytesIO()
-    picture = Image.fromarray((colours + noise).clip(0, 255).astype(np.uint8))
+    picture = Image.fromarray((colors + noise).clip(0, 255).astype(np.uint8))
     picture.save(stream, "JPEG", quality=int(random.integers(75, 96)))
     return stream.getvalue()
 

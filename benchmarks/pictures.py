@@ -36,7 +36,7 @@ HALF_BLOCK = "▀"
 
 
 def output(command: str, *, with_stderr: bool = False) -> Iterator[str]:
-    """What a command writes to a terminal of colours, piece by piece.
+    """What a command writes to a terminal of colors, piece by piece.
 
     Not read to its end it is killed. Raises SystemExit where the command fails.
     """
@@ -71,7 +71,7 @@ def _read(terminal: int) -> bytes:
 
 
 def screen_of(written: str) -> str:
-    """The lines that a terminal shows after what was written; colours stay in them.
+    """The lines that a terminal shows after what was written; colors stay in them.
 
     Knows what progress bars need: going up, to the start of a line, and erasing one.
     """
@@ -113,15 +113,15 @@ def draw_terminal(path: Path, shown: Iterable[tuple[str, str]]) -> None:
 
 
 def as_areas(picture: str) -> str:
-    """Draw coloured cells and half blocks as one area a colour: no seams, a quarter of the size."""
-    colours = dict(re.findall(r"-(r\d+) \{ fill: (#\w+)", picture))
+    """Draw colored cells and half blocks as one area a color: no seams, a quarter of the size."""
+    colors = dict(re.findall(r"-(r\d+) \{ fill: (#\w+)", picture))
     grounds: defaultdict[str, str] = defaultdict(str)
     halves: defaultdict[str, str] = defaultdict(str)
 
     def ground(cell: re.Match[str]) -> str:
-        colour, *place = cell.groups()
+        color, *place = cell.groups()
         x, y, width, height = map(float, place)
-        grounds[colour] += f"M{x:.1f} {y:.1f}h{width:.1f}v{height:.1f}h-{width:.1f}z"
+        grounds[color] += f"M{x:.1f} {y:.1f}h{width:.1f}v{height:.1f}h-{width:.1f}z"
         return ""
 
     def half(cell: re.Match[str]) -> str:
@@ -130,7 +130,7 @@ def as_areas(picture: str) -> str:
             return cell[0]
         # Rich sets a line's letters 18.5 below the upper edge of its cells, which are 24.4 high.
         place = f"M{float(x):.1f} {float(y) - 18.5:.1f}"
-        halves[colours[style]] += f"{place}h{float(width):.1f}v12.2h-{float(width):.1f}z"
+        halves[colors[style]] += f"{place}h{float(width):.1f}v12.2h-{float(width):.1f}z"
         return ""
 
     cell = r'<rect fill="(#\w+)" x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"[^>]*>'
@@ -140,9 +140,9 @@ def as_areas(picture: str) -> str:
     )
     picture = re.sub(text, half, re.sub(cell, ground, picture))
     areas = "\n".join(
-        f'<path fill="{colour}" d="{area}"/>'
+        f'<path fill="{color}" d="{area}"/>'
         for layer in (grounds, halves)
-        for colour, area in layer.items()
+        for color, area in layer.items()
     )
     matrix = re.search(r'<g class="[\w-]+-matrix">', picture)
     assert matrix is not None

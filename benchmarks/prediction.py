@@ -19,8 +19,8 @@ from benchmarks.fresh import network_of, write_both
 from benchmarks.harness.commands import timed
 from benchmarks.harness.rows import Row, parser, report
 from benchmarks.program import PROGRAM
-from fmnist_cli.cores import usable_cores
 from fmnist_cli.data.sources import open_source
+from fmnist_cli.devices import usable_cores
 
 LEAST_SHARE = 0.7
 FEW, MANY = 1_000, 100_000

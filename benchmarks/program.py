@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from fmnist_cli.data.images import LabelledImages
+from fmnist_cli.constants import FILES, IMAGE_SIZE
+from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.sources import open_source
-from fmnist_cli.facts import FILES, IMAGE_SIZE
 
 PROGRAM = Path(sys.executable).with_name("fmnist")
 
@@ -33,12 +33,12 @@ def scores(model: str, cwd: Path) -> dict[str, Any]:
     return found
 
 
-def official_training_split() -> LabelledImages:
+def official_training_split() -> LabeledImages:
     """All 60,000 images, fetched when missing."""
     return open_source().read("train")
 
 
-def write_idx(data: LabelledImages, folder: Path) -> Path:
+def write_idx(data: LabeledImages, folder: Path) -> Path:
     """Write a training split as a folder of IDX files."""
     folder.mkdir(parents=True, exist_ok=True)
     images, labels = FILES["train"]

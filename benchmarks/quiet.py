@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Final, Self
 
-from fmnist_cli.cores import usable_cores
+from fmnist_cli.devices import usable_cores
 
 STATISTICS: Final = Path("/proc/stat")
 MOST_TAKEN: Final = 0.05

@@ -14,7 +14,7 @@ from benchmarks.harness.results import RESULTS
 from benchmarks.harness.rows import HEADER
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.engine.recipes import RECIPES
+from fmnist_cli.training.recipes import RECIPES
 
 README: Final = Path(__file__).parents[1] / "README.md"
 _RECIPE, _PARAMETERS, _EPOCHS, _ACCURACY, _TRAINING = range(5)

@@ -21,10 +21,10 @@ import torch  # noqa: E402 - reads the environment when it is loaded
 
 from fmnist_cli import models  # noqa: E402
 from fmnist_cli.data.sources import open_source  # noqa: E402
-from fmnist_cli.engine import device  # noqa: E402
-from fmnist_cli.engine.memory import keep_freed_memory  # noqa: E402
-from fmnist_cli.engine.recipes import resolve  # noqa: E402
-from fmnist_cli.engine.trainer import Trainer  # noqa: E402
+from fmnist_cli.training import device  # noqa: E402
+from fmnist_cli.training.memory import keep_freed_memory  # noqa: E402
+from fmnist_cli.training.recipes import resolve  # noqa: E402
+from fmnist_cli.training.trainer import Trainer  # noqa: E402
 
 LEAST_RATIO = 3.5
 IMAGES = 60_000
@@ -40,7 +40,7 @@ def our_trainer(epochs: int) -> Trainer:
     return Trainer(
         config,
         models.build(config.model),
-        models.network(config.model).preparation,
+        models.network(config.model).normalization,
         source.read("train"),
         source.read("test"),
         device=torch.device("cpu"),

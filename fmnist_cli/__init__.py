@@ -15,23 +15,23 @@ and training yields its epochs:
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from fmnist_cli.facts import VERSION
+from fmnist_cli.constants import VERSION
 
 if TYPE_CHECKING:
-    from fmnist_cli.engine.config import TrainConfig
-    from fmnist_cli.engine.recipes import configure
     from fmnist_cli.inference.classifier import load
-    from fmnist_cli.training import train
+    from fmnist_cli.training.options import TrainConfig
+    from fmnist_cli.training.recipes import configure
+    from fmnist_cli.training.run import train
 
 __version__ = VERSION
 
 __all__ = ["TrainConfig", "__version__", "configure", "load", "train"]
 
 _HOMES: Final = {
-    "TrainConfig": "fmnist_cli.engine.config",
-    "configure": "fmnist_cli.engine.recipes",
+    "TrainConfig": "fmnist_cli.training.options",
+    "configure": "fmnist_cli.training.recipes",
     "load": "fmnist_cli.inference.classifier",
-    "train": "fmnist_cli.training",
+    "train": "fmnist_cli.training.run",
 }
 
 

@@ -15,10 +15,10 @@ from fmnist_cli.cli.app import app
 from fmnist_cli.data import csv, idx
 from fmnist_cli.data.pictures import decode
 from fmnist_cli.data.synthetic import draw
-from fmnist_cli.engine.recipes import resolve
 from fmnist_cli.errors import CheckFailed, DataError, FmnistError
+from fmnist_cli.evaluation.model_card import as_text, describe_model
 from fmnist_cli.inference.classifier import load
-from fmnist_cli.report.model_card import as_text, describe_model
+from fmnist_cli.training.recipes import resolve
 from tests.damage import DAMAGE, place
 from tests.data import hostile_pictures
 from tests.inference.hostile_onnx import HOSTILE
@@ -112,9 +112,9 @@ def _repack(random: Random, content: bytes) -> bytes:
 def _csv_files() -> list[bytes]:
     header = ",".join(csv.PIXELS)
     rows = [",".join(map(str, image.ravel())) for image in _IMAGES]
-    labelled = [f"{label},{row}" for label, row in enumerate(rows)]
+    labeled = [f"{label},{row}" for label, row in enumerate(rows)]
     return [
-        "\n".join([f"label,{header}", *labelled, ""]).encode(),
+        "\n".join([f"label,{header}", *labeled, ""]).encode(),
         "\r\n".join([header, *rows, ""]).encode(),
     ]
 

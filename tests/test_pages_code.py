@@ -10,11 +10,11 @@ from torch import nn
 
 from fmnist_cli import configure, load, models, train
 from fmnist_cli.data.sources import open_source
-from fmnist_cli.engine import recipes
-from fmnist_cli.engine.recipes import Recipe
 from fmnist_cli.export.onnx_file import export
 from fmnist_cli.models.convnet import ConvNet, Stage
 from fmnist_cli.models.registry import Network
+from fmnist_cli.training import recipes
+from fmnist_cli.training.recipes import Recipe
 
 DOCS = Path(__file__).parents[1] / "docs"
 QUICK = {"data": "synthetic:200", "epochs": 1, "batch_size": 50, "threads": 1}

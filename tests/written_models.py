@@ -9,10 +9,10 @@ from torch import nn
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.constants import CLASS_NAMES
+from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.data.synthetic import draw
 from fmnist_cli.export.graph import build_graph
-from fmnist_cli.facts import CLASS_NAMES
 
 DATA = "synthetic:300"
 """Drawn data that the files name as what they were trained on."""
@@ -37,13 +37,13 @@ def network(name: str = "tutorial") -> nn.Module:
                 module.bias.normal_(0.0, 0.2)
     built.eval()
     if name in models.NETWORKS:
-        _spread_logits(built, models.network(name).preparation)
+        _spread_logits(built, models.network(name).normalization)
     return built
 
 
 @torch.no_grad()
-def _spread_logits(network: nn.Module, preparation: Preparation) -> None:
-    logits = network(torch.from_numpy(preparation.apply(draw(200, "train").images)))
+def _spread_logits(network: nn.Module, normalization: Normalization) -> None:
+    logits = network(torch.from_numpy(normalization.apply(draw(200, "train").images)))
     head = network.head
     assert isinstance(head, nn.Linear)
     # Bounded, for rounding errors of the layers below grow by the same factors.
@@ -54,7 +54,7 @@ def _spread_logits(network: nn.Module, preparation: Preparation) -> None:
 
 def metadata(name: str = "tutorial", *, val_size: int = 100) -> dict[str, Any]:
     """What a training run would record."""
-    preparation = models.network(name).preparation
+    normalization = models.network(name).normalization
     return {
         "format_version": 1,
         "model": {
@@ -62,7 +62,7 @@ def metadata(name: str = "tutorial", *, val_size: int = 100) -> dict[str, Any]:
             "options": {},
             "parameters": models.count_parameters(models.build(name)),
         },
-        "preparation": preparation.as_dict(),
+        "preparation": normalization.as_dict(),
         "classes": list(CLASS_NAMES),
         "recipe": "tutorial",
         "config": {},
@@ -95,7 +95,7 @@ def write_checkpoint(path: Path, name: str = "tutorial", *, val_size: int = 100)
 
 def write_onnx(path: Path, name: str = "tutorial", **options: Any) -> Path:
     """Write an `.onnx` without proof of parity; returns its path."""
-    preparation: Preparation = models.network(name).preparation
-    graph = build_graph(network(name), preparation, metadata(name), **options)
+    normalization: Normalization = models.network(name).normalization
+    graph = build_graph(network(name), normalization, metadata(name), **options)
     path.write_bytes(graph.SerializeToString())
     return path

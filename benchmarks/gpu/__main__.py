@@ -22,10 +22,10 @@ from benchmarks.gpu import ceilings, distil, page, rates, runs
 from benchmarks.gpu.setting import ROOT, NotDone, Setting
 from benchmarks.harness.kept import Kept
 from benchmarks.harness.rows import MISSED
-from fmnist_cli.engine.device import resolve
-from fmnist_cli.engine.recipes import RECIPES
-from fmnist_cli.engine.results import Stopped
 from fmnist_cli.errors import FmnistError
+from fmnist_cli.training.device import resolve
+from fmnist_cli.training.recipes import RECIPES
+from fmnist_cli.training.results import Stopped
 
 PAGE: Final = ROOT / "benchmarks" / "GPU.md"
 SEEDS: Final = range(100, 105)

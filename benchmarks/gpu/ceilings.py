@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 
 from benchmarks.gpu.setting import Setting
-from fmnist_cli.engine.device import synchronise
+from fmnist_cli.training.device import synchronize
 
 _ROUNDS = 10
 
@@ -32,9 +32,9 @@ def _seconds(work: Callable[[], object], device: torch.device) -> float:
     """Median over rounds, after two to warm up."""
     found = []
     for _round in range(_ROUNDS + 2):
-        synchronise(device)
+        synchronize(device)
         started_at = time.perf_counter()
         work()
-        synchronise(device)
+        synchronize(device)
         found.append(time.perf_counter() - started_at)
     return statistics.median(found[2:])

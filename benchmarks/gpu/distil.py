@@ -20,15 +20,15 @@ import torch
 from torch import Tensor
 
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.data.augment import Draws
-from fmnist_cli.data.images import LabelledImages
-from fmnist_cli.data.preparation import Preparation
-from fmnist_cli.engine.device import resolve_precision
-from fmnist_cli.engine.recipes import resolve
-from fmnist_cli.engine.results import Stopped
-from fmnist_cli.engine.trainer import Trainer
-from fmnist_cli.runs import STATE_FILE
-from fmnist_cli.training import Training
+from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.normalization import Normalization
+from fmnist_cli.training.augment import Draws
+from fmnist_cli.training.device import resolve_precision
+from fmnist_cli.training.recipes import resolve
+from fmnist_cli.training.results import Stopped
+from fmnist_cli.training.run import Run
+from fmnist_cli.training.run_directory import STATE_FILE
+from fmnist_cli.training.trainer import Trainer
 
 OPTIONS: Final[Mapping[str, Any]] = {"recipe": "best", "val_size": 0, "label_smoothing": 0.0}
 """The teachers' softness takes the place of smoothing."""
@@ -40,7 +40,7 @@ class Teachers:
     def __init__(self, files: Sequence[Path], device: torch.device, precision: str) -> None:
         self._precision = resolve_precision(precision, device)
         loaded = [checkpoint.load(file) for file in files]
-        self._preparations = [one.preparation for one in loaded]
+        self._preparations = [one.normalization for one in loaded]
         layout = self._precision.memory_format
         self._models = [one.model.to(device).to(memory_format=layout) for one in loaded]
 
@@ -49,13 +49,15 @@ class Teachers:
         """Give the images as they are, and the mean of the teachers' probabilities [B, 10]."""
         del labels, draws
         answers = [
-            self._answer(model, preparation, images)
-            for model, preparation in zip(self._models, self._preparations, strict=True)
+            self._answer(model, normalization, images)
+            for model, normalization in zip(self._models, self._preparations, strict=True)
         ]
         return images, torch.stack(answers).mean(0)
 
-    def _answer(self, model: torch.nn.Module, preparation: Preparation, images: Tensor) -> Tensor:
-        prepared = (images - preparation.mean) / preparation.std
+    def _answer(
+        self, model: torch.nn.Module, normalization: Normalization, images: Tensor
+    ) -> Tensor:
+        prepared = (images - normalization.mean) / normalization.std
         with torch.autocast(
             images.device.type, self._precision.dtype, enabled=self._precision.is_reduced
         ):
@@ -63,12 +65,12 @@ class Teachers:
         return torch.softmax(logits.float(), 1)
 
 
-class Distillation(Training):
+class Distillation(Run):
     """A training run whose labels come from other models."""
 
     teachers: Sequence[Path] = ()
 
-    def _build(self, train: LabelledImages, val: LabelledImages) -> Trainer:
+    def _build(self, train: LabeledImages, val: LabeledImages) -> Trainer:
         trainer = super()._build(train, val)
         taught = Teachers(self.teachers, self.device, self.config.precision)
         trainer.batches.augmentations = (*trainer.batches.augmentations, taught)

@@ -13,7 +13,7 @@ from benchmarks.harness import machine
 from benchmarks.harness.kept import Kept
 from benchmarks.harness.rows import HEADER, Row
 from benchmarks.markdown import table
-from fmnist_cli.engine.recipes import RECIPES
+from fmnist_cli.training.recipes import RECIPES
 
 _INTRODUCTION: Final = """\
 # On a GPU

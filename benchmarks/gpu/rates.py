@@ -7,12 +7,12 @@ import torch
 
 from benchmarks.gpu.setting import Setting
 from fmnist_cli import models
-from fmnist_cli.data.images import LabelledImages
+from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.sources import open_source
-from fmnist_cli.engine.config import TrainConfig
-from fmnist_cli.engine.recipes import resolve
-from fmnist_cli.engine.trainer import Trainer
 from fmnist_cli.models.cost import count_layer_values, count_macs
+from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.recipes import resolve
+from fmnist_cli.training.trainer import Trainer
 
 _BYTES_A_VALUE: Final = 2
 """In bf16."""
@@ -40,13 +40,13 @@ def measure(setting: Setting, recipe: str) -> dict[str, float]:
     return found
 
 
-def _images_per_second(config: TrainConfig, train: LabelledImages, device: torch.device) -> float:
+def _images_per_second(config: TrainConfig, train: LabeledImages, device: torch.device) -> float:
     """Of whole epochs, after one to warm up."""
     torch.manual_seed(config.seed)
     trainer = Trainer(
         config,
         models.build(config.model),
-        models.network(config.model).preparation,
+        models.network(config.model).normalization,
         train,
         train[:0],
         device=device,

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from benchmarks.gpu.setting import Setting
-from fmnist_cli.runs import STATE_FILE
+from fmnist_cli.training.run_directory import STATE_FILE
 
 
 def whole_command(setting: Setting, recipe: str, seed: int) -> dict[str, float]:

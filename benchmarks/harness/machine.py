@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-from fmnist_cli.cores import usable_cores
+from fmnist_cli.devices import usable_cores
 
 _EXTENSIONS: Final = (("avx512f", "AVX-512"), ("avx512_bf16", "bf16"), ("amx_bf16", "AMX"))
 """What makes a processor quick at this work: its flag, and how it is called."""

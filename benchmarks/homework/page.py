@@ -22,7 +22,7 @@ from benchmarks.homework.training import (
     time_ratios,
 )
 from benchmarks.markdown import table
-from fmnist_cli.cores import usable_cores
+from fmnist_cli.devices import usable_cores
 
 TEMPLATE: Final = Path(__file__).with_suffix(".md")
 

@@ -15,7 +15,7 @@ from scipy import stats
 from benchmarks.harness.kept import Kept
 from benchmarks.program import fmnist, official_training_split, write_idx
 from benchmarks.quiet import Watch
-from fmnist_cli.facts import FILES
+from fmnist_cli.constants import FILES
 
 Pair: TypeAlias = tuple[float, float]
 """Without the exercise, with it."""

@@ -18,7 +18,7 @@ class Installed:
     """A distribution and all that it brings, torch and torchvision with theirs left out."""
 
     version: str
-    licence: str
+    license: str
     packages: int
     bytes: int
 

@@ -55,8 +55,8 @@ def in_place(distribution: metadata.Distribution) -> Iterator[Path]:
             yield from Path(folder).rglob("*")
 
 
-def licence(name: str) -> str:
-    """Its licence in a word or two."""
+def license_of(name: str) -> str:
+    """Its license in a word or two."""
     about = metadata.metadata(name)
     return about["License-Expression"] or (about["License"] or "not stated").splitlines()[0]
 
@@ -66,7 +66,7 @@ def describe(name: str) -> dict[str, Any]:
     brought = closure(name) - closure(*NEEDED_BY_ALL)
     return {
         "version": metadata.version(name),
-        "licence": licence(name),
+        "license": license_of(name),
         "packages": len(brought),
         "bytes": sum(map(size, brought)),
     }

@@ -6,7 +6,7 @@ from typing import Final
 
 from benchmarks import course
 from benchmarks.peers.contestant import TRAIN_IMAGES, Contestant
-from fmnist_cli.engine.recipes import RECIPES
+from fmnist_cli.training.recipes import RECIPES
 
 EVALUATION: Final = "fmnist evaluate model.pt --format json"
 

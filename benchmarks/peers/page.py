@@ -9,7 +9,7 @@ from benchmarks.harness import machine
 from benchmarks.markdown import table
 from benchmarks.peers.contestant import SHOWN, Contestant
 from benchmarks.peers.measuring import Result
-from fmnist_cli.cores import usable_cores
+from fmnist_cli.devices import usable_cores
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -72,7 +72,7 @@ def commands(contestant: Contestant, result: Result) -> list[str]:
     typed = [" ".join(shown(word) for word in words) for words in contestant.typed(SHOWN)]
     about = (
         f"- {contestant.title}: {contestant.distribution} {installed.version}, "
-        f"{installed.licence}; after {link(contestant.source)}."
+        f"{installed.license}; after {link(contestant.source)}."
     )
     return [about, *(f"  `{line}`" for line in typed)]
 

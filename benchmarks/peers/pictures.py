@@ -6,9 +6,9 @@ from typing import Final
 
 from PIL import Image
 
+from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data import download
 from fmnist_cli.data.sources import open_source
-from fmnist_cli.facts import CLASS_NAMES
 
 SPLITS: Final = ("train", "test")
 
@@ -20,7 +20,7 @@ def class_folder(label: int) -> str:
 
 
 def write_pngs(folder: Path) -> Path:
-    """Write `folder/train/CLASS/NUMBER.png` and `folder/test/…`: 70,000 grey pictures of 28x28.
+    """Write `folder/train/CLASS/NUMBER.png` and `folder/test/…`: 70,000 gray pictures of 28x28.
 
     Does nothing where an earlier call has finished. Returns `folder`.
     """

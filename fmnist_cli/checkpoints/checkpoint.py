@@ -6,7 +6,7 @@ A `.pt` file is the zip that `torch.save` writes, with members of ours beside th
 * `trained_on.bin`: digests of the training images, where the data is not the official split.
 
 The pickled part is `{"state_dict": {...}}` of the uncompiled, unwrapped network, and in a run's
-`last.pt` also `{"training": {...}}` (optimiser, schedule, position: what `--resume` needs).
+`last.pt` also `{"training": {...}}` (optimizer, schedule, position: what `--resume` needs).
 """
 
 import dataclasses
@@ -32,7 +32,7 @@ from fmnist_cli.checkpoints.container import (
 from fmnist_cli.checkpoints.metadata import FORMAT_VERSION, MetadataFault, parse_network
 from fmnist_cli.checkpoints.pickles import TensorRecord
 from fmnist_cli.checkpoints.tensors import InZip, Reader, Storages, dtype_of
-from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckpointError, FmnistError
 from fmnist_cli.files import atomic_write
 
@@ -43,7 +43,7 @@ _ROOT: Final = "archive"
 _WEIGHTS_FACTOR: Final = 2
 _TRAINING_FACTOR: Final = 10
 """How many times its network's size a file's weights may take, and the state of its training: the
-weights, their average, the best of them and two values an optimiser keeps for each."""
+weights, their average, the best of them and two values an optimizer keeps for each."""
 _SPARE_BYTES: Final = 16_000_000
 """What either may take in any case."""
 
@@ -54,7 +54,7 @@ class Checkpoint:
 
     model: nn.Module
     """In evaluation mode, on the CPU."""
-    preparation: Preparation
+    normalization: Normalization
     metadata: dict[str, Any]
     """Plain JSON data; see docs/checkpoint.md."""
     training: dict[str, Any] | None = field(default=None, repr=False)
@@ -119,14 +119,14 @@ def _read(container: Container) -> tuple[Checkpoint, dict[str, Any]]:
     content = container.content()  # first, for it tells a whole pickled network
     metadata = container.metadata()
     try:
-        name, options, preparation = parse_network(metadata)
+        name, options, normalization = parse_network(metadata)
         network = blank(name, options)
     except (MetadataFault, FmnistError) as error:
         raise CheckpointError(f"'{path}' names a network that can't be built: {error}") from None
     if not isinstance(content, dict):
         raise CheckpointError(f"'{path}' does not hold a model's weights")
     fill(network, content.get("state_dict"), InZip(container))
-    return Checkpoint(network.eval(), preparation, metadata), content
+    return Checkpoint(network.eval(), normalization, metadata), content
 
 
 def blank(name: str, options: Mapping[str, Any]) -> nn.Module:

@@ -7,7 +7,7 @@ the file wrote it: the parts that the program uses have the types here, or the f
 import json
 from typing import Any, Final
 
-from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.data.normalization import Normalization
 
 FORMAT_VERSION: Final = 1
 
@@ -18,7 +18,7 @@ _OPTIONS: Final = ("dropout",)
 
 
 _LARGEST: Final = 1e30
-"""A float32 holds it, and its quotient by any other number of a preparation."""
+"""A float32 holds it, and its quotient by any other number of a normalization."""
 
 
 class MetadataFault(Exception):  # noqa: N818 - becomes a CheckpointError where the file is known
@@ -47,25 +47,25 @@ def parse_metadata(content: str | bytes) -> dict[str, Any]:
     return document
 
 
-def parse_network(document: dict[str, Any]) -> tuple[str, dict[str, float], Preparation]:
-    """Name and options of a document's network, and the preparation of its images.
+def parse_network(document: dict[str, Any]) -> tuple[str, dict[str, float], Normalization]:
+    """Name and options of a document's network, and the normalization of its images.
 
     Raises MetadataFault where they are of another form: names of options come from a stranger, and
     some of torchvision's would fetch weights or build a network without end.
     """
-    network, preparation = document.get("model", {}), document.get("preparation", {})
+    network, normalization = document.get("model", {}), document.get("preparation", {})
     name, options = network.get("name"), network.get("options")
     if not isinstance(name, str) or not isinstance(options, dict):
         raise MetadataFault("names no network")
     for option, value in options.items():
         if option not in _OPTIONS or not _is_number(value) or not 0 <= value < 1:
             raise MetadataFault(f"has an option of the network that is none: '{option[:80]}'")
-    mean, std = preparation.get("mean"), preparation.get("std")
-    if preparation.keys() != {"mean", "std"} or not (_is_number(mean) and _is_number(std)):
-        raise MetadataFault("states no preparation of the images")
+    mean, std = normalization.get("mean"), normalization.get("std")
+    if normalization.keys() != {"mean", "std"} or not (_is_number(mean) and _is_number(std)):
+        raise MetadataFault("states no normalization of the images")
     if std <= 0:
-        raise MetadataFault("states no preparation of the images: its std is not above 0")
-    return name, options, Preparation(float(mean), float(std))
+        raise MetadataFault("states no normalization of the images: its std is not above 0")
+    return name, options, Normalization(float(mean), float(std))
 
 
 def _is_number(value: object) -> bool:

@@ -16,8 +16,8 @@ from fmnist_cli.checkpoints.old_form import InOldForm
 from fmnist_cli.checkpoints.pickles import TensorRecord
 from fmnist_cli.checkpoints.tensors import InZip, Reader, Storages
 from fmnist_cli.checkpoints.zips import ZIP_MAGIC
+from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.errors import CheckpointError, MissingInput, Unavailable, UsageError, did_you_mean
-from fmnist_cli.facts import CLASS_NAMES
 from fmnist_cli.models import NETWORKS
 from fmnist_cli.pretrained import NAME, locate, no_model
 
@@ -49,7 +49,7 @@ def start_from(model: nn.Module, name: str, source: str) -> list[str]:
 def open_model(path: Path, network: str | None = None) -> checkpoint.Checkpoint:
     """Read a model file of ours or, where `network` names it, a bare state dict of that network.
 
-    A bare one gets the default preparation of its network. Runs no code from the file. Raises as
+    A bare one gets the default normalization of its network. Runs no code from the file. Raises as
     `checkpoint.load`, and UsageError for an unknown network or one that the file contradicts.
     """
     if network is None:
@@ -73,10 +73,10 @@ def open_model(path: Path, network: str | None = None) -> checkpoint.Checkpoint:
     metadata = {
         "format_version": FORMAT_VERSION,
         "model": {"name": network, "options": {}},
-        "preparation": entry.preparation.as_dict(),
+        "preparation": entry.normalization.as_dict(),
         "classes": list(CLASS_NAMES),
     }
-    return checkpoint.Checkpoint(model.eval(), entry.preparation, metadata)
+    return checkpoint.Checkpoint(model.eval(), entry.normalization, metadata)
 
 
 def _imagenet(name: str) -> Mapping[str, Tensor]:

@@ -10,14 +10,14 @@ from fmnist_cli.cli import console
 from fmnist_cli.cli.compare import compare
 from fmnist_cli.cli.download import download
 from fmnist_cli.cli.evaluate import evaluate
-from fmnist_cli.cli.everywhere import everywhere
 from fmnist_cli.cli.export_onnx import export_onnx
 from fmnist_cli.cli.info import info
 from fmnist_cli.cli.predict import predict
+from fmnist_cli.cli.shared_options import everywhere
 from fmnist_cli.cli.show import show
 from fmnist_cli.cli.train import train
+from fmnist_cli.constants import VERSION
 from fmnist_cli.errors import UsageError
-from fmnist_cli.facts import VERSION
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 

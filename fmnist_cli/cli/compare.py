@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.judging import busy, open_data, warn_of_drawn_data
+from fmnist_cli.cli.evaluated_data import busy, open_data, warn_of_drawn_data
 from fmnist_cli.cli.options import (
     MODEL_HELP,
     DataDirOption,
@@ -24,7 +24,7 @@ from fmnist_cli.cli.tables import show_facts, show_table
 from fmnist_cli.pretrained import locate, name_of
 
 if TYPE_CHECKING:
-    from fmnist_cli.report.duel import Duel
+    from fmnist_cli.evaluation.comparison import ModelComparison
 
 ListOption = Annotated[
     int,
@@ -53,8 +53,8 @@ def compare(
     format_: TableJsonOrCsv = "table",
 ) -> None:
     """Judge two models on the same images."""
+    from fmnist_cli.evaluation.comparison import duel
     from fmnist_cli.inference.classifier import load
-    from fmnist_cli.report.duel import duel
 
     first, second = (
         load(path, device=device, threads=threads, precision=precision) for path in (a, b)
@@ -71,7 +71,7 @@ def compare(
         _show(result, list_)
 
 
-def _warn(result: "Duel") -> None:
+def _warn(result: "ModelComparison") -> None:
     if result.same_model:
         a, b = (name_of(side.model) for side in (result.a, result.b))
         console.note(f"'{a}' and '{b}' are the same model")
@@ -91,7 +91,7 @@ def _warn(result: "Duel") -> None:
 _COLUMNS = ("index", "class", "a", "a_probability", "b", "b_probability")
 
 
-def _rows(result: "Duel") -> list[list[str]]:
+def _rows(result: "ModelComparison") -> list[list[str]]:
     """The images on which the models differ: place in the split, true class, both answers."""
     return [
         [
@@ -107,7 +107,7 @@ def _rows(result: "Duel") -> list[list[str]]:
     ]
 
 
-def _write_csv(result: "Duel") -> None:
+def _write_csv(result: "ModelComparison") -> None:
     import csv
     import sys
 
@@ -116,7 +116,7 @@ def _write_csv(result: "Duel") -> None:
     writer.writerows(_rows(result))
 
 
-def _show(result: "Duel", listed: int) -> None:
+def _show(result: "ModelComparison", listed: int) -> None:
     compared = result.comparison
     drawn = " (drawn data, not Fashion-MNIST)" if result.is_drawn else ""
     facts = [("data", f"{result.data}, {result.split} split, {compared.n:,} images{drawn}")]

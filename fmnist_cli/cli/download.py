@@ -8,8 +8,8 @@ import typer
 
 from fmnist_cli.cli import console
 from fmnist_cli.cli.options import DataDirOption, MirrorOption, TableOrJson
+from fmnist_cli.constants import FILES
 from fmnist_cli.errors import UsageError
-from fmnist_cli.facts import FILES
 
 if TYPE_CHECKING:
     from fmnist_cli.data.download import Track

@@ -1,4 +1,4 @@
-"""`fmnist evaluate`: a model's scores on labelled images."""
+"""`fmnist evaluate`: a model's scores on labeled images."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.judging import busy, open_data, warn_of_drawn_data
+from fmnist_cli.cli.evaluated_data import busy, open_data, warn_of_drawn_data
 from fmnist_cli.cli.options import (
     DEFAULT_MODEL,
     DataDirOption,
@@ -23,10 +23,10 @@ from fmnist_cli.cli.options import (
     TtaOption,
 )
 from fmnist_cli.cli.tables import show_facts, show_table
-from fmnist_cli.facts import CLASS_NAMES
+from fmnist_cli.constants import CLASS_NAMES
 
 if TYPE_CHECKING:
-    from fmnist_cli.report.evaluation import Evaluation
+    from fmnist_cli.evaluation.evaluation import Evaluation
 
 MinOption = Annotated[
     list[str] | None,
@@ -72,12 +72,12 @@ def evaluate(
     precision: PrecisionOption = "fp32",
     format_: TableJsonOrCsv = "table",
 ) -> None:
-    """Score a model on labelled images."""
+    """Score a model on labeled images."""
+    from fmnist_cli.evaluation import gates
+    from fmnist_cli.evaluation.confusion import picture_format
+    from fmnist_cli.evaluation.evaluation import judge
     from fmnist_cli.files import check_writable
     from fmnist_cli.inference.classifier import load
-    from fmnist_cli.report import gates
-    from fmnist_cli.report.confusion import picture_format
-    from fmnist_cli.report.evaluation import judge
 
     wanted = [gates.parse(text) for text in min_ or ()]
     if confusion is not None:
@@ -109,13 +109,13 @@ def _write_files(
     from fmnist_cli.files import atomic_write
 
     if report is not None:
-        from fmnist_cli.report.page import render_page
+        from fmnist_cli.evaluation.page import render_page
 
         page = render_page(evaluation)
         with atomic_write(report) as temporary:  # names of files need not be valid Unicode
             temporary.write_text(page, encoding="utf-8", errors="xmlcharrefreplace")
     if confusion is not None:
-        from fmnist_cli.report.confusion import draw_confusion, picture_format
+        from fmnist_cli.evaluation.confusion import draw_confusion, picture_format
 
         matrix = evaluation.scores.confusion_matrix
         with atomic_write(confusion) as temporary:

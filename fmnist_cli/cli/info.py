@@ -10,12 +10,12 @@ from fmnist_cli.cli import console
 from fmnist_cli.cli.download import download_progress
 from fmnist_cli.cli.options import DataDirOption, MirrorOption, TableOrJson, TestDataOption
 from fmnist_cli.cli.tables import show_facts, show_table
-from fmnist_cli.facts import CLASS_NAMES
+from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.pretrained import NAME as PRETRAINED
 from fmnist_cli.pretrained import locate
 
 if TYPE_CHECKING:
-    from fmnist_cli.report.inventory import Inventory
+    from fmnist_cli.evaluation.dataset_stats import DatasetStats
 
 TargetArgument = Annotated[
     str | None,
@@ -41,14 +41,14 @@ def info(
         _model(locate(target), format_)
     else:
         from fmnist_cli.data.sources import open_source
-        from fmnist_cli.report.inventory import take_inventory
+        from fmnist_cli.evaluation.dataset_stats import dataset_stats
 
         source = open_source(target, test_data=test_data, data_dir=data_dir, mirrors=mirror or ())
         if source.kind == "fashion-mnist":
             with download_progress() as track:
                 source.fetch("train", track)
                 source.fetch("test", track)
-        _data(take_inventory(source), format_)
+        _data(dataset_stats(source), format_)
 
 
 def _is_model(path: Path) -> bool:
@@ -59,7 +59,7 @@ def _is_model(path: Path) -> bool:
 
 
 def _machine(format_: str) -> None:
-    from fmnist_cli.report.machine import describe_machine
+    from fmnist_cli.evaluation.machine import describe_machine
 
     machine = describe_machine()
     if format_ == "json":
@@ -77,8 +77,8 @@ def _machine(format_: str) -> None:
 
 
 def _model(path: Path, format_: str) -> None:
+    from fmnist_cli.evaluation.model_card import as_text, describe_model
     from fmnist_cli.inference.classifier import load
-    from fmnist_cli.report.model_card import as_text, describe_model
 
     # Loading is the check that `predict` makes: what it refuses is refused here.
     model = describe_model(load(path, device="cpu"))
@@ -88,15 +88,15 @@ def _model(path: Path, format_: str) -> None:
     show_facts([(name.replace("_", " "), as_text(value)) for name, value in model.items()])
 
 
-def _data(inventory: "Inventory", format_: str) -> None:
-    if inventory.is_drawn:
+def _data(stats: "DatasetStats", format_: str) -> None:
+    if stats.is_drawn:
         console.warn("drawn data, not Fashion-MNIST: for trying things out")
     if format_ == "json":
-        console.print_json(asdict(inventory))
+        console.print_json(asdict(stats))
         return
-    splits = inventory.splits
-    drawn = " (drawn data, not Fashion-MNIST)" if inventory.is_drawn else ""
-    show_facts([("data", inventory.data + drawn), ("kind", inventory.kind)])
+    splits = stats.splits
+    drawn = " (drawn data, not Fashion-MNIST)" if stats.is_drawn else ""
+    show_facts([("data", stats.data + drawn), ("kind", stats.kind)])
     console.result("")
     rows = [
         ["images", *(f"{split.n:,}" for split in splits.values())],
@@ -117,9 +117,9 @@ def _data(inventory: "Inventory", format_: str) -> None:
         ["fingerprint", *(split.fingerprint for split in splits.values())],
     ]
     show_table(["", *splits], rows)
-    if inventory.shared is not None:
+    if stats.shared is not None:
         console.result("")
-        show_facts([("test images that are in train too", f"{inventory.shared:,}")])
+        show_facts([("test images that are in train too", f"{stats.shared:,}")])
 
 
 def _count(number: int | None) -> str:

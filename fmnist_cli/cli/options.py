@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from fmnist_cli.engine.config import TrainConfig
-from fmnist_cli.facts import NUM_CLASSES
+from fmnist_cli.constants import NUM_CLASSES
 from fmnist_cli.pretrained import NAME as PRETRAINED
 from fmnist_cli.pretrained import locate
+from fmnist_cli.training.options import TrainConfig
 
 DEFAULT_MODEL = Path("model.pt")
 MODEL_HELP = f"Model file, .pt or .onnx; {PRETRAINED}: the one that comes with the program."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from fmnist_cli.cli import console
-from fmnist_cli.facts import CLASS_NAMES, NUM_CLASSES
+from fmnist_cli.constants import CLASS_NAMES, NUM_CLASSES
 
 if TYPE_CHECKING:
     from rich.table import Table

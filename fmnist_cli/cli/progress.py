@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fmnist_cli.cli import console
 
 if TYPE_CHECKING:
-    from fmnist_cli.engine.results import EpochResult, Progress
+    from fmnist_cli.training.results import EpochResult, Progress
 
 
 class EpochProgress:

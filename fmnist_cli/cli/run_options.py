@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from fmnist_cli.cli.options import DEFAULT_MODEL
 from fmnist_cli.cli.train_options import BY_RECIPE, option
-from fmnist_cli.engine.config import PrecisionName
+from fmnist_cli.training.options import PrecisionName
 
 HARDWARE: Final = "Hardware"
 RUNS: Final = "Runs"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.judging import busy, fetch, open_data
+from fmnist_cli.cli.evaluated_data import busy, fetch, open_data
 from fmnist_cli.cli.options import (
     DataDirOption,
     DataOption,
@@ -17,17 +17,17 @@ from fmnist_cli.cli.options import (
     TableOrJson,
     TestDataOption,
 )
-from fmnist_cli.engine.config import TrainConfig
+from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
 from fmnist_cli.errors import UsageError
-from fmnist_cli.facts import CLASS_NAMES, IMAGE_SIZE
 from fmnist_cli.pretrained import locate
+from fmnist_cli.training.options import TrainConfig
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from fmnist_cli.data.images import Images, LabelledImages
-    from fmnist_cli.report.trained_on import Split
+    from fmnist_cli.data.images import Images, LabeledImages
+    from fmnist_cli.evaluation.training_record import Split
 
 _GAP = 2
 
@@ -106,7 +106,7 @@ def show(
             "--output",
             "-o",
             metavar="FILE.png|DIR/",
-            help="Write a labelled grid, or each picture into a folder.",
+            help="Write a labeled grid, or each picture into a folder.",
             show_default="the terminal",
         ),
     ] = None,
@@ -181,8 +181,8 @@ def _mistakes(
     count: int,
 ) -> "tuple[Images, list[_Sample]]":
     """The worst mistakes of a model on a split."""
+    from fmnist_cli.evaluation.evaluation import judge
     from fmnist_cli.inference.classifier import load
-    from fmnist_cli.report.evaluation import judge
 
     classifier = load(model, device=device)
     source = open_data(classifier, data, test_data, data_dir, mirror, split)
@@ -205,7 +205,7 @@ def _mistakes(
     return evaluation.judged.images[chosen], [_Sample(*fact) for fact in facts]
 
 
-def _draw(data: "LabelledImages", count: int, seed: int) -> "NDArray[np.int64]":
+def _draw(data: "LabeledImages", count: int, seed: int) -> "NDArray[np.int64]":
     """Choose places at random, as evenly over the classes as they come."""
     import numpy as np
 
@@ -217,19 +217,19 @@ def _draw(data: "LabelledImages", count: int, seed: int) -> "NDArray[np.int64]":
     return order[np.argsort(turn[order], kind="stable")][:count]
 
 
-def _augmented(samples: "LabelledImages", augment: str, seed: int) -> "Images":
+def _augmented(samples: "LabeledImages", augment: str, seed: int) -> "Images":
     import numpy as np
     import torch
 
-    from fmnist_cli.data.augment import parse
-    from fmnist_cli.data.batches import Batches
-    from fmnist_cli.data.preparation import Preparation
+    from fmnist_cli.data.normalization import Normalization
+    from fmnist_cli.training.augment import parse
+    from fmnist_cli.training.batches import Batches
 
     batches = Batches(
         samples,
         batch_size=len(samples),
         seed=seed,
-        preparation=Preparation.RAW,
+        normalization=Normalization.RAW,
         augmentations=parse(augment),
         device=torch.device("cpu"),
     )
@@ -241,15 +241,15 @@ def _print(images: "Images", captions: list[str]) -> None:
     """As many side by side as the terminal is wide."""
     from rich.text import Text
 
-    from fmnist_cli.report.grid import half_blocks, shades
+    from fmnist_cli.evaluation.grid import half_blocks, shades
 
     screen = console.out()
     width = screen.width if screen.is_terminal else 80
     across = max(1, (width + _GAP) // (IMAGE_SIZE + _GAP))
-    coloured = not screen.no_color and screen.color_system not in (None, "standard")
+    colored = not screen.no_color and screen.color_system not in (None, "standard")
     for start in range(0, len(images), across):
         group = images[start : start + across]
-        if coloured:
+        if colored:
             pictures = [[Text.assemble(*line) for line in half_blocks(image)] for image in group]
         else:
             pictures = [[Text(line) for line in shades(image)] for image in group]
@@ -271,8 +271,8 @@ def _check_output(path: Path) -> None:
 
 
 def _write_grid(path: Path, images: "Images", captions: list[str]) -> None:
+    from fmnist_cli.evaluation.grid import draw_grid
     from fmnist_cli.files import atomic_write
-    from fmnist_cli.report.grid import draw_grid
 
     with atomic_write(path) as temporary:
         temporary.write_bytes(draw_grid(images, captions))

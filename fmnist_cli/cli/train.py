@@ -62,7 +62,7 @@ from fmnist_cli.cli.train_options import (
 from fmnist_cli.errors import Interrupted
 
 if TYPE_CHECKING:
-    from fmnist_cli.training import Training
+    from fmnist_cli.training.run import Run
 
 STARTED_AT = time.monotonic()
 """When the program began, as near as a module can tell: time budgets count from here."""
@@ -122,7 +122,7 @@ def train(
     }
     run = _open(resume, given, places)
     if run.config.nproc > 1 and "RANK" not in os.environ:
-        from fmnist_cli.engine.launch import launch
+        from fmnist_cli.training.launch import launch
 
         launch(run.config.nproc, ["-m", "fmnist_cli", *sys.argv[1:]])
         return
@@ -135,9 +135,9 @@ def train(
         console.result(run.summary.model)
 
 
-def _open(resume: str | None, given: dict[str, Any], places: dict[str, Any]) -> "Training":
-    from fmnist_cli.engine.recipes import resolve
-    from fmnist_cli.training import Training
+def _open(resume: str | None, given: dict[str, Any], places: dict[str, Any]) -> "Run":
+    from fmnist_cli.training.recipes import resolve
+    from fmnist_cli.training.run import Run
 
     arguments = {
         "data_dir": places["data_dir"],
@@ -147,14 +147,14 @@ def _open(resume: str | None, given: dict[str, Any], places: dict[str, Any]) -> 
     if resume:
         if places["output"] is not None:
             arguments["output"] = places["output"]
-        return Training.resume(resume, given, **arguments)
+        return Run.resume(resume, given, **arguments)
     output = places["output"] or DEFAULT_MODEL
-    return Training(resolve(given), output=output, run_dir=places["run_dir"], **arguments)
+    return Run(resolve(given), output=output, run_dir=places["run_dir"], **arguments)
 
 
-def _fit(run: "Training") -> None:
+def _fit(run: "Run") -> None:
     """Train to the end; a signal ends it with the state saved and a line that says how to go on."""
-    from fmnist_cli.engine.results import Stopped
+    from fmnist_cli.training.results import Stopped
 
     def last_words() -> str:
         return f"stopped; {run.how_to_go_on()}"
@@ -173,7 +173,7 @@ def _fit(run: "Training") -> None:
     _conclude(run)
 
 
-def _conclude(run: "Training") -> None:
+def _conclude(run: "Run") -> None:
     summary = run.summary
     if summary is None:
         return

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from fmnist_cli.engine.config import (
+from fmnist_cli.training.options import (
     DEFAULT_VAL_SIZE,
     MonitorName,
     OptimizerName,
@@ -14,7 +14,7 @@ from fmnist_cli.engine.config import (
 )
 
 BY_RECIPE: Final = "by the recipe"
-WHAT, OPTIMISER, DATA, TUNING = "What", "Optimiser", "Data", "Fine-tuning"
+WHAT, OPTIMIZER, DATA, TUNING = "What", "Optimizer", "Data", "Fine-tuning"
 
 
 def option(*names: str, help: str, panel: str, default: str | None = None, **more: Any) -> Any:  # noqa: A002
@@ -71,28 +71,28 @@ TimeBudgetOption = Annotated[
 ]
 OptimizerOption = Annotated[
     OptimizerName | None,
-    option("--optimizer", help="Optimiser by name.", panel=OPTIMISER, default=BY_RECIPE),
+    option("--optimizer", help="Optimizer by name.", panel=OPTIMIZER, default=BY_RECIPE),
 ]
 LrOption = Annotated[
     float | None,
     option(
         "--lr",
         help="Learning rate at its peak.",
-        panel=OPTIMISER,
+        panel=OPTIMIZER,
         metavar="RATE",
         default=BY_RECIPE,
     ),
 ]
 MomentumOption = Annotated[
     float | None,
-    option("--momentum", help="Nesterov momentum of sgd.", panel=OPTIMISER, metavar="SHARE"),
+    option("--momentum", help="Nesterov momentum of sgd.", panel=OPTIMIZER, metavar="SHARE"),
 ]
 WeightDecayOption = Annotated[
     float | None,
     option(
         "--weight-decay",
         help="Not on biases and norms.",
-        panel=OPTIMISER,
+        panel=OPTIMIZER,
         metavar="FACTOR",
         default=BY_RECIPE,
     ),
@@ -102,7 +102,7 @@ ScheduleOption = Annotated[
     option(
         "--schedule",
         help="Learning rate over time: constant, step, cosine, linear, onecycle or plateau.",
-        panel=OPTIMISER,
+        panel=OPTIMIZER,
         metavar="NAME",
         default=BY_RECIPE,
     ),
@@ -112,7 +112,7 @@ WarmupOption = Annotated[
     option(
         "--warmup",
         help="Epochs of rising rate, at most half of them.",
-        panel=OPTIMISER,
+        panel=OPTIMIZER,
         metavar="EPOCHS",
         default=BY_RECIPE,
     ),
@@ -120,7 +120,7 @@ WarmupOption = Annotated[
 LabelSmoothingOption = Annotated[
     float | None,
     option(
-        "--label-smoothing", help="Share spread over all classes.", panel=OPTIMISER, metavar="SHARE"
+        "--label-smoothing", help="Share spread over all classes.", panel=OPTIMIZER, metavar="SHARE"
     ),
 ]
 ClassWeightsOption = Annotated[
@@ -128,20 +128,20 @@ ClassWeightsOption = Annotated[
     option(
         "--class-weights",
         help="Factors of the loss: balanced, or ten numbers.",
-        panel=OPTIMISER,
+        panel=OPTIMIZER,
         metavar="balanced|W0,…,W9",
     ),
 ]
 EmaOption = Annotated[
     float | None,
-    option("--ema", help="Average weights, this decay a step.", panel=OPTIMISER, metavar="DECAY"),
+    option("--ema", help="Average weights, this decay a step.", panel=OPTIMIZER, metavar="DECAY"),
 ]
 EarlyStopOption = Annotated[
     int | None,
     option(
         "--early-stop",
         help="Stop after N epochs without a better one.",
-        panel=OPTIMISER,
+        panel=OPTIMIZER,
         metavar="N",
         min=1,
     ),
@@ -151,7 +151,7 @@ PruneOption = Annotated[
     option(
         "--prune",
         help="Leave this share of the easier half of the images out of an epoch.",
-        panel=OPTIMISER,
+        panel=OPTIMIZER,
         metavar="SHARE",
         default=BY_RECIPE,
     ),
@@ -161,7 +161,7 @@ FreezeStemOption = Annotated[
     option(
         "--freeze-stem",
         help="Keep the first layers as they are after N epochs.",
-        panel=OPTIMISER,
+        panel=OPTIMIZER,
         metavar="N",
         min=1,
         default=BY_RECIPE,
@@ -169,14 +169,14 @@ FreezeStemOption = Annotated[
 ]
 MonitorOption = Annotated[
     MonitorName | None,
-    option("--monitor", help="What makes an epoch the best.", panel=OPTIMISER),
+    option("--monitor", help="What makes an epoch the best.", panel=OPTIMIZER),
 ]
 DropoutOption = Annotated[
     float | None,
     option(
         "--dropout",
         help="Probability of dropout.",
-        panel=OPTIMISER,
+        panel=OPTIMIZER,
         metavar="SHARE",
         default="the network's own",
     ),

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, Literal, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from fmnist_cli.data.images import Images, LabelledImages, Labels
+from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES, NUM_PIXELS
+from fmnist_cli.data.images import Images, LabeledImages, Labels
 from fmnist_cli.errors import DataError, MissingInput, StorageError
-from fmnist_cli.facts import IMAGE_SIZE, NUM_CLASSES, NUM_PIXELS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,14 +38,14 @@ class Rows:
     """int64 [N]; None where the file has no column of labels."""
 
 
-def read(path: Path) -> LabelledImages:
+def read(path: Path) -> LabeledImages:
     """Read a whole file with labels. Raises as `iterate`."""
     images, labels = [], []
     for rows in iterate(path, labels="required"):
         assert rows.labels is not None
         images.append(rows.images)
         labels.append(rows.labels)
-    return LabelledImages(np.concatenate(images), np.concatenate(labels))
+    return LabeledImages(np.concatenate(images), np.concatenate(labels))
 
 
 def iterate(

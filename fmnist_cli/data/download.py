@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from fmnist_cli.constants import FILES, MIRRORS, DataFile
 from fmnist_cli.data.mirrors import MirrorError, Track, WrongContent, deliver, sha256
 from fmnist_cli.errors import DataError, MissingInput, OutputError, StorageError, Unavailable
-from fmnist_cli.facts import FILES, MIRRORS, DataFile
 from fmnist_cli.files import make_folder
 
 __all__ = ["MIRROR_VARIABLE", "Splits", "Track", "default_folder", "fetch", "verify"]

@@ -15,9 +15,9 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
 from fmnist_cli.data.images import Images, Labels
 from fmnist_cli.errors import DataError, MissingInput, StorageError
-from fmnist_cli.facts import IMAGE_SIZE, NUM_CLASSES
 
 MAX_PACKED_ITEMS: Final = 1_000_000
 """Images in a compressed file (784 MB). Plain files are bounded by their own size."""

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
 from fmnist_cli.errors import DataError
-from fmnist_cli.facts import IMAGE_SIZE, NUM_CLASSES
 
 Images: TypeAlias = NDArray[np.uint8]
 """uint8 [N, 28, 28]; 0 is the background, 255 the brightest garment."""
@@ -17,7 +17,7 @@ Labels: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledImages:
+class LabeledImages:
     """Images with their labels: uint8 [N, 28, 28] and int64 [N].
 
     Raises DataError at birth where shapes, dtypes or label values are otherwise.
@@ -46,9 +46,9 @@ class LabelledImages:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, index: Any) -> "LabelledImages":
+    def __getitem__(self, index: Any) -> "LabeledImages":
         """Select by a NumPy index of the first axis: a slice, a mask, positions."""
-        return LabelledImages(self.images[index], self.labels[index])
+        return LabeledImages(self.images[index], self.labels[index])
 
     def fingerprint(self) -> str:
         """16 hexadecimal digits that name this content: truncated SHA-256 of images and labels."""

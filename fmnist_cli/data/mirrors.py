@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from fmnist_cli.constants import VERSION, DataFile
 from fmnist_cli.errors import OutputError, StorageError
-from fmnist_cli.facts import VERSION, DataFile
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
+from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.plain_png import PNG_END, undo_filters, unpack_plain_png
 from fmnist_cli.errors import DataError, MissingInput
-from fmnist_cli.facts import IMAGE_SIZE
 from fmnist_cli.files import atomic_write
 
 if TYPE_CHECKING:
@@ -70,10 +70,10 @@ class PlainFile:
 def decode(source: str | Path | bytes, *, photo: PhotoMode = "auto") -> Picture:
     """Read a picture file, or the bytes of one.
 
-    Any size; grey, colour, alpha, palette, 8 or 16 bits a channel; turned as its EXIF tag says; the
+    Any size; gray, color, alpha, palette, 8 or 16 bits a channel; turned as its EXIF tag says; the
     first frame of an animation. As a photo it is prepared as the data set's authors did
-    (`prepare_photo`), alpha on white; otherwise it becomes grey, alpha on black, stretched to
-    28×28 where it has another size. `auto` takes a grey 28×28 picture with dark corners for an
+    (`prepare_photo`), alpha on white; otherwise it becomes gray, alpha on black, stretched to
+    28×28 where it has another size. `auto` takes a gray 28×28 picture with dark corners for an
     image of the data set, and everything else for a photo.
 
     Raises MissingInput where there is no file, DataError where it is no picture, damaged or too
@@ -122,17 +122,17 @@ def _decode_any(name: str, content: bytes, photo: PhotoMode) -> Picture:
             return Picture(_as_it_is(image), prepared=False)
         if photo == "auto" and (pixels := _of_data_set(image)) is not None:
             return Picture(pixels, prepared=False)
-        from fmnist_cli.data.photo import prepare_photo, shrink
+        from fmnist_cli.photos.photo import prepare_photo, shrink
 
-        # Made small before it has three colours: of a large one that would take gigabytes.
-        colours = np.asarray(shrink(_on_background(image, 255)).convert("RGB"))
-        return Picture(prepare_photo(colours), prepared=True)
+        # Made small before it has three colors: of a large one that would take gigabytes.
+        colors = np.asarray(shrink(_on_background(image, 255)).convert("RGB"))
+        return Picture(prepare_photo(colors), prepared=True)
     except DataError as error:
         raise DataError(f"{name} can't be used: {error}") from None
 
 
 def write_png(path: Path, pixels: Images) -> None:
-    """Write uint8 [28, 28] as a grey PNG file. Raises OutputError or StorageError."""
+    """Write uint8 [28, 28] as a gray PNG file. Raises OutputError or StorageError."""
     from PIL import Image
 
     with atomic_write(path) as temporary:
@@ -203,7 +203,7 @@ def _to_8_bits(image: "Image.Image") -> "Image.Image":
     from PIL import Image
 
     if image.mode.startswith("I;16"):
-        # The high byte, so that a grey level v that was stored as v * 257 is v again.
+        # The high byte, so that a gray level v that was stored as v * 257 is v again.
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("I", "F"):
         raise DataError("it has 32 bits a pixel; expected 8 or 16 a channel")
@@ -216,7 +216,7 @@ def _to_8_bits(image: "Image.Image") -> "Image.Image":
 
 
 def _on_background(image: "Image.Image", level: int) -> "Image.Image":
-    """Lay a picture with alpha on grey of that level."""
+    """Lay a picture with alpha on gray of that level."""
     from PIL import Image
 
     if image.mode != "RGBA":
@@ -258,7 +258,7 @@ def _have_dark_corners(images: Images) -> list[bool]:
 
 
 def _as_it_is(image: "Image.Image") -> Images:
-    grey = _on_background(image, 0).convert("L")
-    if grey.size != (IMAGE_SIZE, IMAGE_SIZE):
-        grey = grey.resize((IMAGE_SIZE, IMAGE_SIZE))
-    return np.array(grey)
+    gray = _on_background(image, 0).convert("L")
+    if gray.size != (IMAGE_SIZE, IMAGE_SIZE):
+        gray = gray.resize((IMAGE_SIZE, IMAGE_SIZE))
+    return np.array(gray)

@@ -1,7 +1,7 @@
 """The PNG file that an image of the data set is saved as, read at a third of Pillow's usual cost.
 
 Of a small picture's time in Pillow most goes into asking what kind of file it is and into setting
-up a decoder. Here one kind is recognised by its bytes, and many are decoded at once. Everything
+up a decoder. Here one kind is recognized by its bytes, and many are decoded at once. Everything
 else, damage included, is left to the general way, which says what is wrong.
 """
 
@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 
+from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.data.images import Images
-from fmnist_cli.facts import IMAGE_SIZE
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:
@@ -24,7 +24,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 _HEAD: Final = b"\x89PNG\r\n\x1a\n" + _chunk(
     b"IHDR", pack(">IIBBBBB", IMAGE_SIZE, IMAGE_SIZE, 8, 0, 0, 0, 0)
 )
-"""Signature and header: 8-bit grey without alpha, not interlaced."""
+"""Signature and header: 8-bit gray without alpha, not interlaced."""
 PNG_END: Final = _chunk(b"IEND", b"")
 """How every PNG file ends."""
 _KIND_AT: Final = len(_HEAD) + 4
@@ -40,7 +40,7 @@ _TAIL_BYTES: Final = 4 + len(PNG_END)
 
 
 def unpack_plain_png(content: bytes) -> bytes | None:
-    """Unpack a 28×28 grey PNG of one data chunk and nothing else, all checksums right.
+    """Unpack a 28×28 gray PNG of one data chunk and nothing else, all checksums right.
 
     Returns its 28 rows, 29 bytes each: the filter that a row went through, then what came out of
     it. None for every other file.

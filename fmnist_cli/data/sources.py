@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from fmnist_cli.data import csv, download, folder, idx, synthetic
-from fmnist_cli.data.images import LabelledImages
+from fmnist_cli.constants import FILES, NUM_CLASSES
+from fmnist_cli.data import csv, download, idx, synthetic
+from fmnist_cli.data import image_directory as folder
+from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.errors import (
     DataError,
     FmnistError,
@@ -17,7 +19,6 @@ from fmnist_cli.errors import (
     did_you_mean,
     in_one_line,
 )
-from fmnist_cli.facts import FILES, NUM_CLASSES
 
 Kind: TypeAlias = Literal["fashion-mnist", "synthetic", "csv", "idx", "folder"]
 Split: TypeAlias = Literal["train", "test"]
@@ -55,7 +56,7 @@ class Source:
         """Training images that the package draws; 0 for data from elsewhere."""
         return int(self.spec.partition(":")[2] or DRAWN_TRAIN_IMAGES) if self.is_drawn else 0
 
-    def read(self, split: Split) -> LabelledImages:
+    def read(self, split: Split) -> LabeledImages:
         """Read one split. Reading `train` neither opens nor needs anything of `test`.
 
         Raises UsageError where nothing names the test split, and what the reader raises.
@@ -159,7 +160,7 @@ def _no_such_data(spec: str) -> FmnistError:
     return UsageError(f"no data is called '{shown}', nor is a file or folder{hint}\n{_EXPECTED}")
 
 
-def _read_path(path: Path, split: Split, workers: int) -> LabelledImages:
+def _read_path(path: Path, split: Split, workers: int) -> LabeledImages:
     match _kind_of_path(str(path)):
         case "csv":
             return csv.read(path)
@@ -172,7 +173,7 @@ def _names_test_split(path: Path, kind: Kind) -> bool:
     return kind == "idx" or (kind == "folder" and folder.has_split(path, "test"))
 
 
-def _read_idx(path: Path, split: Split) -> LabelledImages:
+def _read_idx(path: Path, split: Split) -> LabeledImages:
     """Read a split's two files, packed or not. Raises MissingInput where one is not there."""
     images_path, labels_path = (_find(path, file.name) or path / file.name for file in FILES[split])
     images, labels = idx.read_images(images_path), idx.read_labels(labels_path)
@@ -181,7 +182,7 @@ def _read_idx(path: Path, split: Split) -> LabelledImages:
             f"'{images_path}' holds {len(images):,} images, "
             f"but '{labels_path}' {len(labels):,} labels"
         )
-    return LabelledImages(images, labels)
+    return LabeledImages(images, labels)
 
 
 def _find(path: Path, name: str) -> Path | None:

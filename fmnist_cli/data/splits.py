@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fmnist_cli.data.images import LabelledImages, Labels
+from fmnist_cli.data.images import LabeledImages, Labels
 from fmnist_cli.errors import UsageError
 
 _IMAGES_AT_ONCE: Final = 4_096
@@ -13,8 +13,8 @@ _IMAGES_AT_ONCE: Final = 4_096
 
 
 def divide(
-    data: LabelledImages, val_size: int, seed: int = 0
-) -> tuple[LabelledImages, LabelledImages]:
+    data: LabeledImages, val_size: int, seed: int = 0
+) -> tuple[LabeledImages, LabeledImages]:
     """Divide images into the training and the validation part that `stratified_split` chooses.
 
     The training part takes over the arrays of `data`, so that a large split is never held twice:

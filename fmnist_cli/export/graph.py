@@ -16,12 +16,12 @@ import onnx
 from onnx import TensorProto, ValueInfoProto, helper
 from torch import nn
 
-from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_CLASSES, VERSION
+from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckFailed, UsageError
 from fmnist_cli.export.network import write_network
-from fmnist_cli.export.tracing import fold_preparation, trace
+from fmnist_cli.export.tracing import fold_normalization, trace
 from fmnist_cli.export.writer import Writer
-from fmnist_cli.facts import CLASS_NAMES, IMAGE_SIZE, NUM_CLASSES, VERSION
 from fmnist_cli.inference.onnx_contract import (
     DEFAULT_OPSET,
     IMAGES,
@@ -35,14 +35,14 @@ from fmnist_cli.inference.onnx_contract import (
 
 def build_graph(
     model: nn.Module,
-    preparation: Preparation,
+    normalization: Normalization,
     metadata: Mapping[str, Any],
     *,
     opset: int = DEFAULT_OPSET,
     logits: bool = False,
     tta: bool = False,
 ) -> onnx.ModelProto:
-    """Write a network, its preparation and softmax as one self-contained ONNX model.
+    """Write a network, its normalization and softmax as one self-contained ONNX model.
 
     model: float32 [N, 1, 28, 28] prepared images -> [N, 10] logits; traceable by torch.fx.
     metadata: plain JSON data, kept in the model with the class names in readable form.
@@ -56,7 +56,7 @@ def build_graph(
     writer = Writer(opset)
     traced = trace(model)
     pixels = _write_mirrored(writer) if tta else IMAGES
-    prepared = _write_preparation(writer, pixels, *fold_preparation(traced, preparation))
+    prepared = _write_normalization(writer, pixels, *fold_normalization(traced, normalization))
     _write_outputs(writer, write_network(writer, traced, prepared), tta=tta)
     written = _assemble(writer, logits=logits)
     set_metadata(written, metadata)
@@ -91,7 +91,7 @@ def _write_mirrored(writer: Writer) -> str:
     return writer.node("Concat", IMAGES, mirrored, axis=0)
 
 
-def _write_preparation(writer: Writer, pixels: str, scale: float, shift: float) -> str:
+def _write_normalization(writer: Writer, pixels: str, scale: float, shift: float) -> str:
     """Pixels as float32 [N, 1, 28, 28], with what was not folded into the first layer."""
     unsqueezed = writer.node("Unsqueeze", pixels, writer.constant([1]))
     prepared = writer.node("Cast", unsqueezed, to=TensorProto.FLOAT)

@@ -5,10 +5,10 @@ from typing import Any
 
 from torch import fx
 
+from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.export.emitters import FUNCTIONS, MODULES, unsupported
 from fmnist_cli.export.tracing import propagate_shapes
 from fmnist_cli.export.writer import BATCH, Tensor, Writer
-from fmnist_cli.facts import IMAGE_SIZE
 
 
 def write_network(writer: Writer, traced: fx.GraphModule, images: str) -> str:

@@ -13,6 +13,7 @@ import torch
 
 from fmnist_cli.checkpoints.container import read_digests
 from fmnist_cli.checkpoints.weights import open_model
+from fmnist_cli.constants import VERSION
 from fmnist_cli.data.digests import ONNX_RECORD_KEY
 from fmnist_cli.data.mirrors import sha256
 from fmnist_cli.errors import UsageError
@@ -20,7 +21,6 @@ from fmnist_cli.export.graph import build_graph, set_metadata
 from fmnist_cli.export.parity import Parity, check_parity
 from fmnist_cli.export.quantize import Quantization, measure, quantize
 from fmnist_cli.export.samples import parity_images, training_and_validation
-from fmnist_cli.facts import VERSION
 from fmnist_cli.files import atomic_write
 from fmnist_cli.inference.classifier import load
 from fmnist_cli.inference.onnx_backend import OnnxClassifier, open_classifier
@@ -70,7 +70,7 @@ def export(
 
     network: of a file that holds bare weights, its name.
     verify: images on which the file has to agree with torch before it appears.
-    int8: quantise what was proved, calibrated on the model's training images.
+    int8: quantize what was proved, calibrated on the model's training images.
     data_dir: where the official files are looked for; nothing is downloaded.
     Raises UsageError for a model that is ONNX already, CheckFailed where the two disagree or the
     network can't be written, and what reading the model or writing the file raises.
@@ -82,7 +82,7 @@ def export(
         raise UsageError(f"--output would replace the model '{model}'")
     read = open_model(model, network)
     graph = build_graph(
-        read.model, read.preparation, read.metadata, opset=opset, logits=logits, tta=tta
+        read.model, read.normalization, read.metadata, opset=opset, logits=logits, tta=tta
     )
     images, source = parity_images(read.metadata, verify, data_dir)
     quantization = None

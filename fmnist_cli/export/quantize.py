@@ -1,6 +1,6 @@
 """An ONNX model in 8-bit integers, and what that changes in accuracy, size and speed.
 
-Static quantisation in QDQ form: the ranges of activations are measured on training images, weights
+Static quantization in QDQ form: the ranges of activations are measured on training images, weights
 have one scale per output channel, and the nodes are of the standard domain.
 """
 
@@ -15,9 +15,9 @@ from typing import Any, Final
 import numpy as np
 import onnx
 
-from fmnist_cli.data.images import Images, LabelledImages
+from fmnist_cli.constants import IMAGE_SIZE
+from fmnist_cli.data.images import Images, LabeledImages
 from fmnist_cli.errors import DataError
-from fmnist_cli.facts import IMAGE_SIZE
 from fmnist_cli.inference.onnx_backend import OnnxClassifier
 from fmnist_cli.inference.onnx_contract import IMAGES
 
@@ -79,8 +79,8 @@ class Quantization:
         return {**asdict(self), "accuracy_change_points": self.accuracy_change}
 
 
-def quantize(model: onnx.ModelProto, training: LabelledImages) -> onnx.ModelProto:
-    """Quantise a model's weights and activations to int8, calibrated on training images.
+def quantize(model: onnx.ModelProto, training: LabeledImages) -> onnx.ModelProto:
+    """Quantize a model's weights and activations to int8, calibrated on training images.
 
     Raises DataError where there are no training images.
     """
@@ -90,7 +90,7 @@ def quantize(model: onnx.ModelProto, training: LabelledImages) -> onnx.ModelProt
         raise DataError("--quantize int8 is calibrated on training images, and there are none")
     prepared = onnx.ModelProto()
     prepared.CopyFrom(model)
-    # What ONNX Runtime's own preparation would do is done: batch norms are folded already.
+    # What ONNX Runtime's own normalization would do is done: batch norms are folded already.
     onnx.helper.set_model_props(prepared, {"onnx.quant.pre_process": "onnxruntime.quant"})
     with TemporaryDirectory() as folder:
         written = Path(folder) / "int8.onnx"
@@ -112,7 +112,7 @@ def quantize(model: onnx.ModelProto, training: LabelledImages) -> onnx.ModelProt
     return quantized
 
 
-def measure(fp32: OnnxClassifier, int8: OnnxClassifier, validation: LabelledImages) -> Quantization:
+def measure(fp32: OnnxClassifier, int8: OnnxClassifier, validation: LabeledImages) -> Quantization:
     """Accuracy, size and speed of both, their runs alternating."""
     images = validation.images[:_TIMED_IMAGES]
     if not len(images):
@@ -130,7 +130,7 @@ def measure(fp32: OnnxClassifier, int8: OnnxClassifier, validation: LabelledImag
 
 
 class _Calibration:
-    """Batches of calibration images, in the form that ONNX Runtime's quantiser asks for."""
+    """Batches of calibration images, in the form that ONNX Runtime's quantizer asks for."""
 
     def __init__(self, images: Images) -> None:
         self._batches = self._split(images)
@@ -145,7 +145,7 @@ class _Calibration:
             yield {IMAGES: images[start : start + _CALIBRATION_BATCH]}
 
 
-def _accuracy(classifier: OnnxClassifier, images: LabelledImages) -> float | None:
+def _accuracy(classifier: OnnxClassifier, images: LabeledImages) -> float | None:
     if not len(images):
         return None
     return float((classifier(images.images).argmax(axis=1) == images.labels).mean())

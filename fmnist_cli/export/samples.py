@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from fmnist_cli.data.images import Images, LabelledImages
+from fmnist_cli.data.images import Images, LabeledImages
 from fmnist_cli.data.sources import OFFICIAL, open_source
 from fmnist_cli.data.splits import divide
 from fmnist_cli.errors import FmnistError, MissingInput
@@ -11,7 +11,7 @@ from fmnist_cli.errors import FmnistError, MissingInput
 
 def training_and_validation(
     metadata: dict[str, Any], data_dir: Path | None
-) -> tuple[LabelledImages, LabelledImages]:
+) -> tuple[LabeledImages, LabeledImages]:
     """The two parts of the training split as the model's own training cut them.
 
     Reads what is on this machine alone. Raises MissingInput where that is nothing, DataError where

@@ -10,10 +10,10 @@ from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.constants import IMAGE_SIZE
+from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.export.emitters.layers import conv_pads
 from fmnist_cli.export.writer import BATCH
-from fmnist_cli.facts import IMAGE_SIZE
 
 
 def trace(model: nn.Module) -> fx.GraphModule:
@@ -26,16 +26,16 @@ def trace(model: nn.Module) -> fx.GraphModule:
     return traced
 
 
-def fold_preparation(traced: fx.GraphModule, preparation: Preparation) -> tuple[float, float]:
+def fold_normalization(traced: fx.GraphModule, normalization: Normalization) -> tuple[float, float]:
     """Fold `prepared = pixel * scale + shift` into the first layer as far as that is exact.
 
     Returns the scale and shift that stay to be applied to the pixels before the network:
     (1, 0) where all is folded. A convolution that pads with zeros means zeros after the
-    preparation, so for it only the scale is folded and the pixels are shifted by shift / scale:
+    normalization, so for it only the scale is folded and the pixels are shifted by shift / scale:
     what was zero stays zero at the border.
     """
     layer = _first_layer(traced)
-    scale, shift = preparation.scale, preparation.shift
+    scale, shift = normalization.scale, normalization.shift
     if layer is None:
         return scale, shift
     remaining_shift = 0.0

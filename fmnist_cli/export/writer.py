@@ -38,7 +38,7 @@ class Writer:
 
     @property
     def constants(self) -> list[TensorProto]:
-        """The graph's initialisers."""
+        """The graph's initializers."""
         return list(self._constants.values())
 
     def node(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
 from fmnist_cli.data.images import Images
 from fmnist_cli.errors import (
     CheckFailed,
@@ -15,8 +16,7 @@ from fmnist_cli.errors import (
     Unavailable,
     UsageError,
 )
-from fmnist_cli.facts import IMAGE_SIZE, NUM_CLASSES
-from fmnist_cli.foreign import describe
+from fmnist_cli.inference.sniff import describe
 from fmnist_cli.pretrained import locate, no_model
 
 Probabilities: TypeAlias = NDArray[np.float32]

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fmnist_cli.cores import usable_cores
 from fmnist_cli.data.images import Images
-from fmnist_cli.device_names import check_device_name
+from fmnist_cli.devices import check_device_name, usable_cores
 from fmnist_cli.errors import CheckpointError, Unavailable
 from fmnist_cli.inference.classifier import Classifier, Probabilities
 from fmnist_cli.inference.onnx_check import OnnxFacts, check
@@ -129,7 +128,7 @@ def _open_session(path: Path, device: str, threads: int) -> "InferenceSession":
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # an error is raised too, and told in a line of ours
-    # Idle threads sleep: spinning ones take the cores from neighbours.
+    # Idle threads sleep: spinning ones take the cores from neighbors.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers: list[Any] = ["CPUExecutionProvider"]
     if device != "cpu":

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fmnist_cli.checkpoints.metadata import MetadataFault, parse_metadata
+from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
 from fmnist_cli.errors import CheckpointError
-from fmnist_cli.facts import IMAGE_SIZE, NUM_CLASSES
 from fmnist_cli.inference.onnx_contract import IMAGES, LABEL, LOGITS, METADATA_KEY, PROBABILITIES
 from fmnist_cli.inference.onnx_skeleton import Skeleton, read_skeleton
 

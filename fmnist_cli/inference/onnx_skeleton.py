@@ -37,7 +37,7 @@ class Skeleton(NamedTuple):
 
     model: "ModelProto"
     value_bytes: list[int]
-    """Bytes of the values of each initialiser, in the graph's order."""
+    """Bytes of the values of each initializer, in the graph's order."""
 
 
 class _Field(NamedTuple):

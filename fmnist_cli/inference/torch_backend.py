@@ -9,10 +9,10 @@ from torch import nn
 
 from fmnist_cli.checkpoints.weights import open_model
 from fmnist_cli.data.images import Images
-from fmnist_cli.data.preparation import Preparation
-from fmnist_cli.engine.device import Precision, resolve, resolve_precision, set_threads
-from fmnist_cli.engine.memory import keep_freed_memory
+from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.inference.classifier import Classifier, Probabilities
+from fmnist_cli.training.device import Precision, resolve, resolve_precision, set_threads
+from fmnist_cli.training.memory import keep_freed_memory
 
 _CPU_BATCH_SIZE: Final = 125
 """What a layer gives then still lies in the cache when the next one takes it."""
@@ -28,7 +28,7 @@ class TorchClassifier(Classifier):
         path: Path,
         metadata: dict[str, Any],
         model: nn.Module,
-        preparation: Preparation,
+        normalization: Normalization,
         device: torch.device,
         precision: Precision,
     ) -> None:
@@ -40,7 +40,7 @@ class TorchClassifier(Classifier):
         self._model = model.to(device)
         if precision.memory_format is torch.channels_last:
             self._model = self._model.to(memory_format=torch.channels_last)
-        self._preparation = preparation
+        self._preparation = normalization
         self._precision = precision
 
     @torch.inference_mode()
@@ -69,5 +69,5 @@ def open_classifier(
     set_threads(threads)
     loaded = open_model(path, network)
     return TorchClassifier(
-        path, loaded.metadata, loaded.model, loaded.preparation, target, arithmetic
+        path, loaded.metadata, loaded.model, loaded.normalization, target, arithmetic
     )

@@ -1,6 +1,6 @@
-"""Plain stacks of 3x3 convolutions for 28x28 grey images, in several sizes.
+"""Plain stacks of 3x3 convolutions for 28x28 gray images, in several sizes.
 
-The order within a stage is convolve, pool, normalise, activate: norm and activation then see a
+The order within a stage is convolve, pool, normalize, activate: norm and activation then see a
 quarter of the pixels. Most depth stands at 7x7, where the convolutions are all that costs.
 """
 
@@ -10,7 +10,7 @@ from typing import Final
 
 from torch import Tensor, nn
 
-from fmnist_cli.facts import IMAGE_SIZE, NUM_CLASSES
+from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
 
 
 @dataclass(frozen=True, slots=True)

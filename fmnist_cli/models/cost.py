@@ -6,7 +6,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from fmnist_cli.facts import IMAGE_SIZE
+from fmnist_cli.constants import IMAGE_SIZE
 
 _PLAIN: Final = frozenset({nn.Conv2d, nn.Linear, nn.BatchNorm2d})
 """Layers with weights of the networks whose products can be told from their layers' results."""

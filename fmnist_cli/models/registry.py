@@ -1,4 +1,4 @@
-"""Which networks there are, and the preparation that each expects of its images."""
+"""Which networks there are, and the normalization that each expects of its images."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from torch import nn
 
-from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import UsageError, did_you_mean
 from fmnist_cli.models import convnet
 from fmnist_cli.models.convnet import ConvNet
@@ -21,11 +21,11 @@ class Network:
 
     build: Callable[..., nn.Module]
     summary: str
-    preparation: Preparation = Preparation.STANDARD
+    normalization: Normalization = Normalization.STANDARD
 
 
 NETWORKS: Final[Mapping[str, Network]] = {
-    "tutorial": Network(TutorialNet, "the course's two convolutions", Preparation.RAW),
+    "tutorial": Network(TutorialNet, "the course's two convolutions", Normalization.RAW),
     "convnet": Network(ConvNet, "six 3x3 convolutions, 32 to 112 channels"),
     "convnet-small": Network(partial(ConvNet, convnet.SMALL), "four, 16 to 64 channels"),
     "wideresnet": Network(WideResNet, "residual, fourteen layers of 64 to 512 channels"),

@@ -1,4 +1,4 @@
-"""A wide residual network for 28x28 grey images.
+"""A wide residual network for 28x28 gray images.
 
 The size is that of WRN-16-8 in Zagoruyko & Komodakis, "Wide Residual Networks" (2016). Norms follow
 convolutions, unlike there, so that none is left at inference.
@@ -9,7 +9,7 @@ from typing import Final
 
 from torch import Tensor, nn
 
-from fmnist_cli.facts import NUM_CLASSES
+from fmnist_cli.constants import NUM_CLASSES
 
 _STEM_CHANNELS: Final = 64
 

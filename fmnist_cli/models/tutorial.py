@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from fmnist_cli.facts import NUM_CLASSES
+from fmnist_cli.constants import NUM_CLASSES
 from fmnist_cli.models.layers import can_train_fast, pooled_convolution, rectified_dropout
 
 

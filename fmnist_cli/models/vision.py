@@ -1,4 +1,4 @@
-"""torchvision's networks, adapted to one grey channel and 28x28 pixels."""
+"""torchvision's networks, adapted to one gray channel and 28x28 pixels."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 import torchvision
 from torch import Tensor, nn
 
-from fmnist_cli.facts import NUM_CLASSES
+from fmnist_cli.constants import NUM_CLASSES
 
 _UNFIT: Final = ("googlenet", "inception", "maxvit", "regnet", "vgg", "vit")
 """Families left out: their pictures must be larger than 28x28, or they have several outputs, or (in
@@ -48,7 +48,7 @@ class VisionNet(nn.Module):
     def adapt(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Turn a torchvision state dict into one of this network.
 
-        The first convolution's colours are added up, which is what it computes on a grey picture;
+        The first convolution's colors are added up, which is what it computes on a gray picture;
         a head for other classes is left out.
         """
         own = self.state_dict()

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.harness.results import Outcome
 from benchmarks.harness.rows import Row
 from benchmarks.recipe_table import README, measured, update
-from fmnist_cli.engine.recipes import RECIPES
+from fmnist_cli.training.recipes import RECIPES
 
 ROOT = Path(__file__).parents[2]
 RESULTS = (ROOT / "benchmarks/RESULTS.md").read_text(encoding="utf-8")

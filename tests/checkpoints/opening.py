@@ -13,11 +13,11 @@ import torch
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.weights import open_model
-from fmnist_cli.engine.device import resolve_precision
 from fmnist_cli.errors import CheckFailed, DataError
+from fmnist_cli.evaluation.model_card import as_text, describe_model
+from fmnist_cli.evaluation.training_record import TrainingRecord
 from fmnist_cli.inference.torch_backend import TorchClassifier
-from fmnist_cli.report.model_card import as_text, describe_model
-from fmnist_cli.report.trained_on import TrainedOn
+from fmnist_cli.training.device import resolve_precision
 from tests.checkpoints.hostile_models import (
     DAMAGE,
     FORGERY,
@@ -28,8 +28,8 @@ from tests.checkpoints.hostile_models import (
     unzipped,
     zipped,
 )
-from tests.engine.small import trainer
 from tests.memory import measured
+from tests.training.small import trainer
 from tests.written_models import metadata, network
 
 NETWORK, OTHER = "convnet-small", "tutorial"
@@ -101,11 +101,11 @@ def _open(path: Path, name: str | None, has_training: bool) -> tuple[Any, Any, A
     loaded = checkpoint.load_training(path) if has_training else open_model(path, name)
     precision = resolve_precision("fp32", CPU)
     classifier = TorchClassifier(
-        path, loaded.metadata, loaded.model, loaded.preparation, CPU, precision
+        path, loaded.metadata, loaded.model, loaded.normalization, CPU, precision
     )
     for value in describe_model(classifier).values():
         as_text(value)
-    TrainedOn.of(classifier)
+    TrainingRecord.of(classifier)
     classifier(np.zeros((1, 28, 28), np.uint8))
     return loaded.model.state_dict(), loaded.metadata, loaded.training
 

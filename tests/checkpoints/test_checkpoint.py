@@ -13,7 +13,7 @@ from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.container import read_digests
 from fmnist_cli.checkpoints.metadata import FORMAT_VERSION
 from fmnist_cli.errors import CheckpointError, MissingInput, OutputError
-from tests.engine.small import assert_same
+from tests.training.small import assert_same
 
 
 def metadata(**changes: Any) -> dict[str, Any]:

@@ -11,14 +11,14 @@ from fmnist_cli.checkpoints.metadata import (
     parse_metadata,
     parse_network,
 )
-from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.data.normalization import Normalization
 from tests.written_models import metadata
 
 
 def test_what_training_writes_is_read() -> None:
     document = metadata("convnet")
     assert parse_metadata(json.dumps(document)) == document
-    assert parse_network(document) == ("convnet", {}, Preparation.STANDARD)
+    assert parse_network(document) == ("convnet", {}, Normalization.STANDARD)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_an_option_that_training_does_not_set_is_refused(options: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "preparation",
+    "normalization",
     [
         {},
         {"mean": 0.5},
@@ -87,6 +87,6 @@ def test_an_option_that_training_does_not_set_is_refused(options: Any) -> None:
         {"mean": 0.5, "std": 1.0, "scale": 2.0},
     ],
 )
-def test_a_preparation_that_is_none_is_refused(preparation: dict[str, Any]) -> None:
+def test_a_preparation_that_is_none_is_refused(normalization: dict[str, Any]) -> None:
     with pytest.raises(MetadataFault, match="no preparation"):
-        parse_network({**metadata(), "preparation": preparation})
+        parse_network({**metadata(), "preparation": normalization})

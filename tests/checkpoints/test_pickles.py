@@ -140,7 +140,7 @@ def test_bare_weights_are_the_network(tmp_path: Path, name: str, old_format: boo
     opened = open_model(path, name)
     images = torch.rand(3, 1, 28, 28)
     assert torch.equal(opened.model(images), network(images))
-    assert opened.preparation == models.network(name).preparation
+    assert opened.normalization == models.network(name).normalization
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:

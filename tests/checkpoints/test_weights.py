@@ -10,11 +10,11 @@ from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint, weights
 from fmnist_cli.errors import CheckpointError, MissingInput, UsageError
 from tests.checkpoints.test_checkpoint import metadata
-from tests.engine.small import assert_same, trainer, weights_of
+from tests.training.small import assert_same, trainer, weights_of
 
 
 def test_torchvisions_weights_fit_but_for_the_head(tmp_path: Path) -> None:
-    source = torchvision.models.resnet18(weights=None)  # a thousand classes, three colours
+    source = torchvision.models.resnet18(weights=None)  # a thousand classes, three colors
     torch.save(source.state_dict(), tmp_path / "resnet18.pth")
     model = models.build("resnet18")
     fresh = weights.start_from(model, "resnet18", str(tmp_path / "resnet18.pth"))
@@ -27,14 +27,14 @@ def test_torchvisions_weights_fit_but_for_the_head(tmp_path: Path) -> None:
             assert torch.equal(own[f"network.{name}"], tensor), name
 
 
-def test_a_grey_picture_gives_what_its_three_equal_colours_gave() -> None:
+def test_a_gray_picture_gives_what_its_three_equal_colors_gave() -> None:
     source = torchvision.models.resnet18(weights=None).eval()
     model = models.build("resnet18").eval()
     model.load_state_dict(model.adapt(source.state_dict()), strict=False)  # type: ignore[operator]
     source.conv1.stride = (1, 1)
     source.fc = model.head
-    grey = torch.randn(2, 1, 28, 28)
-    assert torch.allclose(model(grey), source(grey.expand(-1, 3, -1, -1)), atol=1e-4)
+    gray = torch.randn(2, 1, 28, 28)
+    assert torch.allclose(model(gray), source(gray.expand(-1, 3, -1, -1)), atol=1e-4)
 
 
 def test_our_own_file_and_the_courses_state_dict_fit(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fmnist_cli.facts import FILES
+from fmnist_cli.constants import FILES
 from tests.cli.conftest import Program
 from tests.data import hostile
 

@@ -10,11 +10,11 @@ from PIL import Image
 from sklearn.metrics import classification_report
 
 from fmnist_cli.checkpoints.container import read_metadata
+from fmnist_cli.constants import CLASS_NAMES, NUM_PIXELS
 from fmnist_cli.data.sources import OFFICIAL, open_source
-from fmnist_cli.facts import CLASS_NAMES, NUM_PIXELS
 from tests.cli.conftest import Program
 from tests.cli.schemas import parse
-from tests.report.judged_models import as_onnx, forbid_torch, trained_on
+from tests.evaluation.judged_models import as_onnx, forbid_torch, trained_on
 
 SPEC = "synthetic:200"
 

@@ -119,13 +119,13 @@ class Foreign(torch.nn.Linear):
 def furnish(folder: Path) -> None:
     """Put into the working folder what the mistakes are made with."""
     shutil.copy(FILE, folder / "model.pt")
-    grey = Image.fromarray(np.zeros((28, 28), np.uint8))
+    gray = Image.fromarray(np.zeros((28, 28), np.uint8))
     noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
     Image.fromarray(noise).save(folder / "photo.jpg")
     for sub in ("empty", "flat", "named/cats"):
         (folder / sub).mkdir(parents=True)
-    grey.save(folder / "flat/1.png")
-    grey.save(folder / "named/cats/1.png")
+    gray.save(folder / "flat/1.png")
+    gray.save(folder / "named/cats/1.png")
     for name in ("empty.pt", "empty.csv"):
         (folder / name).touch()
     torch.save({"model": Foreign(2, 2)}, folder / "yolo.pt")
@@ -186,7 +186,7 @@ def test_the_answer_names_the_way_out(name: str, answers: dict[str, tuple[int, s
         assert out == ""
 
 
-def test_a_photo_in_colour_is_prepared_not_refused(tmp_path: Path) -> None:
+def test_a_photo_in_color_is_prepared_not_refused(tmp_path: Path) -> None:
     """No mistake: a photo where pictures of 28x28 were expected."""
     furnish(tmp_path)
     program = [sys.executable, str(Path(__file__).with_name("many_commands.py"))]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fmnist_cli.constants import CLASS_NAMES, TEST_IMAGES
 from fmnist_cli.data.idx import read_images
 from fmnist_cli.data.images import Images
-from fmnist_cli.facts import CLASS_NAMES, TEST_IMAGES
 from tests.cli.conftest import PROGRAM, Program, clean_environment
 from tests.data.test_pictures import FORMS
 
@@ -116,7 +116,7 @@ def test_decoders_say_nothing_of_their_own(
 def test_copies_of_real_images_in_other_forms_get_the_same_answers(
     fmnist: Program, mirror: Path, tmp_path: Path
 ) -> None:
-    forms = ("grey PNG", "16-bit PNG", "palette PNG", "RGBA PNG", "PNG turned right")
+    forms = ("gray PNG", "16-bit PNG", "palette PNG", "RGBA PNG", "PNG turned right")
     for number, pixels in enumerate(read_images(mirror / TEST_IMAGES.name)[:200]):
         for form in forms:
             path = tmp_path / form / f"{number:03}.png"
@@ -129,7 +129,7 @@ def test_copies_of_real_images_in_other_forms_get_the_same_answers(
     for line in done.stdout.splitlines():
         answer = json.loads(line)
         answers[Path(answer.pop("input")).parent.name].append(answer)
-    originals = answers.pop("grey PNG")
+    originals = answers.pop("gray PNG")
     assert len(originals) == 200
     assert len({answer["label"] for answer in originals}) == 10
     for found in answers.values():

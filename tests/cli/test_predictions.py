@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fmnist_cli.cli.predictions import as_json
-from fmnist_cli.facts import CLASS_NAMES
+from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.inference.predictor import Prediction
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fmnist_cli.provenance import has_seen_validation
+from fmnist_cli.training.provenance import has_seen_validation
 from tests.cli.conftest import Program
 from tests.written_models import write_checkpoint
 

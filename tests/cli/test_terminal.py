@@ -1,4 +1,4 @@
-"""On a terminal: a bar that is redrawn, colours where they are wanted, nothing broken."""
+"""On a terminal: a bar that is redrawn, colors where they are wanted, nothing broken."""
 
 import os
 import re
@@ -62,9 +62,7 @@ def test_training_draws_a_bar_and_leaves_a_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("env", [{"TERM": "dumb"}, {"NO_COLOR": "1"}])
-def test_colours_are_left_out_where_they_are_not_wanted(
-    env: dict[str, str], tmp_path: Path
-) -> None:
+def test_colors_are_left_out_where_they_are_not_wanted(env: dict[str, str], tmp_path: Path) -> None:
     code, drawn = on_terminal("evaluate", "none.pt", env=env, cwd=tmp_path)
     assert code == 66
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]", drawn)
@@ -87,13 +85,13 @@ def test_help_is_drawn_by_rich(tmp_path: Path) -> None:
     assert not re.search("<(bool|str|int|float|Path)", drawn)
 
 
-def test_samples_are_shown_in_grey(tmp_path: Path) -> None:
+def test_samples_are_shown_in_gray(tmp_path: Path) -> None:
     code, drawn = on_terminal("show", "--data", "synthetic:100", "-n", "2", cwd=tmp_path)
     assert code == 0
     assert "▀" in drawn
 
 
-def test_samples_are_shown_by_characters_where_colours_are_not_wanted(tmp_path: Path) -> None:
+def test_samples_are_shown_by_characters_where_colors_are_not_wanted(tmp_path: Path) -> None:
     wanted = ("show", "--data", "synthetic:100", "-n", "1")
     code, drawn = on_terminal(*wanted, env={"NO_COLOR": "1"}, cwd=tmp_path)
     assert code == 0
@@ -101,7 +99,7 @@ def test_samples_are_shown_by_characters_where_colours_are_not_wanted(tmp_path: 
     assert "@" in drawn
 
 
-def test_colours_that_are_asked_for_reach_a_pipe(tmp_path: Path, fmnist: Program) -> None:
+def test_colors_that_are_asked_for_reach_a_pipe(tmp_path: Path, fmnist: Program) -> None:
     done = fmnist("evaluate", "none.pt", env={"FORCE_COLOR": "1"}, cwd=tmp_path)
     assert "\x1b[1;31merror: " in done.stderr
     assert "\x1b" in fmnist("evaluate", "--help", env={"FORCE_COLOR": "1"}).stdout

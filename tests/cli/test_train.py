@@ -12,7 +12,7 @@ import torch
 
 from fmnist_cli.checkpoints import checkpoint
 from tests.cli.conftest import Program
-from tests.engine.small import assert_same
+from tests.training.small import assert_same
 
 QUICK = (
     *("--data", "synthetic:600", "--model", "tutorial", "--val-size", "100"),
@@ -154,8 +154,8 @@ def test_csv_and_pictures_train_as_idx_does(fmnist: Program, mirror: Path, tmp_p
     """The same 300 images in the same order, from a CSV file and from a folder of PNGs."""
     from PIL import Image
 
+    from fmnist_cli.constants import CLASS_NAMES
     from fmnist_cli.data.idx import read_images, read_labels
-    from fmnist_cli.facts import CLASS_NAMES
 
     labels = read_labels(mirror / "train-labels-idx1-ubyte.gz")[:300]
     images = read_images(mirror / "train-images-idx3-ubyte.gz")[:300]

@@ -22,13 +22,13 @@ def _saved(image: Image.Image, form: str, **options: Any) -> bytes:
 
 
 def sounds(form: str) -> list[bytes]:
-    grey = Image.fromarray(_IMAGES[0])
+    gray = Image.fromarray(_IMAGES[0])
     noise = np.random.default_rng(0).integers(0, 256, (60, 45, 3), np.uint8)
     photo = Image.fromarray(noise)
     exif = Image.Exif()
     exif[0x0112] = 6
     exif[0x010E] = "a description"
-    files = [_saved(grey, form), _saved(photo, form, exif=exif)]
+    files = [_saved(gray, form), _saved(photo, form, exif=exif)]
     if form == "JPEG":
         return [
             *files,
@@ -37,11 +37,11 @@ def sounds(form: str) -> list[bytes]:
         ]
     return [
         *files,
-        _saved(grey.convert("P"), form, transparency=3),
+        _saved(gray.convert("P"), form, transparency=3),
         _saved(photo.convert("RGBA"), form, icc_profile=b"profile" * 9),
         _saved(Image.fromarray(_IMAGES[1].astype(np.uint16) * 257), form),
-        _saved(grey.convert("1"), form),
-        _saved(grey, form, save_all=True, append_images=[Image.fromarray(_IMAGES[2])]),
+        _saved(gray.convert("1"), form),
+        _saved(gray, form, save_all=True, append_images=[Image.fromarray(_IMAGES[2])]),
     ]
 
 

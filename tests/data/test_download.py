@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from fmnist_cli.constants import FILES, DataFile
 from fmnist_cli.data import download, mirrors
 from fmnist_cli.errors import DataError, MissingInput, OutputError, Unavailable
-from fmnist_cli.facts import FILES, DataFile
 from tests.data import hostile
 
 CONTENTS = {
@@ -179,7 +179,7 @@ FETCH = """
 import sys
 from pathlib import Path
 from fmnist_cli.data import download
-from fmnist_cli.facts import DataFile
+from fmnist_cli.constants import DataFile
 files = [DataFile(n, int(s), h) for n, s, h in (a.split(",") for a in sys.argv[3:])]
 download.FILES = {"train": files}
 download.fetch(Path(sys.argv[1]), mirrors=[sys.argv[2]], splits=["train"])

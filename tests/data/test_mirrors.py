@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from fmnist_cli.constants import DataFile
 from fmnist_cli.data import mirrors
 from fmnist_cli.data.mirrors import BrokenOff, MirrorError, WrongContent, deliver
 from fmnist_cli.errors import OutputError, StorageError
-from fmnist_cli.facts import DataFile
 from tests.data import hostile
 
 CONTENT = gzip.compress(os.urandom(300_000))

@@ -15,18 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from fmnist_cli.constants import TEST_IMAGES
 from fmnist_cli.data import pictures
 from fmnist_cli.data.idx import read_images
 from fmnist_cli.data.images import Images
-from fmnist_cli.data.photo import prepare_photo
 from fmnist_cli.data.pictures import decode
 from fmnist_cli.errors import DataError, MissingInput
-from fmnist_cli.facts import TEST_IMAGES
+from fmnist_cli.photos.photo import prepare_photo
 from tests.platforms import POSIX
 
 
 def garment() -> Images:
-    """An image in the manner of the data set: asymmetric, every grey level, on black."""
+    """An image in the manner of the data set: asymmetric, every gray level, on black."""
     image = np.zeros((28, 28), np.uint8)
     image[2:26, 6:20] = np.arange(24 * 14).reshape(24, 14) % 256
     image[4:8, 20:27] = 200
@@ -44,7 +44,7 @@ def as_16_bits(pixels: Images) -> Image.Image:
 
 
 def as_palette(pixels: Images) -> Image.Image:
-    """Palette entries in an order of their own, so that indices are not grey levels."""
+    """Palette entries in an order of their own, so that indices are not gray levels."""
     order = np.random.default_rng(0).permutation(256).astype(np.uint8)
     image = Image.fromarray(np.argsort(order).astype(np.uint8)[pixels])
     indexed = Image.frombytes("P", image.size, image.tobytes())
@@ -65,10 +65,10 @@ def turned(pixels: Images, orientation: int, form: str) -> bytes:
 
 
 FORMS: dict[str, Callable[[Images], bytes]] = {
-    "grey PNG": lambda pixels: saved(Image.fromarray(pixels), "PNG"),
+    "gray PNG": lambda pixels: saved(Image.fromarray(pixels), "PNG"),
     "RGB PNG": lambda pixels: saved(Image.fromarray(pixels).convert("RGB"), "PNG"),
     "RGBA PNG": lambda pixels: saved(Image.fromarray(pixels).convert("RGBA"), "PNG"),
-    "grey PNG with alpha": lambda pixels: saved(Image.fromarray(pixels).convert("LA"), "PNG"),
+    "gray PNG with alpha": lambda pixels: saved(Image.fromarray(pixels).convert("LA"), "PNG"),
     "palette PNG": lambda pixels: saved(as_palette(pixels), "PNG"),
     "16-bit PNG": lambda pixels: saved(as_16_bits(pixels), "PNG"),
     "16-bit TIFF": lambda pixels: saved(as_16_bits(pixels), "TIFF"),
@@ -155,9 +155,9 @@ def test_a_large_photo_is_prepared_as_if_it_were_decoded_whole(
     bands[size[0] // 3 :, :, 3] //= 2
     image = Image.fromarray(bands).convert(mode)
     white = Image.new("RGBA", image.size, "white")
-    colours = np.asarray(Image.alpha_composite(white, image.convert("RGBA")).convert("RGB"))
+    colors = np.asarray(Image.alpha_composite(white, image.convert("RGBA")).convert("RGB"))
     np.testing.assert_array_equal(
-        decode(saved(image, "PNG"), photo="on").pixels, prepare_photo(colours)
+        decode(saved(image, "PNG"), photo="on").pixels, prepare_photo(colors)
     )
 
 
@@ -167,10 +167,10 @@ def test_the_first_frame_of_an_animation_counts() -> None:
     np.testing.assert_array_equal(decode(content).pixels, garment())
 
 
-def test_auto_prepares_an_inverted_and_a_coloured_small_picture() -> None:
-    coloured = np.dstack([garment(), garment() // 2, garment()])
+def test_auto_prepares_an_inverted_and_a_colored_small_picture() -> None:
+    colored = np.dstack([garment(), garment() // 2, garment()])
     assert decode(saved(Image.fromarray(255 - garment()), "PNG")).prepared
-    assert decode(saved(Image.fromarray(coloured), "PNG")).prepared
+    assert decode(saved(Image.fromarray(colored), "PNG")).prepared
 
 
 def test_photo_off_takes_the_picture_as_it_is() -> None:
@@ -188,7 +188,7 @@ def test_photo_on_prepares_even_a_data_set_image() -> None:
 
 def test_a_path_is_read_as_bytes_are(tmp_path: Path) -> None:
     path = tmp_path / "a [b] 图.png"
-    path.write_bytes(FORMS["grey PNG"](garment()))
+    path.write_bytes(FORMS["gray PNG"](garment()))
     np.testing.assert_array_equal(decode(path).pixels, garment())
 
 

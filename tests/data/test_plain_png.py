@@ -26,8 +26,8 @@ def chunk(kind: bytes, body: bytes = b"") -> bytes:
     return struct.pack(">I", len(body)) + kind + body + check
 
 
-def header(*, depth: int = 8, colour: int = 0, interlaced: int = 0, side: int = 28) -> bytes:
-    return chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, depth, colour, 0, 0, interlaced))
+def header(*, depth: int = 8, color: int = 0, interlaced: int = 0, side: int = 28) -> bytes:
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, depth, color, 0, 0, interlaced))
 
 
 def rows(filters: list[int]) -> bytes:
@@ -70,7 +70,7 @@ def test_images_that_are_decoded_at_once_know_nothing_of_each_other() -> None:
 
 
 def test_what_pillow_writes_is_plain() -> None:
-    found = read_plain_png(FORMS["grey PNG"](garment()))
+    found = read_plain_png(FORMS["gray PNG"](garment()))
     assert found is not None
     np.testing.assert_array_equal(found, garment())
 
@@ -89,13 +89,13 @@ OTHERS = {
     "a filter that is none": png(header(), chunk(b"IDAT", zlib.compress(rows([7] * 28)))),
     "interlaced": png(header(interlaced=1), chunk(b"IDAT", DATA)),
     "16 bits": png(header(depth=16), chunk(b"IDAT", DATA)),
-    "colour": png(header(colour=2), chunk(b"IDAT", DATA)),
+    "color": png(header(color=2), chunk(b"IDAT", DATA)),
     "27 pixels wide": png(header(side=27), chunk(b"IDAT", DATA)),
     "a wrong checksum": png(header(), chunk(b"IDAT", DATA)[:-1] + b"\0"),
     "cut short": png(header(), chunk(b"IDAT", DATA))[:-20],
     "the signature alone": SIGNATURE,
     "nothing": b"",
-    **{name: write(garment()) for name, write in FORMS.items() if name != "grey PNG"},
+    **{name: write(garment()) for name, write in FORMS.items() if name != "gray PNG"},
 }
 
 
@@ -108,7 +108,7 @@ def test_every_other_file_is_left_alone(kind: str) -> None:
 def test_a_changed_file_reads_as_by_pillow_or_not_at_all(
     position: float, replacement: bytes
 ) -> None:
-    content = bytearray(FORMS["grey PNG"](garment()))
+    content = bytearray(FORMS["gray PNG"](garment()))
     start = int(position * len(content))
     content[start : start + 4] = replacement
     found = read_plain_png(bytes(content))
@@ -128,7 +128,7 @@ def test_any_data_reads_as_by_pillow_or_not_at_all(data: bytes, filters: list[in
 
 
 def test_plain_files_take_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    content = FORMS["grey PNG"](garment())
+    content = FORMS["gray PNG"](garment())
     slow = decode(FORMS["BMP"](garment()))
 
     def general(_content: bytes) -> Image.Image:

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fmnist_cli.constants import FILES
 from fmnist_cli.data import csv
-from fmnist_cli.data.images import LabelledImages
+from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.errors import DataError, FmnistError, MissingInput, UsageError
-from fmnist_cli.facts import FILES
 
 IMAGES = np.zeros((4, 28, 28), dtype=np.uint8)
 IMAGES[:, 10:20, 10:20] = np.array([50, 100, 150, 200], dtype=np.uint8)[:, None, None]
-DATA = LabelledImages(IMAGES, np.array([0, 3, 3, 9]))
+DATA = LabeledImages(IMAGES, np.array([0, 3, 3, 9]))
 
 
 def put_idx(folder: Path, *splits: str, packed: bool = True) -> Path:
@@ -49,7 +49,7 @@ def put_folder(folder: Path) -> Path:
     return folder
 
 
-def same(data: LabelledImages) -> bool:
+def same(data: LabeledImages) -> bool:
     return np.array_equal(data.images, DATA.images) and np.array_equal(data.labels, DATA.labels)
 
 

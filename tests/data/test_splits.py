@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmnist_cli.data.images import LabelledImages
+from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.splits import divide, stratified_split
 from fmnist_cli.errors import UsageError
 from tests.memory import CAN_MEASURE, measured
@@ -47,11 +47,11 @@ def test_nothing_left_to_train_on_is_refused(val_size: int) -> None:
         stratified_split(np.arange(10), val_size)
 
 
-def distinct(n: int) -> LabelledImages:
+def distinct(n: int) -> LabeledImages:
     """Images that each tell their position, with labels in random order."""
     images = np.zeros((n, 28, 28), np.uint8)
     images[:, 0, :4] = np.arange(n, dtype="<u4")[:, None].view(np.uint8)
-    return LabelledImages(images, np.random.default_rng(0).integers(0, 10, n))
+    return LabeledImages(images, np.random.default_rng(0).integers(0, 10, n))
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_CLASSES
 from fmnist_cli.data.idx import read_images, read_labels
-from fmnist_cli.data.images import Images, LabelledImages, Labels
+from fmnist_cli.data.images import Images, LabeledImages, Labels
 from fmnist_cli.data.synthetic import draw
 from fmnist_cli.data.synthetic.canvas import (
     SAMPLES,
@@ -21,20 +22,19 @@ from fmnist_cli.data.synthetic.canvas import (
     trim,
     upright,
 )
-from fmnist_cli.facts import CLASS_NAMES, IMAGE_SIZE, NUM_CLASSES
 
 
 @pytest.fixture(scope="module")
-def train() -> LabelledImages:
+def train() -> LabeledImages:
     return draw(3000, "train")
 
 
 @pytest.fixture(scope="module")
-def test() -> LabelledImages:
+def test() -> LabeledImages:
     return draw(1000, "test")
 
 
-def of_class(data: LabelledImages, name: str) -> Images:
+def of_class(data: LabeledImages, name: str) -> Images:
     return data[data.labels == CLASS_NAMES.index(name)].images
 
 
@@ -45,26 +45,26 @@ def extents(images: Images) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("n", [0, 1, 7, 999, 1000, 1001, 2010])
-def test_fewer_images_are_the_start_of_more(train: LabelledImages, n: int) -> None:
+def test_fewer_images_are_the_start_of_more(train: LabeledImages, n: int) -> None:
     fewer = draw(n, "train")
     assert len(fewer) == n
     assert np.array_equal(fewer.images, train.images[:n])
     assert np.array_equal(fewer.labels, train.labels[:n])
 
 
-def test_the_splits_share_no_image(train: LabelledImages, test: LabelledImages) -> None:
+def test_the_splits_share_no_image(train: LabeledImages, test: LabeledImages) -> None:
     seen = {image.tobytes() for image in train.images}
     assert len(seen) == len(train), "an image is drawn twice"
     assert seen.isdisjoint(image.tobytes() for image in test.images)
 
 
-def test_every_ten_labels_hold_each_class_once_in_changing_order(train: LabelledImages) -> None:
+def test_every_ten_labels_hold_each_class_once_in_changing_order(train: LabeledImages) -> None:
     tens = train.labels.reshape(-1, NUM_CLASSES)
     assert (np.sort(tens, axis=1) == np.arange(NUM_CLASSES)).all()
     assert len(np.unique(tens, axis=0)) > 0.9 * len(tens)
 
 
-def test_no_number_is_lost_on_the_way(train: LabelledImages) -> None:
+def test_no_number_is_lost_on_the_way(train: LabeledImages) -> None:
     with np.errstate(divide="raise", over="raise", invalid="raise"):
         again = draw(len(train), "train")
     assert again.fingerprint() == train.fingerprint()
@@ -72,7 +72,7 @@ def test_no_number_is_lost_on_the_way(train: LabelledImages) -> None:
 
 @pytest.mark.parametrize("name", CLASS_NAMES)
 def test_a_garment_fills_the_picture_and_leaves_a_background(
-    train: LabelledImages, name: str
+    train: LabeledImages, name: str
 ) -> None:
     images = of_class(train, name)
     longest_side = np.maximum(*extents(images))
@@ -82,14 +82,14 @@ def test_a_garment_fills_the_picture_and_leaves_a_background(
 
 
 @pytest.mark.parametrize("name", CLASS_NAMES)
-def test_a_class_has_variety(train: LabelledImages, name: str) -> None:
+def test_a_class_has_variety(train: LabeledImages, name: str) -> None:
     brightest = np.percentile(of_class(train, name), 95, axis=(1, 2))
     assert brightest.std() > 15
     silhouettes = of_class(train, name) > 0
     assert len(np.unique(silhouettes.reshape(len(silhouettes), -1), axis=0)) > 200
 
 
-def test_garments_have_their_shapes(train: LabelledImages) -> None:
+def test_garments_have_their_shapes(train: LabeledImages) -> None:
     boot_height, boot_width = extents(of_class(train, "Ankle boot"))
     sneaker_height, sneaker_width = extents(of_class(train, "Sneaker"))
     assert (sneaker_width > sneaker_height).all()
@@ -101,18 +101,18 @@ def test_garments_have_their_shapes(train: LabelledImages) -> None:
 
 
 @pytest.mark.parametrize("name", ["Sneaker", "Ankle boot"])
-def test_toes_point_left(train: LabelledImages, name: str) -> None:
+def test_toes_point_left(train: LabeledImages, name: str) -> None:
     top = (of_class(train, name) > 0).argmax(axis=1)
     assert (top[:, 6] > top[:, 20]).all()
 
 
-def test_trousers_have_two_legs(train: LabelledImages) -> None:
+def test_trousers_have_two_legs(train: LabeledImages) -> None:
     low = of_class(train, "Trouser")[:, 23:27].astype(int).sum(axis=1)
     between_legs = low[:, 13:15].mean(axis=1)
     assert (between_legs < 0.6 * low.max(axis=1)).mean() > 0.8
 
 
-def nearest_mean(train: LabelledImages, images: Images) -> Labels:
+def nearest_mean(train: LabeledImages, images: Images) -> Labels:
     """The simplest classifier: the class whose mean image is nearest."""
     means = np.stack([train.images[train.labels == c].mean(axis=0) for c in range(NUM_CLASSES)])
     distances = ((images[:, None].astype(np.float32) - means) ** 2).sum(axis=(2, 3))
@@ -121,13 +121,13 @@ def nearest_mean(train: LabelledImages, images: Images) -> Labels:
 
 
 def test_the_classes_can_be_learnt_but_not_at_a_glance(
-    train: LabelledImages, test: LabelledImages
+    train: LabeledImages, test: LabeledImages
 ) -> None:
     accuracy = (nearest_mean(train, test.images) == test.labels).mean()
     assert 0.6 < accuracy < 0.95
 
 
-def test_the_drawings_resemble_the_real_garments(train: LabelledImages, mirror: Path) -> None:
+def test_the_drawings_resemble_the_real_garments(train: LabeledImages, mirror: Path) -> None:
     images = read_images(mirror / "t10k-images-idx3-ubyte.gz")
     labels = read_labels(mirror / "t10k-labels-idx1-ubyte.gz")
     assert (nearest_mean(train, images[:2000]) == labels[:2000]).mean() > 0.5

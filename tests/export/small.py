@@ -11,7 +11,7 @@ from onnx.reference import ReferenceEvaluator
 from torch import nn
 
 from fmnist_cli.data.images import Images
-from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.export.graph import build_graph
 
 
@@ -45,14 +45,14 @@ class Small(nn.Module):
 
 
 def assert_equal_to_torch(
-    model: nn.Module, preparation: Preparation = Preparation.STANDARD, **options: Any
+    model: nn.Module, normalization: Normalization = Normalization.STANDARD, **options: Any
 ) -> onnx.ModelProto:
     model.eval()
     images = random_images(3)
     with torch.inference_mode():
-        logits = model(torch.from_numpy(preparation.apply(images)))
+        logits = model(torch.from_numpy(normalization.apply(images)))
         expected = logits.softmax(1).numpy()
-    graph = build_graph(model, preparation, {}, **options)
+    graph = build_graph(model, normalization, {}, **options)
     probabilities, label = compute(graph, images, "probabilities", "label")
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
     np.testing.assert_array_equal(label, expected.argmax(1))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckFailed
 from fmnist_cli.export.graph import build_graph
 from fmnist_cli.inference.onnx_contract import OPSETS
@@ -55,8 +55,8 @@ class Shapes(nn.Module):
         a, b = shuffled.view(batch, channels, height, width).chunk(2, dim=1)
         joined = torch.cat([a, b.relu()], 1) * self.scale + 0.25
         last = joined.permute(0, 2, 3, 1)
-        normalised = nn.functional.layer_norm(last, (8,))
-        return 1 - normalised.permute(0, 3, 1, 2).mean([2, 3]) / 2
+        normalized = nn.functional.layer_norm(last, (8,))
+        return 1 - normalized.permute(0, 3, 1, 2).mean([2, 3]) / 2
 
 
 def test_functions_and_arithmetic_on_shapes() -> None:
@@ -83,4 +83,4 @@ class Unknown(nn.Module):
 def test_what_can_not_be_written_is_named(middle: nn.Module, named: str) -> None:
     model = Small(middle, 8 * (49 if isinstance(middle, nn.AvgPool2d) else 196))
     with pytest.raises(CheckFailed, match=named):
-        build_graph(model, Preparation.RAW, {})
+        build_graph(model, Normalization.RAW, {})

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from fmnist_cli import models
-from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.constants import CLASS_NAMES
+from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.data.synthetic import draw
 from fmnist_cli.errors import UsageError
 from fmnist_cli.export.graph import build_graph
 from fmnist_cli.export.parity import check_parity
-from fmnist_cli.facts import CLASS_NAMES
 from fmnist_cli.inference.classifier import load
 from fmnist_cli.inference.onnx_backend import open_classifier
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET, OPSETS
@@ -45,12 +45,12 @@ def test_every_network_agrees_with_torch_at_batch_1_7_and_256(name: str, tmp_pat
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_no_batch_norm_that_follows_a_convolution_is_left(name: str) -> None:
-    graph = build_graph(network(name), Preparation.STANDARD, {})
+    graph = build_graph(network(name), Normalization.STANDARD, {})
     assert operators(graph)["BatchNormalization"] == 0
 
 
 def test_the_tutorial_network_needs_no_node_beyond_its_layers() -> None:
-    graph = build_graph(network("tutorial"), Preparation.RAW, {})
+    graph = build_graph(network("tutorial"), Normalization.RAW, {})
     assert operators(graph) == {
         "Unsqueeze": 1,
         "Cast": 1,
@@ -64,22 +64,22 @@ def test_the_tutorial_network_needs_no_node_beyond_its_layers() -> None:
     }
 
 
-PREPARATIONS = [Preparation.RAW, Preparation.STANDARD, Preparation(0.5, 0.25)]
+NORMALIZATIONS = [Normalization.RAW, Normalization.STANDARD, Normalization(0.5, 0.25)]
 
 
-@pytest.mark.parametrize("preparation", PREPARATIONS)
-def test_preparation_costs_nothing_where_nothing_is_padded(preparation: Preparation) -> None:
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_preparation_costs_nothing_where_nothing_is_padded(normalization: Normalization) -> None:
     torch.manual_seed(0)
-    graph = assert_equal_to_torch(Small(nn.ReLU(), 8 * 676, nn.Conv2d(1, 8, 3)), preparation)
+    graph = assert_equal_to_torch(Small(nn.ReLU(), 8 * 676, nn.Conv2d(1, 8, 3)), normalization)
     assert not operators(graph).keys() & {"Add", "Mul"}
 
 
-@pytest.mark.parametrize("preparation", PREPARATIONS)
-def test_zero_padding_keeps_its_meaning(preparation: Preparation) -> None:
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_zero_padding_keeps_its_meaning(normalization: Normalization) -> None:
     torch.manual_seed(0)
-    graph = assert_equal_to_torch(Small(nn.ReLU(), 8 * 196), preparation)
+    graph = assert_equal_to_torch(Small(nn.ReLU(), 8 * 196), normalization)
     assert operators(graph)["Mul"] == 0
-    assert operators(graph)["Add"] == (preparation.mean != 0)
+    assert operators(graph)["Add"] == (normalization.mean != 0)
 
 
 def test_preparation_of_pixels_that_go_to_several_places() -> None:
@@ -139,7 +139,7 @@ def test_a_convolution_that_two_norms_share_is_left_alone() -> None:
 def test_the_model_that_was_exported_is_unchanged() -> None:
     model = network("convnet")
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    build_graph(model, Preparation.STANDARD, {})
+    build_graph(model, Normalization.STANDARD, {})
     for name, tensor in model.state_dict().items():
         assert tensor.dtype == before[name].dtype
         assert torch.equal(tensor, before[name])
@@ -148,11 +148,11 @@ def test_the_model_that_was_exported_is_unchanged() -> None:
 def test_logits_are_added_on_request() -> None:
     model = network("tutorial")
     images = random_images(2)
-    graph = build_graph(model, Preparation.RAW, {}, logits=True)
+    graph = build_graph(model, Normalization.RAW, {}, logits=True)
     assert [output.name for output in graph.graph.output] == ["probabilities", "logits", "label"]
     (logits,) = compute(graph, images, "logits")
     with torch.inference_mode():
-        expected = model(torch.from_numpy(Preparation.RAW.apply(images)))
+        expected = model(torch.from_numpy(Normalization.RAW.apply(images)))
     np.testing.assert_allclose(logits, expected.numpy(), rtol=1e-4, atol=1e-4)
 
 
@@ -160,18 +160,18 @@ def test_logits_are_added_on_request() -> None:
 def test_tta_averages_over_mirror_images(opset: int) -> None:
     model = network("tutorial")
     images = random_images(5)
-    graph = build_graph(model, Preparation.RAW, {}, tta=True, opset=opset)
+    graph = build_graph(model, Normalization.RAW, {}, tta=True, opset=opset)
     (averaged,) = compute(graph, images, "probabilities")
     with torch.inference_mode():
         expected = [
-            model(torch.from_numpy(Preparation.RAW.apply(view))).softmax(1).numpy()
+            model(torch.from_numpy(Normalization.RAW.apply(view))).softmax(1).numpy()
             for view in (images, images[:, :, ::-1])
         ]
     np.testing.assert_allclose(averaged, sum(expected) / 2, atol=1e-5)
 
 
 def test_the_file_is_described_in_itself() -> None:
-    graph = build_graph(network("tutorial"), Preparation.RAW, metadata("tutorial"))
+    graph = build_graph(network("tutorial"), Normalization.RAW, metadata("tutorial"))
     properties = {prop.key: prop.value for prop in graph.metadata_props}
     assert json.loads(properties["fmnist"]) == metadata("tutorial")
     assert json.loads(properties["classes"]) == list(CLASS_NAMES)
@@ -184,9 +184,9 @@ def test_the_file_is_described_in_itself() -> None:
 @pytest.mark.parametrize("opset", [OPSETS[0] - 1, OPSETS[-1] + 1])
 def test_other_opsets_are_refused(opset: int) -> None:
     with pytest.raises(UsageError, match="--opset"):
-        build_graph(network(), Preparation.RAW, {}, opset=opset)
+        build_graph(network(), Normalization.RAW, {}, opset=opset)
 
 
 def test_logits_of_an_average_are_refused() -> None:
     with pytest.raises(UsageError, match="--logits and --tta"):
-        build_graph(network(), Preparation.RAW, {}, logits=True, tta=True)
+        build_graph(network(), Normalization.RAW, {}, logits=True, tta=True)

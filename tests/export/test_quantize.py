@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
-from fmnist_cli.data.images import LabelledImages
+from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.synthetic import draw
 from fmnist_cli.errors import DataError
 from fmnist_cli.export.onnx_file import export
@@ -60,7 +60,7 @@ def test_without_a_validation_split_no_accuracy_is_claimed(tmp_path: Path) -> No
 
 
 def test_no_training_images_is_an_error(tmp_path: Path) -> None:
-    nothing = LabelledImages(np.empty((0, 28, 28), np.uint8), np.empty(0, np.int64))
+    nothing = LabeledImages(np.empty((0, 28, 28), np.uint8), np.empty(0, np.int64))
     with pytest.raises(DataError, match="training images"):
         quantize(onnx.load(write_onnx(tmp_path / "fp32.onnx")), nothing)
 

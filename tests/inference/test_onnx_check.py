@@ -189,7 +189,7 @@ def test_more_than_weights_is_bounded(sound: bytes, tmp_path: Path) -> None:
 
 def test_empty_fields_without_end_are_bounded(tmp_path: Path) -> None:
     path = tmp_path / "fields.onnx"
-    graph = b"\x2a\x00" * (MAX_SKELETON_BYTES // 2 + 1)  # initialisers of no bytes
+    graph = b"\x2a\x00" * (MAX_SKELETON_BYTES // 2 + 1)  # initializers of no bytes
     path.write_bytes(b"\x08\x08\x3a" + _varint(len(graph)) + graph)
     assert "not weights" in refuse(path)
 
@@ -221,7 +221,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux alone")
 def test_hostile_files_take_little_memory(sound: bytes, tmp_path: Path) -> None:
-    """A 150 MB initialiser, and small files that would take terabytes."""
+    """A 150 MB initializer, and small files that would take terabytes."""
     (tmp_path / "sound.onnx").write_bytes(sound)
     paths = []
     for change in (giant_claim, constant_of_giant_shape, giant_expansion, giant_range):

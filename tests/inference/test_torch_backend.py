@@ -10,7 +10,7 @@ import torch
 import fmnist_cli
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import Unavailable, UsageError
 from fmnist_cli.inference.classifier import load
 
@@ -21,7 +21,7 @@ def model_file(tmp_path: Path) -> Path:
     path = tmp_path / "model.pt"
     metadata: dict[str, Any] = {
         "model": {"name": "tutorial", "options": {}},
-        "preparation": Preparation.STANDARD.as_dict(),
+        "preparation": Normalization.STANDARD.as_dict(),
         "recipe": "tutorial",
     }
     checkpoint.save(path, models.build("tutorial").state_dict(), metadata)
@@ -36,7 +36,7 @@ def images() -> np.ndarray[Any, np.dtype[np.uint8]]:
 def test_it_gives_the_network_s_softmax(model_file: Path, images: Any) -> None:
     loaded = checkpoint.load(model_file)
     with torch.inference_mode():
-        logits = loaded.model(torch.from_numpy(loaded.preparation.apply(images)))
+        logits = loaded.model(torch.from_numpy(loaded.normalization.apply(images)))
     probabilities = load(model_file, device="cpu")(images)
     assert probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities, logits.softmax(1).numpy(), atol=1e-6)

@@ -21,7 +21,7 @@ def test_the_share_that_is_dropped_and_the_mean_that_is_kept(p: float, dtype: to
     assert len(dropped.unique()) == 2  # type: ignore[no-untyped-call]
 
 
-def test_neighbours_are_independent() -> None:
+def test_neighbors_are_independent() -> None:
     torch.manual_seed(0)
     dropped = (rectified_dropout(torch.ones(1_000, 800), 0.5) == 0).float() - 0.5
     for lag in (1, 2, 4, 8, 16):

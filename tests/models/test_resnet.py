@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from fmnist_cli import models
-from fmnist_cli.data.preparation import Preparation
+from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.models.registry import NETWORKS, Network
 from fmnist_cli.models.resnet import WideResNet
-from tests.engine.small import trainer
 from tests.export.small import assert_equal_to_torch, operators
+from tests.training.small import trainer
 
 
 def test_groups_halve_the_picture_and_widen() -> None:
@@ -46,7 +46,7 @@ def test_every_batch_norm_is_folded_into_a_convolution() -> None:
     torch.manual_seed(0)
     model = WideResNet(widths=(4, 8, 8), blocks=2)
     model.train()(torch.randn(16, 1, 28, 28))  # statistics other than the ones it begins with
-    graph = assert_equal_to_torch(model, Preparation.STANDARD)
+    graph = assert_equal_to_torch(model, Normalization.STANDARD)
     assert operators(graph)["BatchNormalization"] == 0
 
 

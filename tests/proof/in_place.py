@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fmnist_cli import runs
 from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.training import run_directory as runs
 
 
 @contextmanager

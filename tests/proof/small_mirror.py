@@ -5,7 +5,7 @@ from dataclasses import replace
 from random import Random
 from typing import Final
 
-from fmnist_cli.facts import FILES
+from fmnist_cli.constants import FILES
 
 CONTENTS: Final = {
     file.name: b"\x1f\x8b" + Random(number).randbytes(200_000)

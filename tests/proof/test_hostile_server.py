@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fmnist_cli.facts import FILES
+from fmnist_cli.constants import FILES
 from tests.cli.conftest import PROGRAM, clean_environment
 from tests.cli.test_download import NAMES, NO_NETWORK
 from tests.data import hostile

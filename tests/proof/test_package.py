@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fmnist_cli.constants import CLASS_NAMES, VERSION
 from fmnist_cli.data.synthetic import draw
-from fmnist_cli.facts import CLASS_NAMES, VERSION
 
 ROOT = Path(__file__).parents[2]
 GARMENTS = 50
@@ -99,7 +99,7 @@ def test_the_metadata_is_complete(installed: Installation, tmp_path: Path) -> No
 
 
 def photograph(pixels: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", path: Path) -> None:
-    """A garment as a camera might see it: large, in colour, on a light wall."""
+    """A garment as a camera might see it: large, in color, on a light wall."""
     shape = np.asarray(Image.fromarray(pixels).resize((360, 360), Image.Resampling.BICUBIC)) / 255
     cloth = np.array([90, 60, 110]) * (1.4 - shape[..., None])
     wall = np.array([244, 242, 238])

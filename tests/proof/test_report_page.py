@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from fmnist_cli.data.sources import open_source
-from fmnist_cli.report.curves import PANELS
-from fmnist_cli.report.evaluation import judge
-from fmnist_cli.report.page import MOST_AMBIGUOUS, WORST_ERRORS, render_page
-from fmnist_cli.runs import HISTORY_COLUMNS, RunFolder
-from tests.report.judged_models import trained_on
+from fmnist_cli.evaluation.evaluation import judge
+from fmnist_cli.evaluation.page import MOST_AMBIGUOUS, WORST_ERRORS, render_page
+from fmnist_cli.training.curves import PANELS
+from fmnist_cli.training.run_directory import HISTORY_COLUMNS, RunDirectory
+from tests.evaluation.judged_models import trained_on
 
 pytestmark = pytest.mark.proof
 
@@ -74,7 +74,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     recorded = {name: rows[0][name] for name in ("epoch", "val_loss", "val_accuracy")}
     model.metadata["metrics"] = recorded
-    RunFolder(folder).write_history(rows)
+    RunDirectory(folder).write_history(rows)
     path = folder / "report.html"
     path.write_text(render_page(judge(model, open_source("synthetic:200"))), encoding="utf-8")
     return path

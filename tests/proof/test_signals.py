@@ -14,7 +14,7 @@ import onnx
 import pytest
 
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.facts import FILES
+from fmnist_cli.constants import FILES
 from tests.cli.conftest import PROGRAM, Program, clean_environment, fmnist, trained_model
 from tests.data import hostile
 from tests.platforms import LINUX

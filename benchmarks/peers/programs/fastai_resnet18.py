@@ -26,6 +26,6 @@ pictures = DataBlock(
     get_y=parent_label,
 )
 loaders = pictures.dataloaders(folder, bs=256)
-learner = vision_learner(loaders, resnet18, n_in=1, pretrained=False, metrics=accuracy)
-learner.fit_one_cycle(epochs, 3e-3)
-print(learner.validate()[1])
+train_step = vision_learner(loaders, resnet18, n_in=1, pretrained=False, metrics=accuracy)
+train_step.fit_one_cycle(epochs, 3e-3)
+print(train_step.validate()[1])

@@ -9,7 +9,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from fmnist_cli.data.images import Images, LabelledImages, Labels
+from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
+from fmnist_cli.data.images import Images, LabeledImages, Labels
 from fmnist_cli.data.synthetic.bags import draw_bag
 from fmnist_cli.data.synthetic.canvas import Dice, Floats
 from fmnist_cli.data.synthetic.shoes import draw_ankle_boot, draw_sandal, draw_sneaker
@@ -21,7 +22,6 @@ from fmnist_cli.data.synthetic.tops import (
     draw_t_shirt,
 )
 from fmnist_cli.data.synthetic.trousers import draw_trousers
-from fmnist_cli.facts import IMAGE_SIZE, NUM_CLASSES
 
 _DRAW: Final[tuple[Callable[[Dice], Floats], ...]] = (
     draw_t_shirt,
@@ -42,7 +42,7 @@ _CHUNK: Final = 1000
 _STREAMS: Final = {"train": 0, "test": 1}
 
 
-def draw(n: int, split: Literal["train", "test"]) -> LabelledImages:
+def draw(n: int, split: Literal["train", "test"]) -> LabeledImages:
     """Draw the first `n` images of a split: uint8 [n, 28, 28] and int64 [n].
 
     An image is fixed by the split and its index, so that draw(k) is the start of draw(n). The two
@@ -55,7 +55,7 @@ def draw(n: int, split: Literal["train", "test"]) -> LabelledImages:
         chunk_images, chunk_labels = _draw_chunk(_STREAMS[split], start // _CHUNK)
         images[start : start + _CHUNK] = chunk_images[: n - start]
         labels[start : start + _CHUNK] = chunk_labels[: n - start]
-    return LabelledImages(images, labels)
+    return LabeledImages(images, labels)
 
 
 def _draw_chunk(stream: int, chunk: int) -> tuple[Images, Labels]:

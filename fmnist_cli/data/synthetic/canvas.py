@@ -10,15 +10,15 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fmnist_cli.facts import IMAGE_SIZE
+from fmnist_cli.constants import IMAGE_SIZE
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
 """Pictures are float32; parameters and curves may be float64 until they meet a picture."""
 Value: TypeAlias = float | np.floating[Any] | Floats
 """A parameter: one number for all images of the batch, or an array [B]."""
 
-_CENTRES: Final = np.arange(IMAGE_SIZE, dtype=np.float32) + 0.5
-SAMPLES: Final = np.concatenate([_CENTRES - 0.25, _CENTRES + 0.25])
+_CENTERS: Final = np.arange(IMAGE_SIZE, dtype=np.float32) + 0.5
+SAMPLES: Final = np.concatenate([_CENTERS - 0.25, _CENTERS + 0.25])
 """Where curves are known along their axis, [56]: the first half of every pixel, then the second."""
 _NOWHERE: Final = np.float32(-99)
 """An upper edge so far outside the picture that its span is empty."""
@@ -93,12 +93,12 @@ def arch(foot: Value, crown: Value, half_width: Value, roundness: Value = 2.0) -
     return np.where((rise < 0) | (rise > 1), _NOWHERE, half_width * inside)
 
 
-def mirrored(centre: Value) -> Floats:
-    """Distance of pixel centres from a vertical axis, [B, 1, 28]: spans then appear twice."""
-    return np.abs(_CENTRES - per_image(centre))
+def mirrored(center: Value) -> Floats:
+    """Distance of pixel centers from a vertical axis, [B, 1, 28]: spans then appear twice."""
+    return np.abs(_CENTERS - per_image(center))
 
 
-def span(low: Value, high: Floats, across: Floats = _CENTRES) -> Floats:
+def span(low: Value, high: Floats, across: Floats = _CENTERS) -> Floats:
     """Cover [B, 28, 28] of the pixels whose `across` coordinate lies between two curves.
 
     low, high: curves [B, 56] along the rows; low may be one number for all rows.

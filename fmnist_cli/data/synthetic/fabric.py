@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.data.synthetic.canvas import Canvas, Dice, Floats, Value, span, trim
-from fmnist_cli.facts import IMAGE_SIZE
 
 
 def _waves(dice: Dice, shortest: float, longest: float) -> Floats:
@@ -46,8 +46,8 @@ def cloth(
 
 def emblem(canvas: Canvas, dice: Dice, probability: float, axis: Floats) -> None:
     """Print a block of lettering or a badge on the chest of some images."""
-    centre, half_height = dice.uniform(8, 15), dice.uniform(0.7, 4)
+    center, half_height = dice.uniform(8, 15), dice.uniform(0.7, 4)
     half_width = dice.uniform(1.5, 5)
-    cover = span(-1, trim(half_width[:, None], centre - half_height, centre + half_height), axis)
+    cover = span(-1, trim(half_width[:, None], center - half_height, center + half_height), axis)
     cover *= 1 - dice.uniform(0, 0.9)[:, None, None] * (dice.noise() > 0.2)
     canvas.paint(cover, dice.uniform(0, 1), dice.chance(probability))

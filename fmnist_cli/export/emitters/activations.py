@@ -49,7 +49,7 @@ def _gelu(w: Writer, x: Tensor, approximate: str = "none") -> str:
         return w.node("Gelu", x.name, approximate=approximate)
     if approximate != "none":
         raise unsupported(f"GELU with approximate='{approximate}' below opset 20")
-    # The form that runtimes recognise and fuse: 0.5 * (x * (1 + erf(x / sqrt(2)))).
+    # The form that runtimes recognize and fuse: 0.5 * (x * (1 + erf(x / sqrt(2)))).
     error = w.node("Erf", w.node("Div", x.name, w.constant(math.sqrt(2))))
     product = w.node("Mul", x.name, w.node("Add", error, w.constant(1.0)))
     return w.node("Mul", product, w.constant(0.5))

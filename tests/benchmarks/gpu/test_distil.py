@@ -10,10 +10,10 @@ import torch
 
 from benchmarks.gpu import distil
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.data.augment import Draws
 from fmnist_cli.data.sources import Source
-from fmnist_cli.engine.results import Stopped
 from fmnist_cli.inference.classifier import load
+from fmnist_cli.training.augment import Draws
+from fmnist_cli.training.results import Stopped
 from tests.written_models import write_checkpoint
 
 GIVEN: dict[str, Any] = {
@@ -54,11 +54,11 @@ def test_no_label_is_learnt(
     with_labels = train("with")
     read = Source.read
 
-    def unlabelled(source: Source, split: Any) -> Any:
+    def unlabeled(source: Source, split: Any) -> Any:
         found = read(source, split)
         return type(found)(found.images, np.zeros_like(found.labels))
 
-    monkeypatch.setattr(Source, "read", unlabelled)
+    monkeypatch.setattr(Source, "read", unlabeled)
     without = train("without")
     for name, value in with_labels.items():
         assert torch.equal(without[name], value), name

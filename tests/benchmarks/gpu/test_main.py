@@ -10,8 +10,8 @@ from benchmarks.gpu import __main__ as gpu
 from benchmarks.gpu import runs
 from benchmarks.gpu.setting import NotDone, Setting
 from benchmarks.harness.rows import MISSED
-from fmnist_cli.engine.recipes import RECIPES
-from fmnist_cli.runs import STATE_FILE
+from fmnist_cli.training.recipes import RECIPES
+from fmnist_cli.training.run_directory import STATE_FILE
 
 TOY = ("--device", "cpu", "--toy")
 

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.harness.kept import Kept
 from benchmarks.homework.training import OFF, Difference, Run, find, name, write_few
-from fmnist_cli.data.images import LabelledImages
+from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.sources import open_source
 
 
@@ -36,7 +36,7 @@ def test_few_images_are_judged_on_others_of_the_training_split(
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (7_000, 28, 28), dtype=np.uint8)
     labels = random.integers(0, 10, 7_000)
-    split = LabelledImages(images, labels)
+    split = LabeledImages(images, labels)
     monkeypatch.setattr("benchmarks.homework.training.official_training_split", lambda: split)
     write_few(tmp_path / "few", seed=3)
     source = open_source(str(tmp_path / "few"))

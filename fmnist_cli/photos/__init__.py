@@ -1,0 +1,1 @@
+"""A photo of a garment to a 28x28 image like the data set's."""

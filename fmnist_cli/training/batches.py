@@ -1,0 +1,135 @@
+"""Batches of a split that lives, whole and as uint8, on the device.
+
+A batch is a gather, an augmentation and a normalization of whole tensors; there is no loader. Which
+images it holds and how they are augmented is a function of (seed, epoch, step), never of history.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.normalization import Normalization
+from fmnist_cli.training.augment import Chain, Draws
+
+_ORDER, _AUGMENTATION, _NETWORK, PRUNING = range(4)
+"""Streams of random numbers that one (seed, epoch, step) gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Which part of each batch this process holds, of how many processes."""
+
+    rank: int = 0
+    processes: int = 1
+
+    def of(self, batch_size: int) -> slice:
+        """Cut out this process's part of a batch of `batch_size`."""
+        each = batch_size // self.processes
+        return slice(self.rank * each, (self.rank + 1) * each)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One process's share of one optimizer step."""
+
+    step: int
+    positions: Tensor
+    """int64 [B]: where the images stand in the training split."""
+    images: Tensor
+    """Prepared float32 [B, 1, 28, 28], channels last."""
+    labels: Tensor
+    """int64 [B], or float32 [B, 10] where images were mixed."""
+
+
+class Batches:
+    """Shuffled, augmented, prepared batches of a training split."""
+
+    def __init__(
+        self,
+        split: LabeledImages,
+        *,
+        batch_size: int,
+        seed: int,
+        normalization: Normalization,
+        augmentations: Chain,
+        device: torch.device,
+        share: Share | None = None,
+    ) -> None:
+        self.images, self.labels = on_device(split, device)
+        self.batch_size = min(batch_size, len(split))
+        self.seed = seed
+        self.normalization = normalization
+        self.augmentations = augmentations
+        self.share = share or Share()
+        self._share = self.share.of(self.batch_size)
+
+    def __len__(self) -> int:
+        """Steps in an epoch of all images; the last, partial batch is left out."""
+        return len(self.labels) // self.batch_size
+
+    def epoch(
+        self,
+        epoch: int,
+        *,
+        first_step: int = 0,
+        steps: int | None = None,
+        chosen: NDArray[np.int64] | None = None,
+    ) -> Iterator[Batch]:
+        """Batches of one epoch, from `first_step` on; `steps` cuts the epoch short.
+
+        `chosen`: the positions int64 [M] of the split that the epoch is made of; None: all.
+        """
+        device = self.images.device
+        images = len(self.labels) if chosen is None else chosen
+        order = np.random.default_rng([self.seed, epoch, _ORDER]).permutation(images)
+        positions = torch.from_numpy(order).to(device)
+        for step in range(first_step, len(order) // self.batch_size if steps is None else steps):
+            start = step * self.batch_size
+            yield self._batch(epoch, step, positions[start : start + self.batch_size][self._share])
+
+    def in_order(self, epoch: int) -> Batch:
+        """The first images of the split as they stand, augmented as in that epoch, to look at."""
+        positions = torch.arange(self.batch_size, device=self.images.device)[self._share]
+        return self._batch(epoch, 0, positions)
+
+    def _batch(self, epoch: int, step: int, positions: Tensor) -> Batch:
+        images = self.images[positions][:, None].float() / 255
+        labels = self.labels[positions]
+        if self.augmentations:
+            draws = self._draws(epoch, step, positions)
+            for augment in self.augmentations:
+                images, labels = augment(images, labels, draws)
+        return Batch(step, positions, self._prepare(images), labels)
+
+    def _prepare(self, images: Tensor) -> Tensor:
+        """Normalize images of 0..1. One channel lies the same in memory first or last."""
+        if self.normalization == Normalization.RAW:
+            return images
+        return (images - self.normalization.mean) / self.normalization.std
+
+    def _draws(self, epoch: int, step: int, positions: Tensor) -> Draws:
+        seed = seed_of(self.seed, epoch, step, _AUGMENTATION)
+        generator = torch.Generator(self.images.device).manual_seed(seed)
+        return Draws(seed, generator, self.batch_size, self._share, epoch, positions)
+
+
+def on_device(split: LabeledImages, device: torch.device) -> tuple[Tensor, Tensor]:
+    """The split as tensors there: uint8 [N, 28, 28] and int64 [N]."""
+    # torch takes no read-only arrays: those are copied, others shared.
+    images, labels = (np.require(a, requirements=["C", "W"]) for a in (split.images, split.labels))
+    return torch.from_numpy(images).to(device), torch.from_numpy(labels).to(device)
+
+
+def network_seed(seed: int, epoch: int, step: int, rank: int) -> int:
+    """Seed of what the network itself draws in one step (dropout)."""
+    return seed_of(seed, epoch, step, _NETWORK, rank)
+
+
+def seed_of(*words: int) -> int:
+    """Mix several integers into one 63-bit seed, so that neighboring steps do not resemble."""
+    return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> np.uint64(1))

@@ -1,0 +1,55 @@
+"""TensorBoard events of a run, by torch's own writer."""
+
+from pathlib import Path
+from typing import Final
+
+from fmnist_cli.errors import Unavailable
+from fmnist_cli.training.batches import Batches
+from fmnist_cli.training.results import EpochResult
+
+_GRID_IMAGES: Final = 64
+_GRID_COLUMNS: Final = 8
+
+
+class EventLog:
+    """Scalars of each epoch and one grid of augmented images.
+
+    Raises Unavailable where TensorBoard is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            from torch.utils.tensorboard.writer import SummaryWriter
+        except ImportError:
+            raise Unavailable(
+                "--tensorboard needs TensorBoard: pip install 'fmnist-cli[tensorboard]'"
+            ) from None
+        self._writer = SummaryWriter(str(folder))
+
+    def images(self, batches: Batches) -> None:
+        """Draw the first images of the first epoch as the network sees them."""
+        from torchvision.utils import make_grid
+
+        batch = batches.in_order(epoch=0)
+        normalization = batches.normalization
+        pixels = (batch.images[:_GRID_IMAGES] * normalization.std + normalization.mean).clamp(0, 1)
+        self._writer.add_image("augmented", make_grid(pixels, nrow=_GRID_COLUMNS))
+
+    def epoch(self, result: EpochResult) -> None:
+        """Write an epoch's figures."""
+        figures = {
+            "loss/train": result.train_loss,
+            "loss/val": result.val_loss,
+            "accuracy/train": result.train_accuracy,
+            "accuracy/val": result.val_accuracy,
+            "lr": result.lr,
+            "images_per_second": result.images_per_second,
+        }
+        for name, value in figures.items():
+            if value is not None:
+                self._writer.add_scalar(name, value, result.epoch)
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._writer.close()

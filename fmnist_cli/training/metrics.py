@@ -1,0 +1,79 @@
+"""Loss and accuracy, summed up on the device and read a few times a second."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fmnist_cli.constants import NUM_CLASSES
+from fmnist_cli.data.images import Labels
+from fmnist_cli.data.normalization import Normalization
+from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.processes import Process
+
+_EVALUATION_BATCH: Final = 125
+"""On a CPU what a layer gives then still lies in the cache when the next one takes it."""
+
+
+class Meter:
+    """Sums over images: loss, correct predictions, count. float64 [3] where the device has it."""
+
+    def __init__(self, device: torch.device) -> None:
+        dtype = torch.float32 if device.type == "mps" else torch.float64
+        self.sums = torch.zeros(3, dtype=dtype, device=device)
+
+    @torch.no_grad()
+    def add(self, mean_loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Count a batch. Nothing is copied to the host."""
+        hard = labels.argmax(1) if labels.is_floating_point() else labels
+        correct = (logits.argmax(1) == hard).sum()
+        self.sums += torch.stack([mean_loss * len(labels), correct, correct * 0 + len(labels)])
+
+    def read(self, process: Process) -> tuple[float, float]:
+        """Mean loss and accuracy over all processes. Waits for the device."""
+        loss, correct, count = process.sum(self.sums.clone()).tolist()
+        return loss / max(count, 1), correct / max(count, 1)
+
+
+def class_weights(config: TrainConfig, labels: Labels, device: torch.device) -> Tensor | None:
+    """Factors of the loss by true class, float32 [10]; None where all are 1.
+
+    `balanced` gives each class the same weight in sum, and a mean of 1 over `labels` (int64 [N]).
+    """
+    if config.class_weights is None:
+        return None
+    values = config.class_weight_values()
+    if values is None:
+        counts = np.bincount(labels, minlength=NUM_CLASSES)
+        values = tuple(len(labels) / (NUM_CLASSES * np.maximum(counts, 1)))
+    return torch.tensor(values, dtype=torch.float32, device=device)
+
+
+@torch.inference_mode()
+def evaluate(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    normalization: Normalization,
+    process: Process,
+    check: Callable[[], None],
+) -> tuple[float, float]:
+    """Mean cross-entropy and accuracy over a split, in fp32 as inference does it.
+
+    images: uint8 [N, 28, 28], labels: int64 [N], on the model's device. Each process judges every
+    so many batches of the split; `check` is called before each batch and may raise.
+    """
+    model.eval()
+    meter = Meter(images.device)
+    starts = range(0, len(labels), _EVALUATION_BATCH)
+    for start in starts[process.rank :: process.count]:
+        check()
+        pixels = images[start : start + _EVALUATION_BATCH, None].float()
+        batch = pixels * normalization.scale + normalization.shift
+        logits = model(batch.contiguous(memory_format=torch.channels_last))
+        batch_labels = labels[start : start + _EVALUATION_BATCH]
+        meter.add(functional.cross_entropy(logits, batch_labels), logits, batch_labels)
+    return meter.read(process)

@@ -1,0 +1,73 @@
+"""Pruning of the training split: epochs that leave out part of what is learnt already.
+
+After the first epoch an image's loss tells how much is left to learn from it. Each later epoch
+leaves out a random share of the easier half: it has fewer steps, and another one brings the image
+back. Qin et al., "InfoBatch: Lossless Training Speed Up by Unbiased Dynamic Data Pruning" (2024),
+who also weigh the easy images that stay by what was left out.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from fmnist_cli.training.batches import PRUNING
+from fmnist_cli.training.processes import Process
+
+
+class Pruning:
+    """Remembers each training image's loss, and chooses by it what an epoch is made of."""
+
+    def __init__(
+        self, images: int, share: float, *, batch_size: int, seed: int, device: torch.device
+    ) -> None:
+        self.images, self.seed = images, seed
+        self._left_out = min(int(share * (images // 2)), images - batch_size)
+        self._losses = torch.full((images,), torch.inf, device=device)  # never seen counts as hard
+        # What this process has seen since the last `gather`: losses, and ones where there is one.
+        self._seen = torch.zeros((2, images), device=device)
+        self.chosen: NDArray[np.int64] | None = None
+        """Positions in the training split that the running epoch draws from; None: all of them."""
+
+    def size(self, epoch: int) -> int:
+        """Images in an epoch, the first of which is 0."""
+        return self.images - self._left_out if epoch else self.images
+
+    def begin(self, epoch: int) -> None:
+        """Choose the images of an epoch."""
+        if self.size(epoch) == self.images:
+            self.chosen = None
+            return
+        easiest = np.argsort(self._losses.cpu().numpy(), kind="stable")[: self.images // 2]
+        random = np.random.default_rng([self.seed, epoch, PRUNING])
+        stays = np.ones(self.images, dtype=np.bool_)
+        stays[random.choice(easiest, self._left_out, replace=False)] = False
+        self.chosen = np.flatnonzero(stays)
+
+    @torch.no_grad()
+    def see(self, positions: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Remember the loss of a batch: int64 [B], float32 [B, 10], int64 [B] or float [B, 10]."""
+        losses = functional.cross_entropy(logits, labels, reduction="none")
+        self._seen[:, positions] = torch.stack([losses, torch.ones_like(losses)])
+
+    def gather(self, process: Process) -> None:
+        """Share what was seen since with the other processes; all of them must ask."""
+        losses, was_seen = process.sum(self._seen)
+        self._losses = torch.where(was_seen > 0, losses, self._losses)
+        self._seen.zero_()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors from which `load_state_dict` goes on, once everything seen is gathered."""
+        chosen = None if self.chosen is None else torch.from_numpy(self.chosen).int()
+        return {"losses": self._losses.cpu(), "chosen": chosen}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken. Raises ValueError where it is of other data."""
+        losses, chosen = state["losses"], state["chosen"]
+        if losses.shape != self._losses.shape:
+            raise ValueError("losses of other images")
+        self._losses.copy_(losses)
+        self.chosen = None if chosen is None else chosen.numpy().astype(np.int64)

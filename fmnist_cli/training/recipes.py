@@ -1,0 +1,130 @@
+"""Recipes: options that go together, one entry each.
+
+To add one, add an entry. Whatever it leaves out is the default of `TrainConfig`; the command line
+and a config file override it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from fmnist_cli.errors import UsageError, did_you_mean
+from fmnist_cli.training.device import is_cuda
+from fmnist_cli.training.options import TrainConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Options of `TrainConfig` by name."""
+
+    summary: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    on_cuda: Mapping[str, Any] = field(default_factory=dict)
+    """What is otherwise on a CUDA device."""
+
+
+RECIPES: Final[Mapping[str, Recipe]] = {
+    "tutorial": Recipe(
+        "the course's network, optimizer and batches",
+        {
+            "model": "tutorial",
+            "epochs": 20,
+            "batch_size": 256,
+            "optimizer": "adam",
+            "lr": 1e-3,
+            "schedule": "constant",
+        },
+    ),
+    "fast": Recipe(
+        "a small network, few epochs, nothing that slows learning down",
+        {
+            "model": "convnet-small",
+            "epochs": 7,
+            "batch_size": 256,
+            "lr": 0.4,
+            "weight_decay": 5e-4,
+            "schedule": "linear",
+            "warmup": 1.0,
+            "label_smoothing": 0.1,
+            "prune": 0.5,
+            "freeze_stem": 2,
+        },
+        # There a step of the network above is launches alone: a larger one takes as long.
+        on_cuda={
+            "model": "convnet",
+            "epochs": 24,
+            "batch_size": 512,
+            "lr": 0.4,
+            "warmup": 4.0,
+            "augment": "flip,shift:1",
+            "prune": 0.0,
+            "freeze_stem": None,
+            "cuda_graph": True,
+        },
+    ),
+    "small": Recipe(
+        "under 100,000 parameters, trained for long",
+        {
+            "model": "convnet-small",
+            "epochs": 60,
+            "batch_size": 256,
+            "lr": 0.2,
+            "weight_decay": 5e-4,
+            "schedule": "linear",
+            "warmup": 6.0,
+            "augment": "flip,shift:1",
+        },
+    ),
+    "default": Recipe(
+        "a wider network, longer, with augmentation",
+        {
+            "model": "convnet",
+            "epochs": 20,
+            "batch_size": 256,
+            "lr": 0.2,
+            "weight_decay": 5e-4,
+            "schedule": "linear",
+            "warmup": 4.0,
+            "label_smoothing": 0.1,
+            "augment": "flip,shift:1",
+            "prune": 0.5,
+        },
+    ),
+    "best": Recipe(
+        "for a GPU: a wide residual network, strong augmentation, averaged weights",
+        {
+            "model": "wideresnet",
+            "epochs": 60,
+            "batch_size": 256,
+            "lr": 0.2,
+            "weight_decay": 5e-4,
+            "schedule": "linear",
+            "warmup": 3.0,
+            "augment": "flip,shift:2,erase:0.5",
+            "label_smoothing": 0.1,
+            "ema": 0.999,
+            "cuda_graph": True,
+        },
+    ),
+}
+
+
+def configure(**given: Any) -> TrainConfig:
+    """The config of a run by its options' names; see `resolve`."""
+    return resolve(given)
+
+
+def resolve(given: Mapping[str, Any]) -> TrainConfig:
+    """The config of a run: `given` options over the recipe's over the defaults of `TrainConfig`.
+
+    A recipe may differ on CUDA devices, so the device that is given matters.
+    Raises UsageError for an unknown recipe or option, or a value out of its range.
+    """
+    name = given.get("recipe", TrainConfig.default("recipe"))
+    if name not in RECIPES:
+        hint = did_you_mean(name, RECIPES)
+        raise UsageError(f"no recipe is called '{name}'; there are {', '.join(RECIPES)}{hint}")
+    recipe = RECIPES[name]
+    device = given.get("device", TrainConfig.default("device"))
+    own = {**recipe.options, **recipe.on_cuda} if is_cuda(device) else recipe.options
+    return TrainConfig.from_dict({**own, **given})

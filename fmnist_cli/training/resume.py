@@ -1,0 +1,58 @@
+"""The state of an earlier run: used where it has the form that `Run` writes, or refused."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.errors import CheckpointError
+from fmnist_cli.training.run_directory import HISTORY_COLUMNS
+
+
+def read_state(path: Path) -> checkpoint.Checkpoint:
+    """Read a run's `last.pt`, with its training state in the documented form.
+
+    Raises as `checkpoint.load_training`, and CheckpointError where the state is another.
+    """
+    loaded = checkpoint.load_training(path)
+    match loaded.training:
+        case {
+            "trainer": {
+                "epoch": int(epoch),
+                "step": int(step),
+                "share_spent": int() | float(),
+                "train_step": dict(),
+                "best": None | {"epoch": int(), "worth": int() | float(), "state_dict": dict()},
+            },
+            "history": list(history),
+            "seconds": int() | float(),
+            "output": str(),
+        } if min(epoch, step) >= 0 and len(history) == epoch and all(map(_is_row, history)):
+            return loaded
+    raise _of_another_form(path)
+
+
+@contextmanager
+def of_known_form(path: Path) -> Iterator[None]:
+    """Refuse a state that does not fit the run it names.
+
+    What torch's optimizers and networks make of foreign data is an error of any kind.
+    """
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise _of_another_form(path) from error
+
+
+def _is_row(row: object) -> bool:
+    """Whether something is a row of a run's history: each column a number, or unknown."""
+    return isinstance(row, dict) and all(
+        name in row and isinstance(row[name], int | float | None) for name in HISTORY_COLUMNS
+    )
+
+
+def _of_another_form(path: Path) -> CheckpointError:
+    return CheckpointError(
+        f"'{path}' holds a training state of another form; expected one of fmnist train\n"
+        "to use its weights alone: fmnist train --weights"
+    )

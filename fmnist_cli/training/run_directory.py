@@ -1,0 +1,138 @@
+"""The run folder: what a training run was asked to do, what it did, and the state to go on from."""
+
+import csv
+import io
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from fmnist_cli.errors import Locked, MissingInput
+from fmnist_cli.files import atomic_write, make_folder
+from fmnist_cli.training import toml
+from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.results import EpochResult
+
+RUNS_FOLDER: Final = Path("runs")
+STATE_FILE: Final = "last.pt"
+OPTIONS_FILE: Final = "run.toml"
+HISTORY_FILE: Final = "history.csv"
+CURVES_FILE: Final = "curves.png"
+_LOCK_FILE: Final = ".lock"
+
+HISTORY_COLUMNS: Final = tuple(
+    field.name for field in fields(EpochResult) if field.name not in {"epochs", "is_best"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunDirectory:
+    """One run's files."""
+
+    path: Path
+
+    @classmethod
+    def new(cls, path: Path | None, model: str) -> "RunDirectory":
+        """Make a folder; without a path a fresh `runs/<date>-<time>-<model>`."""
+        if path is not None:
+            make_folder(path)
+            return cls(path)
+        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{model}"
+        for number in range(1, 1000):
+            candidate = RUNS_FOLDER / (name if number == 1 else f"{name}-{number}")
+            make_folder(candidate.parent)
+            try:
+                candidate.mkdir()
+            except FileExistsError:
+                continue
+            return cls(candidate)
+        raise Locked(f"a thousand runs began in '{RUNS_FOLDER}' this second; try again later")
+
+    @classmethod
+    def find(cls, name: str) -> "RunDirectory":
+        """The folder of an earlier run; `last` is the newest under `runs`.
+
+        Raises MissingInput where there is no run to resume.
+        """
+        if name == "last":
+            states = sorted(
+                RUNS_FOLDER.glob(f"*/{STATE_FILE}"), key=lambda file: file.stat().st_mtime
+            )
+            if not states:
+                raise MissingInput(
+                    f"no run to resume under '{RUNS_FOLDER}'; name its folder: --resume RUN_DIR"
+                )
+            return cls(states[-1].parent)
+        if not (Path(name) / STATE_FILE).is_file():
+            raise MissingInput(
+                f"no run to resume at '{name}': it holds no {STATE_FILE}\n"
+                "expected a run's folder, or last for the newest one: --resume last"
+            )
+        return cls(Path(name))
+
+    @property
+    def state_file(self) -> Path:
+        """Where the training state stands."""
+        return self.path / STATE_FILE
+
+    def locked(self) -> AbstractContextManager[object]:
+        """Hold the folder for one run. Raises Locked where another has it."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path / _LOCK_FILE)
+        try:
+            return lock.acquire(timeout=0)
+        except Timeout:
+            raise Locked(
+                f"another run is using '{self.path}'; wait for it or choose --run-dir"
+            ) from None
+
+    def describe(self, config: TrainConfig, history: Iterable[Mapping[str, Any]]) -> None:
+        """Write all that follows from the training state, but for the curves."""
+        self.write_options(config)
+        self.write_history(history)
+
+    def write_options(self, config: TrainConfig) -> None:
+        """Write the resolved options, in the form that `--config` reads."""
+        with atomic_write(self.path / OPTIONS_FILE) as temporary:
+            temporary.write_text(
+                "# What this run was asked to do; again: fmnist train --config run.toml\n"
+                + toml.dumps(as_options(config)),
+                encoding="utf-8",
+            )
+
+    def write_history(self, history: Iterable[Mapping[str, Any]]) -> None:
+        """Write one row an epoch."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, HISTORY_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(history)
+        with atomic_write(self.path / HISTORY_FILE) as temporary:
+            temporary.write_text(text.getvalue(), encoding="utf-8")
+
+    def draw_curves(self, history: Iterable[Mapping[str, Any]]) -> None:
+        """Draw loss, accuracy and learning rate over the epochs."""
+        from fmnist_cli.training.curves import draw_curves
+
+        with atomic_write(self.path / CURVES_FILE) as temporary:
+            temporary.write_bytes(draw_curves(list(history)))
+
+
+def history_row(result: EpochResult) -> dict[str, Any]:
+    """An epoch's row of the history."""
+    values = asdict(result)
+    return {name: values[name] for name in HISTORY_COLUMNS}
+
+
+def as_options(config: TrainConfig) -> dict[str, Any]:
+    """A config by the long names of the command line's options; what is unset is left out."""
+    values = {
+        name.replace("_", "-"): value
+        for name, value in config.as_dict().items()
+        if value is not None
+    }
+    if "time-budget" in values:
+        values["time-budget"] = f"{values['time-budget']:g}s"
+    return values

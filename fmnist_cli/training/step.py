@@ -1,0 +1,151 @@
+"""All that one optimizer step changes: weights, their average, optimizer, schedule."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fmnist_cli.training.average import MovingAverage
+from fmnist_cli.training.device import resolve_precision
+from fmnist_cli.training.freezing import stem_of
+from fmnist_cli.training.optimizer import Schedule, build_optimizer
+from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.processes import Process
+from fmnist_cli.training.replay import CudaGraphRecorder, Recorder, Replay, Step
+
+
+class TrainStep:
+    """A network with the parts that train it, put together as the config says."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        model: nn.Module,
+        *,
+        device: torch.device,
+        process: Process,
+        class_weights: Tensor | None,
+        total_steps: int,
+        steps_per_epoch: int,
+    ) -> None:
+        self.device = device
+        self.class_weights = class_weights
+        self.freeze_stem = config.freeze_stem
+        self.label_smoothing = config.label_smoothing
+        self.precision = resolve_precision(config.precision, device)
+        self.model = model.to(device).to(memory_format=self.precision.memory_format)
+        self.process, self.compiles = process, config.compile
+        self.network = self._wrap()
+        self.averaged = None if config.ema is None else MovingAverage(self.model, config.ema)
+        self.optimizer = build_optimizer(self.model, config)
+        self.schedule = Schedule(self.optimizer, config, total_steps, steps_per_epoch)
+        self.scaler = torch.amp.GradScaler(
+            device.type, enabled=self.precision.dtype is torch.float16
+        )
+        # A recorded step can't wait for other processes, nor leave out one that overflowed in fp16.
+        self._recorder: Recorder | None = None
+        can_record = process.count == 1 and not self.scaler.is_enabled()
+        if config.cuda_graph and device.type == "cuda" and can_record:
+            self._recorder = CudaGraphRecorder(device)
+        self._update = self._build_update()
+
+    def _wrap(self) -> nn.Module:
+        """The network as the steps call it: its gradients averaged over processes, compiled."""
+        network = self.process.wrap(self.model, self.device)
+        if self.compiles:
+            network.compile(dynamic=False)
+        return network
+
+    @property
+    def trained(self) -> nn.Module:
+        """The network that is validated and saved: the average where there is one."""
+        return self.model if self.averaged is None else self.averaged.module
+
+    def train_mode(self, epoch: int = 0) -> None:
+        """Switch dropout and batch statistics on, except in frozen parts."""
+        if self.freeze_stem is not None and epoch >= self.freeze_stem:
+            self._freeze(stem_of(self.model))
+        self.network.train()
+        for module in self.model.modules():
+            own = list(module.parameters())
+            if own and not any(parameter.requires_grad for parameter in own):
+                module.eval()
+
+    def _freeze(self, layers: Iterable[nn.Module]) -> None:
+        """Change these weights no more; nothing is computed for them on the way back."""
+        weights = [parameter for layer in layers for parameter in layer.parameters()]
+        moving = [parameter for parameter in weights if parameter.requires_grad]
+        for parameter in moving:
+            parameter.requires_grad = False
+            parameter.grad = None
+        if moving:
+            # Other processes would be asked for these gradients, and a recorded step use them.
+            self.network = self._wrap()
+            self._update = self._build_update()
+
+    def step(self, images: Tensor, labels: Tensor, position: int) -> tuple[Tensor, Tensor]:
+        """Forward, backward, update; gives the logits [B, 10] and the mean loss before the update.
+
+        images: prepared float [B, 1, 28, 28]; labels: int64 [B] or float [B, 10]; position: where
+        the schedule stands afterwards.
+        """
+        prepared = images.contiguous(memory_format=self.precision.memory_format)
+        logits, loss = self._update(prepared, labels)
+        self.schedule.advance_to(position)
+        return logits, loss
+
+    def _build_update(self) -> Step:
+        if self._recorder is None:
+            return self._change_weights
+        return Replay(self._change_weights, self.optimizer, self._recorder)
+
+    def _change_weights(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """All of a step that happens on the device; the host never waits for it here."""
+        self.optimizer.zero_grad(set_to_none=True)
+        logits, loss = self.loss(images, labels)
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        if self.averaged is not None:
+            self.averaged.update_parameters(self.model)
+        return logits.detach(), loss.detach()
+
+    def loss(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits float32 [B, 10] and their mean cross-entropy, in the run's precision."""
+        with torch.autocast(
+            self.device.type, self.precision.dtype, enabled=self.precision.is_reduced
+        ):
+            logits = self.network(images)
+        logits = logits.float()
+        return logits, functional.cross_entropy(
+            logits, labels, weight=self.class_weights, label_smoothing=self.label_smoothing
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain data from which `load_state_dict` goes on bit for bit."""
+        return {
+            "model": self.model.state_dict(),
+            "averaged": self.averaged.state_dict() if self.averaged is not None else None,
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "scaler": self.scaler.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken; the schedule is its own, at that position."""
+        self.model.load_state_dict(state["model"])
+        if self.averaged is not None:
+            self.averaged.load_state_dict(state["averaged"])
+        # The moments come from the state, the learning rates from this train_step's schedule.
+        settings = [
+            {name: value for name, value in group.items() if name != "params"}
+            for group in self.optimizer.param_groups
+        ]
+        self.optimizer.load_state_dict(state["optimizer"])
+        for group, own in zip(self.optimizer.param_groups, settings, strict=True):
+            group.update(own)
+        self.schedule.load_state_dict(state["schedule"])
+        self.scaler.load_state_dict(state["scaler"])
+        self._update = self._build_update()  # a recorded step would go on with the state before

@@ -1,0 +1,290 @@
+"""The training loop: one, for every recipe, network, device and number of processes."""
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Final
+
+import torch
+from torch import nn
+
+from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.normalization import Normalization
+from fmnist_cli.errors import CheckFailed
+from fmnist_cli.training import augment
+from fmnist_cli.training.batches import Batches, network_seed, on_device
+from fmnist_cli.training.budget import Budget
+from fmnist_cli.training.device import synchronize
+from fmnist_cli.training.metrics import Meter, class_weights, evaluate
+from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.processes import Process
+from fmnist_cli.training.pruning import Pruning
+from fmnist_cli.training.results import Best, EpochResult, Progress, Stopped
+from fmnist_cli.training.step import TrainStep
+
+_READINGS_PER_SECOND: Final = 4
+_STEPS_PER_VOTE: Final = 8
+"""Several processes agree so often on whether to stop."""
+_PROBE_STEPS: Final = 12
+"""Steps that a time budget is planned from; the first third of them is not timed."""
+
+Track = Callable[[Progress], None]
+
+
+class Trainer:
+    """Trains one network; `fit` yields a result an epoch. Knows no screen and no file format."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        model: nn.Module,
+        normalization: Normalization,
+        train: LabeledImages,
+        val: LabeledImages,
+        *,
+        device: torch.device,
+        process: Process | None = None,
+        budget: Budget | None = None,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.config, self.normalization, self.device = config, normalization, device
+        self.process, self.budget, self.should_stop = process or Process(), budget, should_stop
+        self.batches = Batches(
+            train,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            normalization=normalization,
+            augmentations=augment.parse(config.augment),
+            device=device,
+            share=self.process.share,
+        )
+        self.pruning: Pruning | None = None
+        if config.prune:
+            self.pruning = Pruning(
+                len(train),
+                config.prune,
+                batch_size=self.batches.batch_size,
+                seed=config.seed,
+                device=device,
+            )
+        self.val_images, self.val_labels = on_device(val, device)
+        build = partial(
+            TrainStep,
+            config,
+            device=device,
+            process=self.process,
+            class_weights=class_weights(config, train.labels, device),
+            steps_per_epoch=len(self.batches),
+        )
+        total_steps = self._steps_before(config.epochs)
+        if budget is not None:
+            total_steps = self._plan(build(copy.deepcopy(model), total_steps=total_steps), budget)
+        self.train_step = build(model, total_steps=total_steps)
+        self.epochs = 1 + max(0, -(-(total_steps - self._steps(0)) // self._steps(1)))
+        self.epoch, self.step = 0, 0
+        """Epochs that are complete, and steps taken in the next one."""
+        self.share_spent = 0.0
+        self.meter = Meter(device)
+        self.best: Best | None = None
+
+    def fit(self, track: Track | None = None) -> Iterator[EpochResult]:
+        """Train to the end, from wherever the trainer is; `track` is called within epochs.
+
+        Raises Stopped between two steps once `should_stop` says so; the state is then whole.
+        Raises CheckFailed where the loss is no longer finite, or the device's memory too small.
+        """
+        while self.epoch < self.epochs and not self._is_patience_spent():
+            started_at = time.perf_counter()
+            try:
+                images_per_second = self._train_epoch(track)
+            except torch.OutOfMemoryError:
+                raise self._out_of_memory() from None
+            train_loss, train_accuracy = self._read_meter(self.process)
+            val_loss, val_accuracy = self._validate(self.train_step.trained)
+            self.epoch, self.step, self.meter = self.epoch + 1, 0, Meter(self.device)
+            if self.budget is not None:  # its end is an hour, not a number of epochs
+                self.epochs = (
+                    self.epoch if self.share_spent >= 1 else max(self.epochs, self.epoch + 1)
+                )
+            metric = self._metric(val_loss, val_accuracy)
+            self.train_step.schedule.end_epoch(train_loss if metric is None else metric)
+            yield EpochResult(
+                epoch=self.epoch,
+                epochs=self.epochs,
+                train_loss=train_loss,
+                train_accuracy=train_accuracy,
+                val_loss=val_loss,
+                val_accuracy=val_accuracy,
+                lr=self.train_step.schedule.lr,
+                seconds=time.perf_counter() - started_at,
+                images_per_second=images_per_second,
+                is_best=self._keep_best(metric),
+            )
+
+    def _train_epoch(self, track: Track | None) -> float:
+        """Take the steps that are left of one pass over the training split; gives images/s."""
+        self.train_step.train_mode(self.epoch)
+        first_step = self.step
+        if self.pruning is not None and not first_step:
+            self.pruning.begin(self.epoch)
+        chosen = self.pruning.chosen if self.pruning is not None else None
+        started_at = read_at = time.perf_counter()
+        for batch in self.batches.epoch(self.epoch, first_step=first_step, chosen=chosen):
+            self._vote()
+            if self.share_spent >= 1 and self.step:
+                break
+            torch.manual_seed(
+                network_seed(self.config.seed, self.epoch, batch.step, self.process.rank)
+            )
+            self.step = batch.step + 1
+            logits, loss = self.train_step.step(batch.images, batch.labels, self._position())
+            self.meter.add(loss, logits, batch.labels)
+            if self.pruning is not None:
+                self.pruning.see(batch.positions, logits, batch.labels)
+            now = time.perf_counter()
+            if track is not None and now - read_at > 1 / _READINGS_PER_SECOND:
+                read_at = now
+                track(self._progress(first_step, now - started_at))
+        self._gather()
+        synchronize(self.device)
+        return self._rate(first_step, time.perf_counter() - started_at)
+
+    def _out_of_memory(self) -> CheckFailed:
+        size = self.config.batch_size
+        return CheckFailed(
+            f"{self.device} has too little memory for batches of {size} images; "
+            f"try --batch-size {max(1, size // 2)}"
+        )
+
+    def _vote(self) -> None:
+        """Look at the clock and at `should_stop`, and agree with the other processes on both."""
+        if self.process.count > 1 and self.step % _STEPS_PER_VOTE:
+            return
+        share = self.budget.share_spent() if self.budget is not None else 0.0
+        stop, self.share_spent = self.process.most(float(self.should_stop()), share)
+        if stop:
+            self._gather()
+            raise Stopped
+
+    def _gather(self) -> None:
+        if self.pruning is not None:
+            self.pruning.gather(self.process)
+
+    def _position(self) -> int:
+        """Where the schedule should be: counted in steps, or by the clock under a budget."""
+        if self.budget is not None:
+            return round(self.share_spent * self.train_step.schedule.total_steps)
+        return self._steps_before(self.epoch) + self.step
+
+    def _steps(self, epoch: int) -> int:
+        """Steps in one epoch, the first of which is 0."""
+        images = self.pruning.size(epoch) if self.pruning is not None else len(self.batches.labels)
+        return images // self.batches.batch_size
+
+    def _steps_before(self, epoch: int) -> int:
+        """Steps in all epochs before that one; every epoch but the first is of one length."""
+        return self._steps(0) * min(epoch, 1) + self._steps(1) * max(epoch - 1, 0)
+
+    def _plan(self, probe: TrainStep, budget: Budget) -> int:
+        """Steps that fit into the budget, measured on a train_step that is thrown away."""
+        started_at = time.perf_counter()
+        probe.train_mode(0)
+        for batch in self.batches.epoch(0, steps=min(_PROBE_STEPS, len(self.batches))):
+            if batch.step == _PROBE_STEPS // 3:
+                synchronize(self.device)
+                started_at = time.perf_counter()
+            probe.step(batch.images, batch.labels, 0)
+        synchronize(self.device)
+        timed = max(1, min(_PROBE_STEPS, len(self.batches)) - _PROBE_STEPS // 3)
+        seconds_per_step = (time.perf_counter() - started_at) / timed
+        started_at = time.perf_counter()
+        self._validate(probe.trained)
+        budget.reserve(time.perf_counter() - started_at)
+        steps = budget.seconds_left() / seconds_per_step
+        return max(1, -int(self.process.most(-steps)[0]))
+
+    def _progress(self, first_step: int, seconds: float) -> Progress:
+        # The host waits for the device here. The figures are this process's: nobody else is asked.
+        loss, accuracy = self._read_meter(Process())
+        rate = self._rate(first_step, seconds)
+        steps = self._steps(self.epoch)
+        return Progress(self.epoch + 1, self.epochs, self.step, steps, loss, accuracy, rate)
+
+    def _rate(self, first_step: int, seconds: float) -> float:
+        return (self.step - first_step) * self.batches.batch_size / max(seconds, 1e-9)
+
+    def _read_meter(self, process: Process) -> tuple[float, float]:
+        loss, accuracy = self.meter.read(process)
+        if not math.isfinite(loss):
+            raise CheckFailed(
+                f"the loss is {loss} in epoch {self.epoch + 1}: training diverged; "
+                f"try a lower --lr (it was {self.config.lr:g}) or --precision fp32"
+            )
+        return loss, accuracy
+
+    def _validate(self, model: nn.Module) -> tuple[float, float] | tuple[None, None]:
+        if not len(self.val_labels):
+            return None, None
+        alone = self.process.count == 1  # several processes vote between steps only
+        return evaluate(
+            model,
+            self.val_images,
+            self.val_labels,
+            self.normalization,
+            self.process,
+            self._vote if alone else lambda: None,
+        )
+
+    def _metric(self, val_loss: float | None, val_accuracy: float | None) -> float | None:
+        return val_accuracy if self.config.monitor == "accuracy" else val_loss
+
+    def _keep_best(self, metric: float | None) -> bool:
+        """Keep the weights if they are the best so far; without a metric the last ones are."""
+        if metric is None:
+            worth = float(self.epoch)
+        else:
+            worth = metric if self.config.monitor == "accuracy" else -metric
+        if self.best is not None and worth <= self.best.worth:
+            return False
+        state = self.train_step.trained.state_dict()
+        copied = {name: value.detach().cpu().clone() for name, value in state.items()}
+        self.best = Best(self.epoch, worth, copied)
+        return True
+
+    def _is_patience_spent(self) -> bool:
+        patience = self.config.early_stop
+        if patience is None or self.best is None:
+            return False
+        return self.epoch - self.best.epoch >= patience
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain data from which `load_state_dict` goes on bit for bit.
+
+        No random state is in it: every random number is a function of (seed, epoch, step).
+        """
+        return {
+            "epoch": self.epoch,
+            "step": self.step,
+            "share_spent": self.share_spent,
+            "meter": self.meter.sums.cpu(),
+            "train_step": self.train_step.state_dict(),
+            "pruning": self.pruning.state_dict() if self.pruning is not None else None,
+            "best": self.best.as_dict() if self.best is not None else None,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self.epoch, self.step, self.share_spent = (
+            state["epoch"],
+            state["step"],
+            state["share_spent"],
+        )
+        if self.budget is not None:
+            self.budget.resume_at(self.share_spent)
+        self.meter.sums.copy_(state["meter"])
+        self.train_step.load_state_dict(state["train_step"])
+        if self.pruning is not None:
+            self.pruning.load_state_dict(state["pruning"])
+        self.best = Best(**state["best"]) if state["best"] is not None else None

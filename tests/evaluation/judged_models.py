@@ -1,0 +1,60 @@
+"""Model files that record what they were trained on, for tests that judge them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.data.digests import digest_images
+from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.normalization import Normalization
+from fmnist_cli.data.sources import open_source
+from fmnist_cli.data.splits import stratified_split
+from fmnist_cli.export.graph import build_graph
+from fmnist_cli.inference.classifier import Classifier, load
+from fmnist_cli.training.provenance import describe_data
+from tests.written_models import metadata, network
+
+VAL_SIZE = 40
+
+
+def learnt(data: LabeledImages) -> LabeledImages:
+    """The part of a training split that is left when VAL_SIZE images are held out."""
+    return data[stratified_split(data.labels, VAL_SIZE)[0]]
+
+
+def trained_on(
+    path: Path, spec: str, *, record: bool = False, changes: Mapping[str, Any] | None = None
+) -> Classifier:
+    """A model with random weights that says it was trained on `spec`.
+
+    record: write digests of the images, as for data that its name does not pin down.
+    changes: entries of the record of the data to be other than true.
+    """
+    source = open_source(spec)
+    data = source.read("train")
+    described = describe_data(source, data, VAL_SIZE, 0)
+    digests = digest_images(learnt(data).images) if record else b""
+    content = {**metadata(), "data": {**described, **(changes or {})}}
+    checkpoint.save(path, network().state_dict(), content, digests=digests)
+    return load(path, device="cpu")
+
+
+def as_onnx(path: Path, model: Classifier) -> Path:
+    """Write the ONNX form of a model that `trained_on` made; returns its path."""
+    normalization = Normalization(**model.metadata["preparation"])
+    graph = build_graph(network(), normalization, model.metadata)
+    path.write_bytes(graph.SerializeToString())
+    return path
+
+
+def forbid_torch(folder: Path) -> None:
+    """Make every Python that has `folder` on its path fail where torch is imported."""
+    (folder / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Forbidden:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] == 'torch':\n"
+        "            raise AssertionError('torch is imported')\n"
+        "sys.meta_path.insert(0, Forbidden())\n"
+    )

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.sources import OFFICIAL, open_source
+from fmnist_cli.evaluation.dataset_stats import dataset_stats
+from tests.evaluation.test_overlap import write_csv
+
+
+def drawn(n: int) -> LabeledImages:
+    return open_source("synthetic:100").read("train")[:n]
+
+
+def test_counts_mean_std_and_copies(tmp_path: Path) -> None:
+    data = drawn(30)
+    train = data[[*range(30), 0, 0, 1]]
+    test = data[[5, 6, 6]]
+    test.images[0, 0, 0] ^= 1
+    source = open_source(
+        write_csv(tmp_path / "train.csv", train),
+        test_data=write_csv(tmp_path / "test.csv", test),
+        data_dir=tmp_path / "none",
+    )
+    stats = dataset_stats(source)
+    described = stats.splits["train"]
+    assert (described.n, described.duplicates) == (33, 3)
+    assert list(described.counts.values()) == np.bincount(train.labels, minlength=10).tolist()
+    assert described.mean == pytest.approx((train.images / 255).mean())
+    assert described.std == pytest.approx((train.images / 255).std())
+    assert described.fingerprint == train.fingerprint()
+    assert stats.splits["test"].duplicates == 1
+    assert stats.shared == 2
+    assert described.in_official == {"train": None, "test": None}
+
+
+def test_data_without_a_test_split_is_described_as_far_as_it_goes(tmp_path: Path) -> None:
+    source = open_source(write_csv(tmp_path / "d.csv", drawn(12)), data_dir=tmp_path / "none")
+    stats = dataset_stats(source)
+    assert list(stats.splits) == ["train"]
+    assert stats.shared is None
+
+
+def test_overlap_with_the_official_splits(tmp_path: Path, mirror: Path) -> None:
+    official = open_source(OFFICIAL, data_dir=mirror)
+    train, test = official.read("train")[:20], official.read("test")[:7]
+    mixed = LabeledImages(
+        np.concatenate([train.images, test.images, drawn(3).images]),
+        np.concatenate([train.labels, test.labels, drawn(3).labels]),
+    )
+    source = open_source(write_csv(tmp_path / "mixed.csv", mixed), data_dir=mirror)
+    described = dataset_stats(source).splits["train"]
+    assert described.in_official == {"train": 20, "test": 7}

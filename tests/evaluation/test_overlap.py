@@ -1,0 +1,134 @@
+import base64
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from fmnist_cli.data.digests import ONNX_RECORD_KEY, count_seen, digest_images
+from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.sources import OFFICIAL, Source, open_source
+from fmnist_cli.errors import CheckpointError
+from fmnist_cli.evaluation.evaluation import judge
+from fmnist_cli.evaluation.overlap import count_seen_in_training, recorded_digests
+from fmnist_cli.evaluation.training_record import Split, TrainingRecord
+from fmnist_cli.inference.classifier import Classifier, load
+from tests.evaluation.judged_models import VAL_SIZE, learnt, trained_on
+from tests.written_models import write_onnx
+
+
+def write_csv(path: Path, data: LabeledImages) -> str:
+    """Write images in Kaggle's form; returns the path as `--data` takes it."""
+    header = ",".join(["label", *(f"pixel{number}" for number in range(1, 785))])
+    rows = np.column_stack([data.labels, data.images.reshape(len(data), -1)])
+    np.savetxt(path, rows, fmt="%d", delimiter=",", header=header, comments="")
+    return str(path)
+
+
+def count(classifier: Classifier, source: Source, split: Split = "test") -> int | None:
+    data = source.read("test" if split == "test" else "train")
+    return count_seen_in_training(
+        data.images, source, split, classifier, TrainingRecord.of(classifier)
+    )
+
+
+def test_a_csv_is_recorded_image_by_image(tmp_path: Path) -> None:
+    train = open_source("synthetic:120").read("train")
+    other = open_source("synthetic:120").read("test")[:30]
+    seen, unseen = learnt(train), other
+    spec = write_csv(tmp_path / "train.csv", train)
+    model = trained_on(tmp_path / "m.pt", spec, record=True)
+    mixed = LabeledImages(
+        np.concatenate([seen.images[:25], unseen.images]),
+        np.concatenate([seen.labels[:25], unseen.labels]),
+    )
+    judged = open_source(spec, test_data=write_csv(tmp_path / "test.csv", mixed))
+    assert count(model, judged) == 25
+    assert judge(model, judged).seen_in_training == 25
+    assert judge(model, judged, "val").seen_in_training == 0
+    assert judge(model, judged, "train").seen_in_training == 120 - VAL_SIZE
+
+
+def test_drawn_data_is_drawn_again_to_compare(tmp_path: Path) -> None:
+    model = trained_on(tmp_path / "m.pt", "synthetic:120")
+    train = open_source("synthetic:120").read("train")
+    spec = write_csv(tmp_path / "same.csv", train)
+    assert count(model, open_source(spec), "train") == 120 - VAL_SIZE
+    assert count(model, open_source("synthetic:120")) == 0
+
+
+def test_drawn_splits_share_no_image() -> None:
+    source = open_source("synthetic:2000")
+    train, test = (digest_images(source.read(split).images) for split in ("train", "test"))
+    assert count_seen(source.read("test").images, train) == 0
+    assert len(train) // 5 == 2_000
+    assert len(test) // 5 == 2_000
+
+
+def test_it_can_not_be_told_without_the_official_files(tmp_path: Path) -> None:
+    model = trained_on(
+        tmp_path / "m.pt", "synthetic:120", changes={"spec": OFFICIAL, "kind": OFFICIAL}
+    )
+    spec = write_csv(tmp_path / "other.csv", open_source("synthetic:30").read("train"))
+    assert count(model, open_source(spec, data_dir=tmp_path / "empty"), "train") is None
+    assert not (tmp_path / "empty").exists()
+
+
+def test_it_can_not_be_told_of_a_model_without_a_record(tmp_path: Path) -> None:
+    model = trained_on(tmp_path / "m.pt", "synthetic:120")
+    model.metadata.pop("data")
+    assert count(model, open_source("synthetic:120")) is None
+
+
+def test_official_splits_share_no_image_and_a_csv_of_both_is_found_out(
+    tmp_path: Path, mirror: Path
+) -> None:
+    official = open_source(OFFICIAL, data_dir=mirror)
+    train, test = official.read("train"), official.read("test")
+    in_train, in_test = ({image.tobytes() for image in split.images} for split in (train, test))
+    assert len(in_train) == 60_000
+    assert not in_train & in_test
+    mixed = LabeledImages(
+        np.concatenate([train.images[:200], test.images[:50]]),
+        np.concatenate([train.labels[:200], test.labels[:50]]),
+    )
+    spec = write_csv(tmp_path / "train.csv", mixed)
+    model = trained_on(tmp_path / "m.pt", spec, record=True)
+    expected = sum(image.tobytes() in in_test for image in learnt(mixed).images)
+    assert 0 < expected <= 50
+    assert count(model, official) == expected
+
+
+def test_an_onnx_file_carries_the_record(tmp_path: Path) -> None:
+    record = digest_images(open_source("synthetic:50").read("train").images)
+    path = write_onnx(tmp_path / "m.onnx")
+    assert recorded_digests(load(path)) == b""
+    write_record(path, base64.b64encode(record).decode())
+    assert recorded_digests(load(path)) == record
+
+
+def test_a_damaged_record_of_an_onnx_file_is_refused(tmp_path: Path) -> None:
+    path = write_onnx(tmp_path / "m.onnx")
+    write_record(path, "no base64!")
+    with pytest.raises(CheckpointError, match="damaged"):
+        recorded_digests(load(path))
+
+
+def write_record(path: Path, text: str) -> None:
+    model = onnx.load(path)
+    model.metadata_props.add(key=ONNX_RECORD_KEY, value=text)
+    onnx.save(model, path)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["synthetic:99999999", str(Path(__file__).parent), str(Path(__file__).with_name("nothing"))],
+    ids=["much", "local", "nothing"],
+)
+def test_a_record_that_asks_for_much_or_for_local_files_is_not_followed(
+    tmp_path: Path, spec: str
+) -> None:
+    model = trained_on(tmp_path / "m.pt", "synthetic:200", changes={"spec": spec})
+    source = open_source("synthetic:200")
+    images = source.read("train").images
+    assert count_seen_in_training(images, source, "train", model, TrainingRecord.of(model)) is None

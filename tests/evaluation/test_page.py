@@ -1,0 +1,148 @@
+import base64
+import io
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from fmnist_cli.constants import CLASS_NAMES
+from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.evaluation.evaluation import Evaluation
+from fmnist_cli.evaluation.page import MOST_AMBIGUOUS, WORST_ERRORS, render_page
+from fmnist_cli.evaluation.scores import score
+from fmnist_cli.training.curves import PANELS
+from fmnist_cli.training.run_directory import HISTORY_COLUMNS, RunDirectory
+from tests.evaluation.drawn_answers import answers
+from tests.written_models import metadata
+
+HOSTILE = "<script>alert('&')</script><img src=http://example.org/x onerror=alert(1)>"
+
+
+def evaluation(folder: Path, n: int = 400, **changes: object) -> Evaluation:
+    """An evaluation of random images with the answers of no particular model."""
+    labels, probabilities = answers(n)
+    images = np.random.default_rng(0).integers(0, 256, (n, 28, 28), dtype=np.uint8)
+    values = {
+        "model": folder / "model.pt",
+        "metadata": metadata(),
+        "data": "somewhere",
+        "is_drawn": False,
+        "split": "test",
+        "tta": False,
+        "judged": LabeledImages(images, labels),
+        "probabilities": probabilities,
+        "scores": score(labels, probabilities),
+        "seen_in_training": 0,
+    }
+    return Evaluation(**{**values, **changes})  # type: ignore[arg-type]
+
+
+class Elements(HTMLParser):
+    """The tags of a page with their attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attributes)))
+
+
+def test_nothing_is_loaded_from_elsewhere(tmp_path: Path) -> None:
+    page = render_page(evaluation(tmp_path))
+    for tag, attributes in Elements(page).found:
+        assert tag not in {"script", "iframe", "object"}
+        for name in ("src", "href", "xlink:href"):
+            assert (attributes.get(name) or "data:").startswith(("data:", "#"))
+    assert not re.search(r"url\((?!#)", page)
+    assert "@import" not in page
+
+
+def test_hostile_names_are_text(tmp_path: Path) -> None:
+    hostile = evaluation(
+        tmp_path,
+        model=tmp_path / HOSTILE.replace("/", "_"),
+        data=HOSTILE,
+        metadata={"recipe": HOSTILE, "config": {HOSTILE: HOSTILE}},
+    )
+    page = render_page(hostile)
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    tags = Elements(page).found
+    harmless = Elements(render_page(evaluation(tmp_path, metadata={"recipe": "r", "config": "c"})))
+    assert [tag for tag, _ in tags] == [tag for tag, _ in harmless.found]
+
+
+def test_worst_errors_are_those_whose_class_got_the_least(tmp_path: Path) -> None:
+    judged = evaluation(tmp_path)
+    pictures = [
+        attributes["src"] for tag, attributes in Elements(render_page(judged)).found if tag == "img"
+    ]
+    assert len(pictures) == WORST_ERRORS + MOST_AMBIGUOUS
+    labels, probabilities = judged.judged.labels, judged.probabilities
+    given = probabilities[np.arange(len(labels)), labels]
+    wrong = probabilities.argmax(axis=1) != labels
+    worst = int(np.flatnonzero(wrong)[given[wrong].argmin()])
+    assert pictures[0] is not None
+    with Image.open(io.BytesIO(base64.b64decode(pictures[0].partition(",")[2]))) as picture:
+        np.testing.assert_array_equal(np.asarray(picture), judged.judged.images[worst])
+
+
+def test_a_model_without_mistakes_has_a_page_too(tmp_path: Path) -> None:
+    labels = np.arange(10)
+    probabilities = np.eye(10, dtype=np.float32)
+    perfect = evaluation(
+        tmp_path,
+        judged=LabeledImages(np.zeros((10, 28, 28), np.uint8), labels),
+        probabilities=probabilities,
+        scores=score(labels, probabilities),
+        metadata={},
+    )
+    page = render_page(perfect)
+    assert "Worst errors" not in page
+    assert "100.00%" in page
+    assert "The file does not say." in page
+
+
+def test_what_weakens_the_scores_is_said(tmp_path: Path) -> None:
+    page = render_page(evaluation(tmp_path, is_drawn=True, seen_in_training=123))
+    assert "Drawn data, not Fashion-MNIST" in page
+    assert "was trained on 123 of these 400 images" in page
+    assert "can't be told" in render_page(evaluation(tmp_path, seen_in_training=None))
+
+
+def test_learning_curves_stand_in_it_where_the_run_folder_is(tmp_path: Path) -> None:
+    assert "Learning curves" not in render_page(evaluation(tmp_path))
+    row = dict.fromkeys(HISTORY_COLUMNS, 0.5) | {"epoch": 1, "val_loss": 1.0}
+    RunDirectory(tmp_path).write_history([row])
+    page = render_page(evaluation(tmp_path))
+    assert "Learning curves" in page
+    names = re.findall(r'\bid="([^"]+)"', page)
+    assert len(set(names)) == len(names) > 0
+    for title in PANELS:
+        assert f'aria-label="Learning curve: {title}"' in page
+
+
+def test_it_says_what_made_the_model(tmp_path: Path) -> None:
+    page = render_page(evaluation(tmp_path))
+    assert "network tutorial, recipe tutorial, parameters 582,026" in page
+    for name in ("config", "versions", "created at"):
+        assert f"<dt>{name}</dt>" in page
+    unknown = render_page(evaluation(tmp_path, metadata={"model": "odd", "recipe": 3}))
+    assert "network" not in unknown.partition("</header>")[0].partition("<header>")[2]
+
+
+def test_the_same_scores_give_the_same_page(tmp_path: Path) -> None:
+    assert render_page(evaluation(tmp_path)) == render_page(evaluation(tmp_path))
+
+
+def test_every_class_and_every_count_stands_in_it(tmp_path: Path) -> None:
+    judged = evaluation(tmp_path)
+    page = render_page(judged)
+    for name in CLASS_NAMES:
+        assert page.count(name) >= 3
+    cells = re.findall(r'class="(?:strong|none|)(?: miss)?" title="[^"]*">(\d+)</td>', page)
+    assert list(map(int, cells)) == judged.scores.confusion_matrix.ravel().tolist()

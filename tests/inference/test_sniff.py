@@ -1,0 +1,31 @@
+"""What a file is that is no model."""
+
+from pathlib import Path
+
+import pytest
+
+from fmnist_cli.inference.sniff import describe
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "help_text"),
+    [
+        (b"", "empty", "fmnist train"),
+        (b"\x89HDF\r\n\x1a\n", "Keras", "fmnist train"),
+        (b"\x80\x02}q\x00.", "bare pickle", "--model NAME"),
+        (b"\x10\0\0\0\0\0\0\0{}", "safetensors", "fmnist export-onnx"),
+        (b"\x89PNG\r\n", "a picture", "predict MODEL INPUT"),
+        (b"\xff\xd8\xff\xe0", "a picture", "predict MODEL INPUT"),
+        (b"\0\0\x08\x03", "an IDX file", "predict MODEL INPUT"),
+        (b"label,pixel1", "a CSV file", "predict MODEL INPUT"),
+        (b"version https://git-lfs", "Git LFS", "git lfs pull"),
+        (b"<!DOCTYPE html>", "of another kind, or damaged", "fmnist train"),
+    ],
+)
+def test_it_is_named_and_what_helps(
+    content: bytes, kind: str, help_text: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(content)
+    first, second = describe(tmp_path / "file").splitlines()
+    assert kind in first
+    assert help_text in second

@@ -1,0 +1,219 @@
+"""Each option changes what it says it changes: a run that ignored it would fail here."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from fmnist_cli.errors import UsageError
+from fmnist_cli.training.metrics import class_weights
+from fmnist_cli.training.optimizer import build_optimizer
+from fmnist_cli.training.options import TrainConfig
+from tests.training.small import CPU, config, squares, trainer, weights_of
+
+
+def rates(schedule: str, **options: Any) -> list[float]:
+    """The learning rate before each of 16 steps, and after the last."""
+    made = trainer(schedule=schedule, lr=1.0, **options)
+    train_step = made.train_step
+    found = [train_step.schedule.lr]
+    for position in range(1, train_step.schedule.total_steps + 1):
+        train_step.optimizer.step()
+        train_step.schedule.advance_to(position)
+        found.append(train_step.schedule.lr)
+    return found
+
+
+def test_schedules_have_their_shapes() -> None:
+    steps = 16
+    assert rates("constant") == [1.0] * (steps + 1)
+    assert rates("linear") == pytest.approx([1 - i / steps for i in range(steps + 1)])
+    cosine = [(1 + math.cos(math.pi * i / steps)) / 2 for i in range(steps + 1)]
+    assert rates("cosine") == pytest.approx(cosine)
+    assert sorted(set(np.round(rates("step"), 9)), reverse=True) == [1.0, 0.1, 0.01]
+    cycle = rates("onecycle")
+    assert max(cycle) == pytest.approx(1.0, abs=0.01)
+    assert 0 < cycle.index(max(cycle)) < steps / 2
+    assert cycle[-1] < cycle[0] < 0.1
+
+
+def test_warmup_rises_to_the_peak_and_the_schedule_follows() -> None:
+    rising = rates("linear", warmup=0.5)  # four of sixteen steps
+    assert rising[0] == pytest.approx(0.01)
+    assert rising[4] == pytest.approx(1.0)
+    assert rising[1] < rising[2] < rising[3] < rising[4]
+    assert rising[-1] == pytest.approx(0.0)
+
+
+def test_plateau_lowers_the_rate_when_nothing_gets_better() -> None:
+    made = trainer(schedule="plateau", lr=1e-6, epochs=8)
+    results = list(made.fit())
+    assert results[-1].lr < results[0].lr
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
+def test_every_optimizer_learns(name: str) -> None:
+    lr = 0.02 if name == "sgd" else 0.002
+    results = list(trainer(optimizer=name, lr=lr, epochs=3).fit())
+    assert results[-1].train_loss < results[0].train_loss
+
+
+def test_decay_spares_biases_and_norms() -> None:
+    made = trainer(model="convnet", weight_decay=0.1)
+    for group in made.train_step.optimizer.param_groups:
+        for parameter in group["params"]:
+            assert group["weight_decay"] == (0.1 if parameter.dim() > 1 else 0.0)
+
+
+def test_the_head_has_its_own_rate() -> None:
+    made = trainer(head_lr=0.5)
+    head = made.train_step.model.head
+    assert isinstance(head, torch.nn.Linear)
+    found = {
+        id(parameter): group["lr"]
+        for group in made.train_step.optimizer.param_groups
+        for parameter in group["params"]
+    }
+    assert found[id(head.weight)] == found[id(head.bias)] == 0.5
+    assert sorted(set(found.values())) == [0.002, 0.5]
+
+
+def test_momentum_reaches_the_optimizer() -> None:
+    made = trainer(optimizer="sgd", momentum=0.5)
+    optimizer = build_optimizer(made.train_step.model, config(optimizer="sgd", momentum=0.5))
+    assert optimizer.param_groups[0]["momentum"] == 0.5
+    assert optimizer.param_groups[0]["nesterov"]
+
+
+def loss_of(**options: Any) -> float:
+    made = trainer(**options)
+    batch = next(iter(made.batches.epoch(0)))
+    made.train_step.model.eval()
+    return float(made.train_step.loss(batch.images, batch.labels)[1].detach())
+
+
+def test_label_smoothing_and_class_weights_enter_the_loss() -> None:
+    plain = loss_of()
+    assert loss_of(label_smoothing=0.3) != plain
+    assert loss_of(class_weights="1,2,3,4,5,6,7,8,9,10") != plain
+    assert loss_of(class_weights="1,1,1,1,1,1,1,1,1,1") == pytest.approx(plain)
+
+
+def test_balanced_weights_are_inverse_to_the_classes_shares() -> None:
+    labels = np.repeat(np.arange(10), [100] * 9 + [10])
+    found = class_weights(config(class_weights="balanced"), labels, CPU)
+    assert found is not None
+    assert found[9] == pytest.approx(10 * float(found[0]))
+    assert float((found * torch.bincount(torch.from_numpy(labels))).sum()) == pytest.approx(910)
+
+
+def test_ema_is_what_is_validated_and_kept() -> None:
+    made = trainer(ema=0.99, epochs=1)
+    list(made.fit())
+    averaged = made.train_step.trained.state_dict()["fc.2.weight"]
+    assert not torch.equal(averaged, weights_of(made)["fc.2.weight"])
+    assert made.best is not None
+    assert torch.equal(made.best.state_dict["fc.2.weight"], averaged)
+
+
+@pytest.mark.parametrize(
+    "name", ["flip", "altflip", "shift:2", "rotate:20", "zoom:0.2", "erase:0.5", "mixup", "cutmix"]
+)
+def test_every_augmentation_trains_and_changes_the_run(name: str) -> None:
+    plain, augmented = trainer(epochs=3), trainer(epochs=3, augment=name)
+    list(plain.fit())
+    results = list(augmented.fit())
+    assert results[-1].train_loss < results[0].train_loss
+    assert not torch.equal(weights_of(plain)["fc.2.weight"], weights_of(augmented)["fc.2.weight"])
+
+
+def test_dropout_is_the_networks_unless_given() -> None:
+    assert loss_of() == loss_of(dropout=0.0)  # in evaluation mode both are off
+    with_own, without = trainer(epochs=1), trainer(epochs=1, dropout=0.0)
+    list(with_own.fit())
+    list(without.fit())
+    assert not torch.equal(weights_of(with_own)["fc.2.weight"], weights_of(without)["fc.2.weight"])
+
+
+def test_precision_changes_the_arithmetic_only() -> None:
+    exact, rough = trainer(epochs=1, precision="fp32"), trainer(epochs=1, precision="bf16")
+    list(exact.fit())
+    list(rough.fit())
+    a, b = weights_of(exact)["fc.2.weight"], weights_of(rough)["fc.2.weight"]
+    assert a.dtype == b.dtype == torch.float32
+    assert not torch.equal(a, b)
+    assert torch.allclose(a, b, atol=0.02)
+
+
+def test_compile_gives_the_same_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = []
+    monkeypatch.setattr(
+        torch.nn.Module, "compile", lambda self, **options: compiled.append(options)
+    )
+    list(trainer(epochs=1, compile=True).fit())
+    assert compiled == [{"dynamic": False}]
+
+
+def test_batch_size_and_seed_decide_the_batches() -> None:
+    assert len(trainer(batch_size=64).batches) == 4
+    first = next(iter(trainer(seed=0).batches.epoch(0))).labels
+    other = next(iter(trainer(seed=1).batches.epoch(0))).labels
+    assert not torch.equal(first, other)
+
+
+def test_a_split_smaller_than_a_batch_still_trains() -> None:
+    results = list(trainer(n=20, batch_size=64, epochs=1).fit())
+    assert results[0].images_per_second > 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"epochs": 0},
+        {"batch_size": 0},
+        {"lr": 0.0},
+        {"lr": float("nan")},
+        {"momentum": 1.5},
+        {"prune": 1.5},
+        {"freeze_stem": 0},
+        {"optimizer": "adamx"},
+        {"schedule": "cosinus"},
+        {"class_weights": "1,2,3"},
+        {"class_weights": "1,1,1,1,1,1,1,1,1,x"},
+        {"class_weights": "0,0,0,0,0,0,0,0,0,0"},
+        {"augment": "flap"},
+        {"augment": "flip:7"},
+        {"model": "tutoral"},
+        {"early_stop": 2, "val_size": 0},
+        {"freeze_backbone": True},
+        {"schedule": "onecycle", "warmup": 1.0},
+        {"batch_size": 33, "nproc": 2},
+        {"epoch": 3},
+    ],
+)
+def test_a_wrong_option_is_refused_at_birth(options: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        TrainConfig.from_dict(options)
+
+
+def test_the_size_of_the_validation_part_follows_the_data() -> None:
+    assert TrainConfig().val_size_for(60_000) == 5_000
+    assert TrainConfig().val_size_for(600) == 100
+    assert TrainConfig(val_size=0).val_size_for(600) == 0
+
+
+def test_training_images_are_untouched_by_training() -> None:
+    data = squares(256)
+    made = trainer(epochs=1, augment="erase:1")
+    before = made.batches.images.clone()
+    list(made.fit())
+    assert torch.equal(made.batches.images, before)
+    assert (data.images == before.numpy()).all()
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small"])
+def test_vision_networks_learn(name: str) -> None:
+    results = list(trainer(n=96, n_val=32, model=name, epochs=3, batch_size=16).fit())
+    assert results[-1].train_loss < results[0].train_loss

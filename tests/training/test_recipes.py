@@ -1,0 +1,56 @@
+"""Recipes: every entry is a config, and what is given wins over it."""
+
+import pytest
+
+from fmnist_cli import models
+from fmnist_cli.errors import UsageError
+from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.recipes import RECIPES, resolve
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_is_a_config_of_a_network_that_there_is(name: str) -> None:
+    config = resolve({"recipe": name})
+    assert config.recipe == name
+    assert config.model in models.NETWORKS
+
+
+def test_given_over_recipe_over_defaults() -> None:
+    assert TrainConfig.default("lr") == 0.1
+    assert resolve({"recipe": "tutorial"}).lr == 1e-3
+    assert resolve({"recipe": "tutorial", "lr": 0.5}).lr == 0.5
+    assert resolve({"recipe": "tutorial"}).seed == TrainConfig.default("seed")
+    assert resolve({}).recipe == "default"
+
+
+def test_fast_is_otherwise_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    own, there = RECIPES["fast"].options, RECIPES["fast"].on_cuda
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert resolve({"recipe": "fast"}).epochs == own["epochs"] != there["epochs"]
+    assert resolve({"recipe": "fast", "device": "cuda:1"}).epochs == there["epochs"]
+    assert resolve({"recipe": "fast", "device": "cuda", "epochs": 7}).epochs == 7
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert resolve({"recipe": "fast"}).model == there["model"]
+    assert resolve({"recipe": "fast", "device": "cpu"}).model == own["model"]
+    assert resolve({"recipe": "tutorial"}) == resolve({"recipe": "tutorial", "device": "auto"})
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_is_a_config_on_cuda(name: str) -> None:
+    assert resolve({"recipe": name, "device": "cuda"}).model in models.NETWORKS
+
+
+def test_the_tutorial_recipe_is_the_courses() -> None:
+    config = resolve({"recipe": "tutorial"})
+    assert (config.model, config.epochs, config.batch_size) == ("tutorial", 20, 256)
+    assert (config.optimizer, config.lr, config.weight_decay) == ("adam", 1e-3, 0.0)
+    assert (config.schedule, config.augment, config.label_smoothing) == ("constant", "none", 0.0)
+
+
+def test_the_small_network_is_small() -> None:
+    assert models.count_parameters(models.build(resolve({"recipe": "small"}).model)) < 100_000
+
+
+def test_an_unknown_recipe_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="did you mean 'fast'"):
+        resolve({"recipe": "fest"})

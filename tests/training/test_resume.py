@@ -1,0 +1,90 @@
+"""A run is resumed from a state that a run wrote; any other is refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.errors import CheckpointError
+from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.resume import read_state
+from fmnist_cli.training.run import Run
+
+Change = Callable[[dict[str, Any], dict[str, Any]], object]
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> checkpoint.Checkpoint:
+    """What a short run leaves."""
+    folder = tmp_path_factory.mktemp("run")
+    config = TrainConfig(data="synthetic:200", model="convnet-small", epochs=1, batch_size=50)
+    list(Run(config, output=folder / "model.pt", run_dir=folder).epochs())
+    return read_state(folder / "last.pt")
+
+
+def changed(state: checkpoint.Checkpoint, change: Change, folder: Path) -> Path:
+    """The state's file with one thing changed in its metadata or training state."""
+    path = folder / "last.pt"
+    checkpoint.save(path, state.model.state_dict(), state.metadata, training=state.training or {})
+    loaded = checkpoint.load_training(path)
+    training = loaded.training
+    assert training is not None
+    change(loaded.metadata, training)
+    checkpoint.save(path, loaded.model.state_dict(), loaded.metadata, training=training)
+    return path
+
+
+READ: dict[str, Change] = {
+    "no trainer": lambda _, training: training.pop("trainer"),
+    "no epoch": lambda _, training: training["trainer"].pop("epoch"),
+    "an epoch before the first": lambda _, training: training["trainer"].update(epoch=-1),
+    "an epoch that is text": lambda _, training: training["trainer"].update(epoch="1"),
+    "a best of nothing": lambda _, training: training["trainer"].update(best={}),
+    "no history": lambda _, training: training.update(history=[]),
+    "a row of text": lambda _, training: training["history"][0].update(lr="0.1"),
+    "a row of another form": lambda _, training: training["history"][0].pop("lr"),
+    "an output that is a number": lambda _, training: training.update(output=7),
+}
+RESUMED: dict[str, Change] = {
+    "no config": lambda metadata, _: metadata.pop("config"),
+    "options of other types": lambda metadata, _: metadata["config"].update(lr="high"),
+    "no data": lambda metadata, _: metadata.pop("data"),
+    "weights of another network": lambda _, training: training["trainer"]["train_step"].update(
+        model={"w": torch.zeros(1)}
+    ),
+    "an optimizer of nothing": lambda _, training: training["trainer"]["train_step"].update(
+        optimizer={}
+    ),
+    "a meter of another shape": lambda _, training: training["trainer"].update(
+        meter=torch.zeros(99)
+    ),
+    "a schedule that is a list": lambda _, training: training["trainer"]["train_step"].update(
+        schedule=[]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_state_of_another_form_is_refused(
+    state: checkpoint.Checkpoint, name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(CheckpointError, match="another form"):
+        read_state(changed(state, READ[name], tmp_path))
+
+
+@pytest.mark.parametrize("name", RESUMED)
+def test_a_state_that_does_not_fit_its_run_is_refused(
+    state: checkpoint.Checkpoint, name: str, tmp_path: Path
+) -> None:
+    changed(state, RESUMED[name], tmp_path)
+    with pytest.raises(CheckpointError, match="another form"):
+        list(Run.resume(str(tmp_path), {"epochs": 2}).epochs())
+
+
+def test_what_was_not_changed_is_resumed(state: checkpoint.Checkpoint, tmp_path: Path) -> None:
+    changed(state, lambda _, training: training.update(output=str(tmp_path / "m.pt")), tmp_path)
+    (result,) = Run.resume(str(tmp_path), {"epochs": 2}).epochs()
+    assert result.epoch == 2

@@ -1,0 +1,237 @@
+"""One loop: it learns, repeats itself, stops and goes on bit for bit."""
+
+import io
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from fmnist_cli import models
+from fmnist_cli.errors import CheckFailed
+from fmnist_cli.training.freezing import stem_of
+from fmnist_cli.training.processes import Process
+from fmnist_cli.training.results import Progress, Stopped
+from fmnist_cli.training.step import TrainStep
+from fmnist_cli.training.trainer import Trainer
+from tests.training.small import CPU, assert_same, config, trainer, weights_of
+
+
+def roundtrip(state: dict[str, Any]) -> dict[str, Any]:
+    """Through a file, as `last.pt` does."""
+    stream = io.BytesIO()
+    torch.save(state, stream)
+    stream.seek(0)
+    loaded: dict[str, Any] = torch.load(stream, weights_only=True)
+    return loaded
+
+
+def stop_after(made: Trainer, steps: int) -> None:
+    """Ask for the end once so many steps have been looked at."""
+    asked = 0
+
+    def should_stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > steps
+
+    made.should_stop = should_stop
+
+
+def test_it_learns() -> None:
+    results = list(trainer(epochs=4).fit())
+    assert [result.epoch for result in results] == [1, 2, 3, 4]
+    assert results[-1].train_loss < results[0].train_loss / 2
+    assert results[-1].val_accuracy is not None
+    assert results[-1].val_accuracy > 0.9
+
+
+def test_a_seed_decides_every_weight() -> None:
+    first, second, other = trainer(seed=3), trainer(seed=3), trainer(seed=4)
+    for made in (first, second, other):
+        list(made.fit())
+    assert_same(weights_of(first), weights_of(second))
+    assert not torch.equal(weights_of(first)["fc.2.weight"], weights_of(other)["fc.2.weight"])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("stop", [3, 8, 13])
+def test_resumed_equals_uninterrupted(seed: int, stop: int) -> None:
+    """Eight steps an epoch: a stop within the first, at its end, within the second."""
+    options: dict[str, Any] = {
+        "seed": seed,
+        "ema": 0.9,
+        "schedule": "cosine",
+        "augment": "flip,shift:1",
+    }
+    assert_resumed_equals_uninterrupted(options, stop)
+
+
+@pytest.mark.parametrize("stop", [7, 8, 10, 14, 17])
+def test_resumed_equals_uninterrupted_while_pruning_and_freezing(stop: int) -> None:
+    """Eight steps, then six an epoch: a stop within each, and at the ends of two."""
+    options = {"model": "convnet-small", "prune": 0.5, "freeze_stem": 2, "epochs": 3}
+    assert_resumed_equals_uninterrupted(options, stop)
+
+
+def assert_resumed_equals_uninterrupted(options: dict[str, Any], stop: int) -> None:
+    whole = trainer(**options)
+    expected = list(whole.fit())
+
+    stopped = trainer(**options)
+    stop_after(stopped, stop)
+    with pytest.raises(Stopped):
+        list(stopped.fit())
+    state = roundtrip(stopped.state_dict())
+
+    resumed = trainer(**options)
+    resumed.load_state_dict(state)
+    results = list(resumed.fit())
+
+    assert_same(weights_of(whole), weights_of(resumed))
+    assert_states_equal(whole.state_dict(), resumed.state_dict())
+    for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr"):
+        assert getattr(results[-1], name) == getattr(expected[-1], name), name
+
+
+def assert_states_equal(a: Any, b: Any) -> None:
+    """Optimizer, average, schedule, meter and best: every tensor and number."""
+    if isinstance(a, dict):
+        assert a.keys() == b.keys()
+        for key in a:
+            assert_states_equal(a[key], b[key])
+    elif isinstance(a, list | tuple):
+        assert len(a) == len(b)
+        for one, other in zip(a, b, strict=True):
+            assert_states_equal(one, other)
+    elif isinstance(a, torch.Tensor):
+        assert torch.equal(a, b)
+    else:
+        assert a == b
+
+
+def test_a_finished_run_can_be_extended_along_the_longer_schedule() -> None:
+    short = trainer(epochs=2, schedule="linear")
+    list(short.fit())
+    longer = trainer(epochs=4, schedule="linear")
+    longer.load_state_dict(roundtrip(short.state_dict()))
+    assert longer.train_step.schedule.lr == pytest.approx(0.001)  # half of the way down from 0.002
+    results = list(longer.fit())
+    assert [result.epoch for result in results] == [3, 4]
+    assert results[-1].lr == pytest.approx(0)
+
+
+def test_early_stop_counts_epochs_without_a_better_one() -> None:
+    made = trainer(epochs=30, early_stop=2, lr=1e-9)
+    results = list(made.fit())
+    assert len(results) < 30
+    assert made.best is not None
+    assert len(results) == made.best.epoch + 2
+
+
+def test_the_best_epoch_is_kept() -> None:
+    made = trainer(epochs=3)
+    results = list(made.fit())
+    assert made.best is not None
+    best = max(results, key=lambda result: result.val_accuracy or 0)
+    assert made.best.worth == best.val_accuracy
+    assert [result.epoch for result in results if result.is_best][-1] == made.best.epoch
+
+
+def test_monitoring_the_loss_keeps_the_lowest() -> None:
+    made = trainer(epochs=3, monitor="loss")
+    losses = [result.val_loss for result in made.fit()]
+    assert made.best is not None
+    assert -made.best.worth == min(loss for loss in losses if loss is not None)
+
+
+def test_without_validation_the_last_epoch_is_kept() -> None:
+    made = trainer(n_val=0, val_size=0)
+    results = list(made.fit())
+    assert results[-1].val_accuracy is None
+    assert made.best is not None
+    assert made.best.epoch == 2
+    assert_same(made.best.state_dict, weights_of(made))
+
+
+def test_a_loss_that_is_not_finite_ends_the_run() -> None:
+    made = trainer(lr=0.5)
+    with torch.no_grad():
+        next(made.train_step.model.parameters()).fill_(float("inf"))
+    with pytest.raises(CheckFailed, match=r"lower --lr \(it was 0.5\)"):
+        list(made.fit())
+
+
+def test_too_little_memory_is_told_with_a_smaller_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = trainer(batch_size=48)
+
+    def step(*_arguments: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(made.train_step, "step", step)
+    with pytest.raises(CheckFailed, match=r"batches of 48 images; try --batch-size 24"):
+        next(made.fit())
+
+
+def test_progress_is_told_within_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fmnist_cli.training.trainer._READINGS_PER_SECOND", 1e9)
+    told: list[Progress] = []
+    list(trainer(epochs=1).fit(told.append))
+    assert [progress.step for progress in told] == list(range(1, 9))
+    assert all(progress.steps == 8 and progress.images_per_second > 0 for progress in told)
+
+
+def test_pruned_epochs_have_fewer_steps_and_the_schedule_ends_with_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[tuple[int, int]] = []
+    made = trainer(prune=0.5, epochs=3, schedule="linear", n=256)
+    take = made.train_step.step
+
+    def step(*arguments: Any) -> Any:
+        told.append((made.epoch, made._progress(0, 1.0).steps))
+        return take(*arguments)
+
+    monkeypatch.setattr(made.train_step, "step", step)
+    results = list(made.fit())
+    assert told == [(0, 8)] * 8 + [(1, 6)] * 6 + [(2, 6)] * 6
+    assert results[-1].lr == pytest.approx(0)
+    assert results[-2].lr == pytest.approx(0.002 * 6 / 20)
+
+
+@pytest.mark.parametrize(
+    ("network", "has_norm"),
+    [("convnet-small", True), ("tutorial", False), ("wideresnet", True), ("resnet18", True)],
+)
+def test_a_frozen_stem_stays_as_it_is_while_the_rest_moves(network: str, has_norm: bool) -> None:
+    narrow = {"widths": (4, 4, 4), "blocks": 1} if network == "wideresnet" else {}
+    model = models.build(network, **narrow)
+    train_step = TrainStep(
+        config(model=network, freeze_stem=1, optimizer="sgd"),
+        model,
+        device=CPU,
+        process=Process(),
+        class_weights=None,
+        total_steps=4,
+        steps_per_epoch=2,
+    )
+    first, last = nn.ModuleList(stem_of(model)), model.head
+    assert isinstance(last, nn.Linear)
+    assert [type(layer) for layer in first] == [nn.Conv2d, nn.BatchNorm2d][: 1 + has_norm]
+    stem = {id(parameter) for parameter in first.parameters()}
+    assert len(stem) < len(list(model.parameters()))
+    images, labels = torch.rand(8, 1, 28, 28), torch.arange(8)
+
+    def moved(epoch: int) -> set[int]:
+        before = [parameter.detach().clone() for parameter in model.parameters()]
+        buffers = [buffer.clone() for buffer in first.buffers()]
+        train_step.train_mode(epoch)
+        train_step.step(images, labels, epoch)
+        assert epoch == 0 or all(map(torch.equal, buffers, first.buffers()))
+        pairs = zip(before, model.parameters(), strict=True)
+        return {id(now) for old, now in pairs if not torch.equal(old, now)}
+
+    assert stem <= moved(0)
+    later = moved(1)
+    assert not stem & later
+    assert id(last.weight) in later
