@@ -6,6 +6,7 @@ import torch
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.checkpoints.metadata import ModelMetadata, NetworkRecord
 from fmnist_cli.export.onnx_file import export
 from fmnist_cli.training.recipes import RECIPES
 
@@ -14,10 +15,10 @@ def write_model(network: str, folder: Path) -> Path:
     """Write a `.pt` of the network called `network`."""
     torch.manual_seed(0)
     model = models.build(network)
-    metadata = {
-        "model": {"name": network, "options": {}, "parameters": models.count_parameters(model)},
-        "preparation": models.network(network).normalization.as_dict(),
-    }
+    metadata = ModelMetadata(
+        NetworkRecord(network, parameters=models.count_parameters(model)),
+        models.network(network).normalization,
+    )
     path = folder / f"{network}.pt"
     checkpoint.save(path, model.state_dict(), metadata)
     return path

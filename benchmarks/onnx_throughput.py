@@ -39,7 +39,7 @@ def measure(model: Path | None, runs: int) -> Iterator[Row]:
         path = model or write_model(network_of("default"), Path(folder))
         exported = export(path, Path(folder) / "model.onnx", verify=256)
         both = load(path, device="cpu"), load(exported.path, device="cpu")
-        network = both[0].metadata["model"]["name"]
+        network = both[0].metadata.network.name if both[0].metadata is not None else path.stem
         eager, onnx = _medians(*both, batch_size=1, runs=20 * runs)
         yield Row(
             what=f"exported `{network}`, one image",

@@ -7,6 +7,7 @@ which is judged once. Command, seed and scores go into the file: see `fmnist inf
 """
 
 import argparse
+import dataclasses
 import subprocess
 import tempfile
 from pathlib import Path
@@ -35,7 +36,8 @@ def main() -> None:
         parts = ("data", "split", "n", "accuracy", "accuracy_ci95")
         card = {"command": " ".join(["fmnist", "train", *options])}
         card |= {name: found[name] for name in parts}
-        metadata = {**model.metadata, "run_dir": None, "measured": card}
+        extra = {**model.metadata.extra, "measured": card}
+        metadata = dataclasses.replace(model.metadata, run_dir=None, extra=extra)
         checkpoint.save(folder / "model.pt", model.model.state_dict(), metadata)
         content = (folder / "model.pt").read_bytes()
     if len(content) > MAX_BYTES:

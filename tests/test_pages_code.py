@@ -9,6 +9,7 @@ import pytest
 from torch import nn
 
 from fmnist_cli import configure, load, models, train
+from fmnist_cli.checkpoints.archive import read_metadata
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.export.onnx_file import export
 from fmnist_cli.models.convnet import ConvNet, Stage
@@ -53,7 +54,7 @@ def test_adding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for options in ({"model": "convnet-tiny"}, {"recipe": "plain"}):
         list(train(configure(**{**options, **QUICK}), output="model.pt"))
-        head = models.build(load("model.pt").metadata["model"]["name"]).head
+        head = models.build(read_metadata(Path("model.pt")).network.name).head
         assert isinstance(head, nn.Linear)
         exported = export(Path("model.pt"), Path("model.onnx"), verify=20)
         test = open_source("synthetic:200").read("test")

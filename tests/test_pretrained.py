@@ -31,20 +31,24 @@ def test_an_installation_without_it_says_so(
 def test_it_is_small_and_its_card_is_complete() -> None:
     assert FILE.stat().st_size < 1_500_000
     metadata = load("pretrained", device="cpu").metadata
-    data, config, card = metadata["data"], metadata["config"], metadata["measured"]
-    assert (data["spec"], data["n_train"], data["val_size"]) == ("fashion-mnist", 60_000, 0)
+    assert metadata is not None
+    data, config, card = metadata.data, metadata.config, metadata.extra["measured"]
+    assert data is not None
+    assert config is not None
+    assert (data.spec, data.n_train, data.val_size) == ("fashion-mnist", 60_000, 0)
     assert card["command"] == (
         f"fmnist train --recipe {config['recipe']} --val-size 0 --seed {config['seed']}"
     )
     assert (card["data"], card["split"], card["n"]) == ("fashion-mnist", "test", 10_000)
     low, high = card["accuracy_ci95"]
     assert 0.9 < low < card["accuracy"] < high
-    assert metadata["versions"].keys() == {"fmnist", "torch", "python"}
+    assert metadata.versions.keys() == {"fmnist", "torch", "python"}
 
 
 def test_it_scores_what_its_card_says(mirror: Path) -> None:
     test = open_source(data_dir=mirror).read("test")
     classifier = load("pretrained", device="cpu")
     accuracy = float(np.mean(classifier(test.images).argmax(1) == test.labels))
+    assert classifier.metadata is not None
     # Other processors round otherwise: a few images of ten thousand may lie on the edge.
-    assert accuracy == pytest.approx(classifier.metadata["measured"]["accuracy"], abs=5e-4)
+    assert accuracy == pytest.approx(classifier.metadata.extra["measured"]["accuracy"], abs=5e-4)

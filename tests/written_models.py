@@ -9,7 +9,7 @@ from torch import nn
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.constants import CLASS_NAMES
+from fmnist_cli.checkpoints.metadata import DataRecord, Metrics, ModelMetadata, NetworkRecord
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.data.synthetic import draw
 from fmnist_cli.export.graph import build_graph
@@ -52,39 +52,19 @@ def _spread_logits(network: nn.Module, normalization: Normalization) -> None:
     head.weight.mul_(factors[:, None])
 
 
-def metadata(name: str = "tutorial", *, val_size: int = 100) -> dict[str, Any]:
+def metadata(name: str = "tutorial", *, val_size: int = 100) -> ModelMetadata:
     """What a training run would record."""
-    normalization = models.network(name).normalization
-    return {
-        "format_version": 1,
-        "model": {
-            "name": name,
-            "options": {},
-            "parameters": models.count_parameters(models.build(name)),
-        },
-        "preparation": normalization.as_dict(),
-        "classes": list(CLASS_NAMES),
-        "recipe": "tutorial",
-        "config": {},
-        "data": {
-            "spec": DATA,
-            "test_spec": None,
-            "kind": "synthetic",
-            "fingerprint": "0" * 16,
-            "n_train": 300 - val_size,
-            "val_size": val_size,
-            "split_seed": 0,
-        },
-        "metrics": {
-            "val_accuracy": 0.5,
-            "val_loss": 1.0,
-            "epoch": 1,
-            "epochs": 1,
-            "seconds": 1.0,
-        },
-        "versions": {"fmnist": "0", "torch": "0", "python": "0"},
-        "created_at": "2000-01-01T00:00:00+00:00",
-    }
+    parameters = models.count_parameters(models.build(name))
+    return ModelMetadata(
+        network=NetworkRecord(name, parameters=parameters),
+        normalization=models.network(name).normalization,
+        recipe="tutorial",
+        config={},
+        data=DataRecord(DATA, None, "synthetic", "0" * 16, 300 - val_size, val_size, 0),
+        metrics=Metrics(val_accuracy=0.5, val_loss=1.0, epoch=1, epochs=1, seconds=1.0),
+        versions={"fmnist": "0", "torch": "0", "python": "0"},
+        created_at="2000-01-01T00:00:00+00:00",
+    )
 
 
 def write_checkpoint(path: Path, name: str = "tutorial", *, val_size: int = 100) -> Path:
@@ -96,6 +76,6 @@ def write_checkpoint(path: Path, name: str = "tutorial", *, val_size: int = 100)
 def write_onnx(path: Path, name: str = "tutorial", **options: Any) -> Path:
     """Write an `.onnx` without proof of parity; returns its path."""
     normalization: Normalization = models.network(name).normalization
-    graph = build_graph(network(name), normalization, metadata(name), **options)
+    graph = build_graph(network(name), normalization, metadata(name).to_json(), **options)
     path.write_bytes(graph.SerializeToString())
     return path

@@ -1,17 +1,17 @@
-"""Model files: versioned plain data, written whole or not at all, read without running code.
+"""Model files: plain data, written whole or not at all, read without running code.
 
-A `.pt` file is the zip that `torch.save` writes, with members of ours beside the tensors:
+A `.pt` file is the zip that `torch.save` writes, with two members added beside the tensors:
 
 * `metadata.json`: everything but tensors, readable without torch (`read_metadata`);
-* `trained_on.bin`: digests of the training images, where the data is not the official split.
+* `trained_on.bin`: digests of the training images, unless the data is the official split.
 
-The pickled part is `{"state_dict": {...}}` of the uncompiled, unwrapped network, and in a run's
+The pickle holds `{"state_dict": {...}}` of the uncompiled, unwrapped network, and in a run's
 `last.pt` also `{"training": {...}}` (optimizer, schedule, position: what `--resume` needs).
 """
 
-import dataclasses
 import io
 import json
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,16 +22,15 @@ import torch
 from torch import Tensor, nn
 
 from fmnist_cli import models
-from fmnist_cli.checkpoints.container import (
+from fmnist_cli.checkpoints.archive import (
     DIGESTS_MEMBER,
     METADATA_MEMBER,
-    Container,
-    open_container,
+    Archive,
+    open_archive,
     read_metadata,
 )
-from fmnist_cli.checkpoints.metadata import FORMAT_VERSION, MetadataFault, parse_network
-from fmnist_cli.checkpoints.pickles import TensorRecord
-from fmnist_cli.checkpoints.tensors import InZip, Reader, Storages, dtype_of
+from fmnist_cli.checkpoints.metadata import ModelMetadata
+from fmnist_cli.checkpoints.pickle_scan import MAX_PICKLE_BYTES, scan
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckpointError, FmnistError
 from fmnist_cli.files import atomic_write
@@ -39,13 +38,14 @@ from fmnist_cli.files import atomic_write
 __all__ = ["Checkpoint", "blank", "fill", "load", "load_training", "read_metadata", "save"]
 
 _ROOT: Final = "archive"
-"""Folder inside the zip that torch.save uses when it writes to a stream."""
-_WEIGHTS_FACTOR: Final = 2
-_TRAINING_FACTOR: Final = 10
-"""How many times its network's size a file's weights may take, and the state of its training: the
-weights, their average, the best of them and two values an optimizer keeps for each."""
-_SPARE_BYTES: Final = 16_000_000
-"""What either may take in any case."""
+"""Directory inside the zip that torch.save uses when it writes to a stream."""
+_MAX_FACTOR: Final = 10
+"""How many times its network's size a file may hold: the weights, their average, the best of them,
+two values per weight that an optimizer keeps, and as much again to be safe."""
+SPARE_BYTES: Final = 16_000_000
+"""What any file may hold."""
+_MAX_ORDER_BYTES: Final = 10
+_MAX_DEPTH: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +54,27 @@ class Checkpoint:
 
     model: nn.Module
     """In evaluation mode, on the CPU."""
-    normalization: Normalization
-    metadata: dict[str, Any]
-    """Plain JSON data; see docs/checkpoint.md."""
+    metadata: ModelMetadata
     training: dict[str, Any] | None = field(default=None, repr=False)
-    """State of a run, where `load_training` has read it."""
+    """State of a run, if `load_training` has read it."""
+
+    @property
+    def normalization(self) -> Normalization:
+        """What the network expects of its pixels."""
+        return self.metadata.normalization
 
 
 def save(
     path: Path,
     state_dict: Mapping[str, Tensor],
-    metadata: Mapping[str, Any],
+    metadata: ModelMetadata,
     *,
     training: Mapping[str, Any] | None = None,
     digests: bytes = b"",
 ) -> None:
     """Write a model file, whole or not at all.
 
-    Raises OutputError or StorageError; the file that stood at `path` is then untouched.
+    Raises OutputError or StorageError; an existing file at `path` is then untouched.
     """
     content: dict[str, Any] = {
         "state_dict": {name: tensor.detach().cpu() for name, tensor in state_dict.items()}
@@ -80,9 +83,9 @@ def save(
         content["training"] = training
     stream = io.BytesIO()
     torch.save(content, stream)
-    document = {"format_version": FORMAT_VERSION, **metadata}
+    document = json.dumps(metadata.to_json(), ensure_ascii=False, allow_nan=False)
     with zipfile.ZipFile(stream, "a", zipfile.ZIP_STORED) as archive:
-        archive.writestr(f"{_ROOT}/{METADATA_MEMBER}", json.dumps(document, ensure_ascii=False))
+        archive.writestr(f"{_ROOT}/{METADATA_MEMBER}", document)
         if digests:
             archive.writestr(f"{_ROOT}/{DIGESTS_MEMBER}", digests)
     with atomic_write(path) as temporary:
@@ -92,80 +95,135 @@ def save(
 def load(path: Path) -> Checkpoint:
     """Read a model file and rebuild its network, in evaluation mode.
 
-    Runs no code from the file, and takes memory for nothing but the network's weights. Raises
-    MissingInput where there is no file and CheckpointError where it is damaged, foreign, of a newer
+    Runs no code from the file, and takes memory only for what its network needs. Raises
+    MissingInput if there is no such file, and CheckpointError if it is damaged, foreign, of a newer
     format, or does not fit the network that it names.
     """
-    with open_container(path) as container:
-        return _read(container)[0]
+    with open_archive(path) as archive:
+        return _read(archive)[0]
 
 
 def load_training(path: Path) -> Checkpoint:
-    """Read a run's `last.pt`. Raises CheckpointError for a file that holds no training state."""
-    with open_container(path) as container:
-        checkpoint, content = _read(container)
-        if not isinstance(content.get("training"), dict):
-            raise CheckpointError(
-                f"'{path}' holds a model but no training state; expected a run's last.pt"
-            )
-        most_bytes = _TRAINING_FACTOR * _size(checkpoint.model) + _SPARE_BYTES
-        training = Reader(InZip(container), most_bytes).tree(content["training"])
-        return dataclasses.replace(checkpoint, training=training)
+    """Read a run's `last.pt`. Raises CheckpointError for a file without training state."""
+    with open_archive(path) as archive:
+        checkpoint, content = _read(archive)
+    if not isinstance(content.get("training"), dict):
+        raise CheckpointError(
+            f"'{path}' holds a model but no training state; expected a run's last.pt"
+        )
+    return Checkpoint(checkpoint.model, checkpoint.metadata, content["training"])
 
 
-def _read(container: Container) -> tuple[Checkpoint, dict[str, Any]]:
-    """The model of a file, and all that its pickle holds, tensors unread."""
-    path = container.path
-    content = container.content()  # first, for it tells a whole pickled network
-    metadata = container.metadata()
+def _read(archive: Archive) -> tuple[Checkpoint, dict[str, Any]]:
+    """The model of a file, and the whole content of its pickle."""
+    path = archive.path
+    scanned = scan_content(archive)  # first, because it recognizes a whole pickled model
+    metadata = archive.metadata()
     try:
-        name, options, normalization = parse_network(metadata)
-        network = blank(name, options)
-    except (MetadataFault, FmnistError) as error:
+        network = blank(metadata.network.name, metadata.network.options)
+    except FmnistError as error:
         raise CheckpointError(f"'{path}' names a network that can't be built: {error}") from None
+    content = read_content(archive, scanned, _MAX_FACTOR * size_bytes(network) + SPARE_BYTES)
     if not isinstance(content, dict):
         raise CheckpointError(f"'{path}' does not hold a model's weights")
-    fill(network, content.get("state_dict"), InZip(container))
-    return Checkpoint(network.eval(), normalization, metadata), content
+    fill(network, content.get("state_dict"), path)
+    return Checkpoint(network.eval(), metadata), content
 
 
 def blank(name: str, options: Mapping[str, Any]) -> nn.Module:
-    """Build a network without memory for its weights, and without drawing them: `fill` gives them.
+    """Build a network without memory for its weights, and without initializing them: see `fill`.
 
-    Raises UsageError for a network or an option that there is not.
+    Raises UsageError for an unknown network or option.
     """
     with torch.device("meta"):
         return models.build(name, **options)
 
 
-def fill(network: nn.Module, state: object, storages: Storages) -> None:
-    """Read weights into a blank network: names, shapes and dtypes exactly its own, all finite.
+def fill(network: nn.Module, state: object, path: Path) -> None:
+    """Give a blank network its weights: names, shapes and dtypes exactly its own, all finite.
 
-    state: a TensorRecord by each name. All that can be told without the values is checked before
-    memory is taken for them. Raises CheckpointError where something does not fit.
+    Raises CheckpointError for anything that does not fit.
     """
-    path = storages.path
     expected = network.state_dict()
     if not isinstance(state, dict) or state.keys() != expected.keys():
         raise CheckpointError(f"'{path}' holds other weights than those of its network")
     for name, tensor in expected.items():
-        record = state[name]
-        if not isinstance(record, TensorRecord) or (record.shape, dtype_of(record)) != (
-            tuple(tensor.shape),
+        found = state[name]
+        if not isinstance(found, Tensor) or (found.shape, found.dtype) != (
+            tensor.shape,
             tensor.dtype,
         ):
             raise CheckpointError(
                 f"'{path}': '{name}' is not {tensor.dtype} of shape {list(tensor.shape)}"
             )
-    reader = Reader(storages, _WEIGHTS_FACTOR * _size(network) + _SPARE_BYTES)
-    weights = {}
-    for name, record in state.items():
-        weights[name] = reader.tensor(record)
-        if weights[name].is_floating_point() and not weights[name].isfinite().all():
+        if found.is_floating_point() and not found.isfinite().all():
             raise CheckpointError(f"'{path}': '{name}' holds values that are not finite")
-    network.load_state_dict(weights, assign=True)
+    network.load_state_dict(
+        {name: state[name].detach().contiguous() for name in expected}, assign=True
+    )
 
 
-def _size(network: nn.Module) -> int:
+def size_bytes(network: nn.Module) -> int:
     """Bytes of a network's parameters and buffers."""
     return sum(tensor.nbytes for tensor in network.state_dict().values())
+
+
+def scan_content(archive: Archive) -> tuple[bytes, dict[str, int]]:
+    """The pickle of a file, and the bytes of each storage that it refers to. Raises as `scan`."""
+    pickle = archive.read("data.pkl", MAX_PICKLE_BYTES)
+    return pickle, scan(pickle, str(archive.path))
+
+
+def read_content(
+    archive: Archive, scanned: tuple[bytes, Mapping[str, int]], max_bytes: int
+) -> object:
+    """What a file's pickle holds: plain containers, plain values and tensors on the CPU.
+
+    scanned: what `scan_content` returned. max_bytes: what all its tensors may take together.
+    torch is given a new archive of the checked members, so it reads exactly what was checked.
+    Raises CheckpointError.
+    """
+    path = archive.path
+    pickle, storages = scanned
+    for key, size in storages.items():
+        if archive.size(f"data/{key}") != size:
+            raise CheckpointError(f"'{path}' is damaged: its tensors have other sizes than stated")
+    if sum(storages.values()) > max_bytes:
+        raise CheckpointError(f"'{path}' holds far more values than its network has")
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as checked:
+        checked.writestr(f"{_ROOT}/data.pkl", pickle)
+        checked.writestr(f"{_ROOT}/version", "3\n")
+        if "byteorder" in archive:
+            checked.writestr(f"{_ROOT}/byteorder", archive.read("byteorder", _MAX_ORDER_BYTES))
+        for key, size in storages.items():
+            checked.writestr(f"{_ROOT}/data/{key}", archive.read(f"data/{key}", size))
+    stream.seek(0)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            content = torch.load(stream, map_location="cpu", weights_only=True)
+    except Exception as error:  # noqa: BLE001 - a forged pickle can make torch raise anything
+        reason = str(error).partition("\n")[0][:200]
+        raise CheckpointError(f"'{path}' is damaged: torch can't read it: {reason}") from None
+    _check_plain(content, path, _MAX_DEPTH, set())
+    return content
+
+
+def _check_plain(content: object, path: Path, depth: int, seen: set[int]) -> None:
+    """Raise CheckpointError for what is not plain data or nests deeply, and for expanded tensors.
+
+    An expanded tensor shows one stored value many times: a small file could fill the memory.
+    """
+    if isinstance(content, Tensor):
+        if content.numel() * content.itemsize > content.untyped_storage().nbytes():
+            raise CheckpointError(f"'{path}' is damaged: a tensor is larger than its values")
+    elif isinstance(content, dict | list | tuple):
+        if depth == 0:
+            raise CheckpointError(f"'{path}' is not a model file: its data nests too deep")
+        if id(content) not in seen:  # a container may be referred to again and again
+            seen.add(id(content))
+            for item in content.values() if isinstance(content, dict) else content:
+                _check_plain(item, path, depth - 1, seen)
+    elif not isinstance(content, str | int | float | None):
+        raise CheckpointError(f"'{path}' is damaged: its data is not plain")

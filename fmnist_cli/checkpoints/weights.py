@@ -1,8 +1,7 @@
 """Weights from elsewhere: where a run starts from, and networks that are used as they came."""
 
 import urllib.error
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -10,13 +9,9 @@ from torch import Tensor, nn
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.checkpoints.container import METADATA_MEMBER, open_container
-from fmnist_cli.checkpoints.metadata import FORMAT_VERSION
-from fmnist_cli.checkpoints.old_form import InOldForm
-from fmnist_cli.checkpoints.pickles import TensorRecord
-from fmnist_cli.checkpoints.tensors import InZip, Reader, Storages
-from fmnist_cli.checkpoints.zips import ZIP_MAGIC
-from fmnist_cli.constants import CLASS_NAMES
+from fmnist_cli.checkpoints.archive import METADATA_MEMBER, ZIP_MAGIC, open_archive
+from fmnist_cli.checkpoints.metadata import ModelMetadata, NetworkRecord
+from fmnist_cli.checkpoints.sniff import describe
 from fmnist_cli.errors import CheckpointError, MissingInput, Unavailable, UsageError, did_you_mean
 from fmnist_cli.models import NETWORKS
 from fmnist_cli.pretrained import NAME, locate, no_model
@@ -39,8 +34,7 @@ def start_from(model: nn.Module, name: str, source: str) -> list[str]:
     if source == IMAGENET:
         state: Mapping[str, Tensor] = _imagenet(name)
     else:
-        own_bytes = sum(tensor.nbytes for tensor in model.state_dict().values())
-        state = _from_file(locate(source), own_bytes + _OTHER_HEAD_BYTES)
+        state = _from_file(locate(source), checkpoint.size_bytes(model) + _OTHER_HEAD_BYTES)
     if name not in NETWORKS and not any(key.startswith("network.") for key in state):
         state = cast("VisionNet", model).adapt(state)
     return _fill(model, state, name, source)
@@ -57,26 +51,20 @@ def open_model(path: Path, network: str | None = None) -> checkpoint.Checkpoint:
     entry = models.network(network)
     if not path.is_file():
         raise no_model(path)
-    if _is_ours(path):
+    if _is_from_fmnist(path):
         loaded = checkpoint.load(path)
-        if loaded.metadata["model"]["name"] != network:
+        if loaded.metadata.network.name != network:
             raise UsageError(
-                f"'{path}' holds the network '{loaded.metadata['model']['name']}'; "
-                "leave --model out"
+                f"'{path}' holds the network '{loaded.metadata.network.name}'; leave --model out"
             )
         return loaded
     model = checkpoint.blank(network, {})
-    with _opened(path) as (state, storages):
-        if network not in NETWORKS and not any(key.startswith("network.") for key in state):
-            state = {f"network.{key}": record for key, record in state.items()}
-        checkpoint.fill(model, state, storages)
-    metadata = {
-        "format_version": FORMAT_VERSION,
-        "model": {"name": network, "options": {}},
-        "preparation": entry.normalization.as_dict(),
-        "classes": list(CLASS_NAMES),
-    }
-    return checkpoint.Checkpoint(model.eval(), entry.normalization, metadata)
+    state = _plain_state(path, 2 * checkpoint.size_bytes(model) + checkpoint.SPARE_BYTES)
+    if network not in NETWORKS and not any(key.startswith("network.") for key in state):
+        state = {f"network.{key}": tensor for key, tensor in state.items()}
+    checkpoint.fill(model, state, path)
+    metadata = ModelMetadata(NetworkRecord(network), entry.normalization)
+    return checkpoint.Checkpoint(model.eval(), metadata)
 
 
 def _imagenet(name: str) -> Mapping[str, Tensor]:
@@ -97,49 +85,34 @@ def _imagenet(name: str) -> Mapping[str, Tensor]:
     return state
 
 
-def _from_file(path: Path, most_bytes: int) -> dict[str, Tensor]:
-    """A state dict from one of our files, or from a plain one. Runs no code from the file."""
+def _from_file(path: Path, max_bytes: int) -> dict[str, Tensor]:
+    """A state dict from a model file, or from a plain one. Runs no code from the file."""
     if not path.is_file():
         hint = did_you_mean(str(path), (NAME, IMAGENET))
         raise MissingInput(f"no weights at '{path}'; expected a file, {NAME} or {IMAGENET}{hint}")
-    if _is_ours(path):
+    if _is_from_fmnist(path):
         return checkpoint.load(path).model.state_dict()
-    with _opened(path) as (state, storages):
-        reader = Reader(storages, most_bytes)
-        return {key: reader.tensor(record) for key, record in state.items()}
+    return _plain_state(path, max_bytes)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[dict[str, TensorRecord], Storages]]:
-    """The tensors of a plain state dict by their names, and where their values are."""
-    if _is_zip(path):
-        with open_container(path) as container:
-            yield _as_state(path, container.content()), InZip(container)
-    else:
-        with path.open("rb") as file:
-            old = InOldForm(path, file)
-            yield _as_state(path, old.content), old
-
-
-def _as_state(path: Path, content: object) -> dict[str, TensorRecord]:
+def _plain_state(path: Path, max_bytes: int) -> dict[str, Tensor]:
+    """The tensors of a plain state dict, by their names without a wrapper's prefix."""
+    with open_archive(path) as archive:
+        content = checkpoint.read_content(archive, checkpoint.scan_content(archive), max_bytes)
     if not isinstance(content, dict) or not all(
-        isinstance(key, str) and isinstance(record, TensorRecord) for key, record in content.items()
+        isinstance(key, str) and isinstance(tensor, Tensor) for key, tensor in content.items()
     ):
         raise CheckpointError(f"'{path}' holds no plain state dict (names with tensors)")
-    return {key.removeprefix("module."): record for key, record in content.items()}
+    return {key.removeprefix("module."): tensor for key, tensor in content.items()}
 
 
-def _is_ours(path: Path) -> bool:
-    """Whether a file has our metadata. Raises CheckpointError for a damaged or dangerous zip."""
-    if not _is_zip(path):
-        return False
-    with open_container(path) as container:
-        return METADATA_MEMBER in container
-
-
-def _is_zip(path: Path) -> bool:
+def _is_from_fmnist(path: Path) -> bool:
+    """Whether a file has metadata. Raises CheckpointError for a damaged or foreign one."""
     with path.open("rb") as file:
-        return file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
+        if not file.read(len(ZIP_MAGIC)).startswith(ZIP_MAGIC):
+            raise CheckpointError(f"'{path}' does not hold weights: {describe(path)}")
+    with open_archive(path) as archive:
+        return METADATA_MEMBER in archive
 
 
 def _fill(model: nn.Module, state: Mapping[str, Tensor], name: str, source: str) -> list[str]:

@@ -81,7 +81,7 @@ def predict(
     _check_stdin(inputs, stdin_image)
     check_arguments(inputs)
     classifier = load(model, network=network, device=device, threads=threads, precision=precision)
-    if classifier.metadata.get("data", {}).get("kind") == "synthetic":
+    if classifier.trained_on is not None and classifier.trained_on.kind == "synthetic":
         console.note("the model learnt from drawn data, not from Fashion-MNIST")
 
     stdin = sys.stdin.fileno() if "-" in inputs else -1

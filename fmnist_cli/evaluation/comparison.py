@@ -13,7 +13,7 @@ from fmnist_cli.data.images import Labels
 from fmnist_cli.data.sources import Source
 from fmnist_cli.evaluation.mcnemar import Comparison, compare
 from fmnist_cli.evaluation.overlap import count_seen_in_training
-from fmnist_cli.evaluation.training_record import Split, TrainingRecord, read_split
+from fmnist_cli.evaluation.training_record import Split, read_split
 from fmnist_cli.inference.classifier import Classifier
 
 
@@ -93,11 +93,10 @@ def duel(
 
     Raises as `fmnist_cli.evaluation.evaluation.judge`.
     """
-    judged = read_split(source, split, TrainingRecord.of(a))
+    judged = read_split(source, split, a.trained_on)
 
     def side(classifier: Classifier) -> Side:
-        trained_on = TrainingRecord.of(classifier)
-        seen = count_seen_in_training(judged.images, source, split, classifier, trained_on)
+        seen = count_seen_in_training(judged.images, source, split, classifier)
         return Side(classifier.path, classifier(judged.images, tta=tta), seen)
 
     side_a, side_b = side(a), side(b)

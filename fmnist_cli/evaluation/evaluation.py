@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.sources import Source
 from fmnist_cli.evaluation.overlap import count_seen_in_training
 from fmnist_cli.evaluation.scores import Scores, score
-from fmnist_cli.evaluation.training_record import Split, TrainingRecord, read_split
+from fmnist_cli.evaluation.training_record import Split, read_split
 from fmnist_cli.inference.classifier import Classifier
 
 
@@ -23,7 +24,7 @@ class Evaluation:
     """What a model gave on a split, and what that is worth."""
 
     model: Path
-    metadata: dict[str, Any]
+    metadata: ModelMetadata | None
     """Of the model file."""
     data: str
     """As `--data` names it."""
@@ -103,10 +104,9 @@ def judge(
     """Run a model over a split of labeled images and score it.
 
     tta: average each image and its mirror image. Raises what reading the data raises, UsageError
-    where there is no such split, CheckpointError where the model's record is damaged.
+    if there is no such split.
     """
-    trained_on = TrainingRecord.of(classifier)
-    judged = read_split(source, split, trained_on)
+    judged = read_split(source, split, classifier.trained_on)
     probabilities = classifier(judged.images, tta=tta)
     return Evaluation(
         model=classifier.path,
@@ -118,7 +118,5 @@ def judge(
         judged=judged,
         probabilities=probabilities,
         scores=score(judged.labels, probabilities),
-        seen_in_training=count_seen_in_training(
-            judged.images, source, split, classifier, trained_on
-        ),
+        seen_in_training=count_seen_in_training(judged.images, source, split, classifier),
     )

@@ -2,23 +2,23 @@
 
 import csv
 from pathlib import Path
-from typing import Any
 
+from fmnist_cli.checkpoints.metadata import Metrics, ModelMetadata
 from fmnist_cli.errors import DataError
 from fmnist_cli.training.run_directory import HISTORY_COLUMNS, HISTORY_FILE
 
 
-def find_history(model: Path, metadata: dict[str, Any]) -> list[dict[str, float | None]]:
+def find_history(model: Path, metadata: ModelMetadata | None) -> list[dict[str, float | None]]:
     """A row an epoch, by the columns of `history.csv`; empty where no run folder is found.
 
     It is looked for beside the model file and where the file says that the run was. Raises
     DataError where the folder's history can't be read.
     """
-    recorded = metadata.get("run_dir")
-    folders = [model.parent, *([Path(recorded)] if isinstance(recorded, str) else [])]
-    for folder in folders:
+    if metadata is None or metadata.metrics is None:
+        return []
+    for folder in (model.parent, *([Path(metadata.run_dir)] if metadata.run_dir else [])):
         history = _read(folder / HISTORY_FILE)
-        if _is_of(history, metadata):
+        if _is_of(history, metadata.metrics):
             return history
     return []
 
@@ -40,12 +40,7 @@ def _read(path: Path) -> list[dict[str, float | None]]:
         raise DataError(f"'{path}' is no history of a run: {error}") from None
 
 
-def _is_of(history: list[dict[str, float | None]], metadata: dict[str, Any]) -> bool:
-    """Whether the epoch that the model was kept from stands in the history as the file has it."""
-    metrics = metadata.get("metrics")
-    if not isinstance(metrics, dict):
-        return False
-    return any(
-        all(row.get(name) == metrics.get(name) for name in ("epoch", "val_loss", "val_accuracy"))
-        for row in history
-    )
+def _is_of(history: list[dict[str, float | None]], metrics: Metrics) -> bool:
+    """Whether the history holds the epoch whose weights the model file holds."""
+    recorded = (metrics.epoch, metrics.val_loss, metrics.val_accuracy)
+    return any((row["epoch"], row["val_loss"], row["val_accuracy"]) == recorded for row in history)

@@ -14,8 +14,8 @@ def describe_model(classifier: Classifier) -> dict[str, Any]:
 
     What the file does not record, as an ONNX file of another program, is None.
     """
-    metadata = classifier.metadata
-    network = metadata.get("model") or {}
+    metadata = classifier.metadata.to_json() if classifier.metadata is not None else {}
+    network = metadata.get("model", {})
     return {
         "model": str(classifier.path),
         "format": classifier.backend,

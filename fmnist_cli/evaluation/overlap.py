@@ -9,13 +9,14 @@ import base64
 import binascii
 from typing import Final
 
-from fmnist_cli.checkpoints.container import read_digests
+from fmnist_cli.checkpoints.archive import read_digests
+from fmnist_cli.checkpoints.metadata import DataRecord
 from fmnist_cli.data import download
 from fmnist_cli.data.digests import ONNX_RECORD_KEY, count_seen, digest_images
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.sources import DRAWN, OFFICIAL, Source, open_source
 from fmnist_cli.errors import CheckpointError, DataError, FmnistError, MissingInput
-from fmnist_cli.evaluation.training_record import Split, TrainingRecord
+from fmnist_cli.evaluation.training_record import Split
 from fmnist_cli.inference.classifier import Classifier
 
 _MOST_DRAWN_IMAGES: Final = 200_000
@@ -27,13 +28,13 @@ def count_seen_in_training(
     source: Source,
     split: Split,
     classifier: Classifier,
-    trained_on: TrainingRecord | None,
 ) -> int | None:
     """How many of uint8 [N, 28, 28], which are `split` of `source`, training learnt from.
 
     None where that can't be told: the model records no data, or the official training split, with
     which other data has to be compared, is not in the data folder. Nothing is downloaded for it.
     """
+    trained_on = classifier.trained_on
     if trained_on is None:
         return None
     if trained_on.kind == source.kind and source.kind in (OFFICIAL, DRAWN) and split == "test":
@@ -42,7 +43,7 @@ def count_seen_in_training(
     return None if record is None else count_seen(images, record)
 
 
-def _record(source: Source, classifier: Classifier, trained_on: TrainingRecord) -> bytes | None:
+def _record(source: Source, classifier: Classifier, trained_on: DataRecord) -> bytes | None:
     """Digests of the images that training learnt from."""
     if trained_on.kind not in (OFFICIAL, DRAWN):
         return recorded_digests(classifier) or None

@@ -4,11 +4,12 @@ import base64
 import io
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.constants import CLASS_NAMES, VERSION
 from fmnist_cli.evaluation.evaluation import Evaluation
 from fmnist_cli.evaluation.figures import curves_svg, reliability_svg
@@ -73,6 +74,7 @@ def render_page(evaluation: Evaluation) -> str:
     environment.filters["percent"] = lambda share, digits=1: f"{share:.{digits}%}"
     template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
     scores = evaluation.scores
+    recorded = evaluation.metadata.to_json() if evaluation.metadata is not None else {}
     history = find_history(evaluation.model, evaluation.metadata)
     totals = scores.confusion_matrix.sum(axis=1, keepdims=True)
     errors, ambiguous = evaluation.worst_errors(), _most_ambiguous(evaluation)
@@ -100,26 +102,22 @@ def render_page(evaluation: Evaluation) -> str:
         worst=[_sample(evaluation, index) for index in errors[:WORST_ERRORS]],
         ambiguous=[_sample(evaluation, index) for index in ambiguous],
         n_errors=len(errors),
-        details=[
-            (name, as_text(evaluation.metadata[name]))
-            for name in _DETAILS
-            if evaluation.metadata.get(name) is not None
-        ],
+        details=[(name, as_text(recorded[name])) for name in _DETAILS if name in recorded],
         version=VERSION,
     )
 
 
-def _origin(metadata: dict[str, Any]) -> list[str]:
-    """What the model is, in a few words, as far as its file says so."""
-    network = metadata.get("model")
-    network = network if isinstance(network, dict) else {}
-    parameters = network.get("parameters")
+def _origin(metadata: ModelMetadata | None) -> list[str]:
+    """What the model is, in a few words, as far as its file records it."""
+    if metadata is None:
+        return []
+    parameters = metadata.network.parameters
     words = [
-        ("network", network.get("name")),
-        ("recipe", metadata.get("recipe")),
-        ("parameters", f"{parameters:,}" if isinstance(parameters, int) else None),
+        ("network", metadata.network.name),
+        ("recipe", metadata.recipe),
+        ("parameters", None if parameters is None else f"{parameters:,}"),
     ]
-    return [f"{name} {word}" for name, word in words if isinstance(word, str)]
+    return [f"{name} {word}" for name, word in words if word is not None]
 
 
 def _class_rows(evaluation: Evaluation) -> list[ClassRow]:

@@ -1,70 +1,16 @@
-"""What a model file records of its training data, and the data that a model is judged on."""
+"""The data that a model is evaluated on, which its file may name."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
+from fmnist_cli.checkpoints.metadata import DataRecord
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.sources import Source, open_source
-from fmnist_cli.data.splits import divide
-from fmnist_cli.errors import CheckpointError, DataError, MissingInput, UsageError, in_one_line
+from fmnist_cli.errors import MissingInput, UsageError, in_one_line
 from fmnist_cli.inference.classifier import Classifier
 
 Split: TypeAlias = Literal["test", "val", "train"]
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingRecord:
-    """The training data by name, and how its validation part was taken."""
-
-    spec: str
-    """As `--data` names it."""
-    test_spec: str | None
-    kind: str
-    """See `fmnist_cli.data.sources.Kind`."""
-    fingerprint: str
-    """Of the training split with its validation part."""
-    val_size: int
-    split_seed: int
-
-    @classmethod
-    def of(cls, classifier: Classifier) -> "TrainingRecord | None":
-        """Read a model's record; None where it has none.
-
-        Raises CheckpointError where the record is not of the documented form.
-        """
-        record = classifier.metadata.get("data")
-        if not record:
-            return None
-        if (
-            not isinstance(record, dict)
-            or not all(
-                isinstance(record.get(field.name), field.type)  # type: ignore[arg-type]
-                for field in fields(cls)
-            )
-            or min(record["val_size"], record["split_seed"]) < 0
-        ):
-            raise CheckpointError(f"'{classifier.path}' records its training data in another form")
-        values: dict[str, Any] = {field.name: record.get(field.name) for field in fields(cls)}
-        return cls(**values)
-
-    def describes(self, data: LabeledImages) -> bool:
-        """Whether `data` is the training split that the model was trained on."""
-        return data.fingerprint() == self.fingerprint
-
-    def divide(self, data: LabeledImages) -> tuple[LabeledImages, LabeledImages]:
-        """The images that training learnt from, and those that it was selected on.
-
-        `data` is not to be used afterwards. Raises DataError where it is not the training split
-        that the model was trained on.
-        """
-        if not self.describes(data):
-            raise DataError(
-                f"this is not the training data of the model (fingerprint {data.fingerprint()}, "
-                f"recorded {self.fingerprint}), so its validation split can't be rebuilt"
-            )
-        return divide(data, self.val_size, self.split_seed)
 
 
 def open_judged(
@@ -81,7 +27,7 @@ def open_judged(
     """
     if spec is not None:
         return open_source(spec, test_data=test_data, data_dir=data_dir, mirrors=mirrors)
-    trained_on = TrainingRecord.of(classifier)
+    trained_on = classifier.trained_on
     if trained_on is None:
         raise UsageError(f"'{classifier.path}' records no data; name it: --data fashion-mnist")
     try:
@@ -99,7 +45,7 @@ def open_judged(
         ) from None
 
 
-def read_split(source: Source, split: Split, trained_on: TrainingRecord | None) -> LabeledImages:
+def read_split(source: Source, split: Split, trained_on: DataRecord | None) -> LabeledImages:
     """Read the images to judge.
 
     `val` is what the model was selected on; `train` what it learnt from or, of data that it does

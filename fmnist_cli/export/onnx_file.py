@@ -11,7 +11,7 @@ import onnx
 import onnxruntime
 import torch
 
-from fmnist_cli.checkpoints.container import read_digests
+from fmnist_cli.checkpoints.archive import read_digests
 from fmnist_cli.checkpoints.weights import open_model
 from fmnist_cli.constants import VERSION
 from fmnist_cli.data.digests import ONNX_RECORD_KEY
@@ -81,20 +81,21 @@ def export(
     if output.resolve() == model.resolve():
         raise UsageError(f"--output would replace the model '{model}'")
     read = open_model(model, network)
+    recorded = read.metadata.to_json()
     graph = build_graph(
-        read.model, read.normalization, read.metadata, opset=opset, logits=logits, tta=tta
+        read.model, read.normalization, recorded, opset=opset, logits=logits, tta=tta
     )
-    images, source = parity_images(read.metadata, verify, data_dir)
+    images, source = parity_images(recorded, verify, data_dir)
     quantization = None
     with atomic_write(output) as temporary:
         temporary.write_bytes(graph.SerializeToString())
         proved = open_classifier(temporary, device="cpu", threads=None)
         parity = check_parity(reference, proved, images, source, tta=tta)
         if int8:
-            graph, quantization = _quantize(graph, proved, read.metadata, data_dir)
+            graph, quantization = _quantize(graph, proved, recorded, data_dir)
         # The result of the proof goes into what was proved: metadata changes no computation.
         metadata = {
-            **read.metadata,
+            **recorded,
             "export": {
                 "opset": opset,
                 "tta": tta,

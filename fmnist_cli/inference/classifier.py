@@ -2,11 +2,13 @@
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from typing import ClassVar, Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fmnist_cli.checkpoints.metadata import DataRecord, ModelMetadata
+from fmnist_cli.checkpoints.sniff import describe
 from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
 from fmnist_cli.data.images import Images
 from fmnist_cli.errors import (
@@ -16,7 +18,6 @@ from fmnist_cli.errors import (
     Unavailable,
     UsageError,
 )
-from fmnist_cli.inference.sniff import describe
 from fmnist_cli.pretrained import locate, no_model
 
 Probabilities: TypeAlias = NDArray[np.float32]
@@ -37,12 +38,17 @@ class Classifier(ABC):
     batch_size = 256
     """Images that go through the network at once."""
 
-    def __init__(self, path: Path, metadata: dict[str, Any]) -> None:
+    def __init__(self, path: Path, metadata: ModelMetadata | None) -> None:
         self.path = path
         self.metadata = metadata
-        """Plain JSON data that the file records: network, recipe, data, metrics, versions."""
+        """What the file records; None for an ONNX file of another program."""
         self.lanes = 1
         """Batches that are best classified at once, each by a thread of its own: see `lane`."""
+
+    @property
+    def trained_on(self) -> DataRecord | None:
+        """The training data, if the file records it."""
+        return self.metadata.data if self.metadata is not None else None
 
     def __call__(self, images: Images, *, tta: bool = False) -> Probabilities:
         """Classify uint8 [N, 28, 28]; returns float32 [N, 10].
@@ -127,5 +133,5 @@ def _magic(path: Path) -> bytes:
         reason = error.strerror if isinstance(error, OSError) else error
         raise CheckpointError(f"the model '{path}' can't be read: {reason}") from None
     if magic != _ZIP_MAGIC and not magic.startswith(_ONNX_MAGIC):
-        raise CheckpointError(f"'{path}' is no model: {describe(path)}")
+        raise CheckpointError(f"'{path}' is not a model: {describe(path)}")
     return magic

@@ -9,9 +9,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from fmnist_cli.checkpoints.metadata import MetadataFault, parse_metadata
+from fmnist_cli.checkpoints.metadata import MetadataFault, ModelMetadata, parse_metadata
 from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.inference.onnx_contract import IMAGES, LABEL, LOGITS, METADATA_KEY, PROBABILITIES
@@ -37,7 +37,7 @@ _STANDARD_DOMAINS: Final = ("", "ai.onnx")
 class OnnxFacts:
     """What a checked file says of itself."""
 
-    metadata: dict[str, Any]
+    metadata: ModelMetadata | None
     """Plain JSON data of the model; empty for a file that was not exported by this project."""
     opset: int
     nodes: int
@@ -228,11 +228,11 @@ def _check_sizes(model: "ModelProto") -> None:
         )
 
 
-def _metadata(model: "ModelProto") -> dict[str, Any]:
-    """The document under our key, as far as its form can be relied on."""
+def _metadata(model: "ModelProto") -> ModelMetadata | None:
+    """What fmnist recorded in the file; None if another program wrote it."""
     text = next((prop.value for prop in model.metadata_props if prop.key == METADATA_KEY), None)
     if text is None:
-        return {}
+        return None
     try:
         return parse_metadata(text)
     except MetadataFault as fault:

@@ -1,12 +1,13 @@
 """A `.pt` file's network as a classifier."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
 from torch import nn
 
+from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.checkpoints.weights import open_model
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.normalization import Normalization
@@ -26,7 +27,7 @@ class TorchClassifier(Classifier):
     def __init__(
         self,
         path: Path,
-        metadata: dict[str, Any],
+        metadata: ModelMetadata,
         model: nn.Module,
         normalization: Normalization,
         device: torch.device,

@@ -15,6 +15,8 @@ def read_state(path: Path) -> checkpoint.Checkpoint:
     Raises as `checkpoint.load_training`, and CheckpointError where the state is another.
     """
     loaded = checkpoint.load_training(path)
+    if loaded.metadata.config is None or loaded.metadata.data is None:
+        raise _of_another_form(path)
     match loaded.training:
         case {
             "trainer": {

@@ -15,6 +15,7 @@ import torch
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.data.splits import divide
@@ -109,9 +110,11 @@ class Run:
                 f"these can: {', '.join(_as_options(CHANGEABLE))}"
             )
         assert loaded.training is not None
+        assert loaded.metadata.config is not None
+        assert loaded.metadata.data is not None
         with resumption.of_known_form(folder.state_file):
-            config = TrainConfig.from_dict({**loaded.metadata["config"], **given})
-            state = {**loaded.training, "fingerprint": loaded.metadata["data"]["fingerprint"]}
+            config = TrainConfig.from_dict({**loaded.metadata.config, **given})
+            state = {**loaded.training, "fingerprint": loaded.metadata.data.fingerprint}
         arguments.setdefault("output", Path(state["output"]))
         run = cls(config, run_dir=folder.path, **arguments)
         run._resumed = state
@@ -153,15 +156,13 @@ class Run:
         train, val = self._read_data()
         self._ready_at = time.perf_counter()
         self._trainer = self._build(train, val)
-        self._description = {
-            **provenance.describe_model(
-                self.config,
-                self._trainer.train_step.model,
-                self._options,
-                self._trainer.normalization,
-            ),
-            "data": self._data,
-        }
+        self._description = provenance.describe_model(
+            self.config,
+            self._trainer.train_step.model,
+            self._options,
+            self._trainer.normalization,
+            self._data,
+        )
         if self._resumed is not None:
             with resumption.of_known_form(Path(self._run_dir or "") / STATE_FILE):
                 self._trainer.load_state_dict(self._resumed["trainer"])
@@ -194,10 +195,10 @@ class Run:
         val_size = self.config.val_size_for(len(data))
         self.config = dataclasses.replace(self.config, val_size=val_size)
         self._data = provenance.describe_data(self.source, data, val_size, SPLIT_SEED)
-        if self._resumed is not None and self._resumed["fingerprint"] != self._data["fingerprint"]:
+        if self._resumed is not None and self._resumed["fingerprint"] != self._data.fingerprint:
             raise DataError(
                 f"'{self.config.data}' is not the data that the run began with "
-                f"(fingerprint {self._data['fingerprint']}, then {self._resumed['fingerprint']})"
+                f"(fingerprint {self._data.fingerprint}, then {self._resumed['fingerprint']})"
             )
         train, val = divide(data, val_size, SPLIT_SEED)
         self._digests = provenance.record_of_images(self.source, train)
@@ -281,14 +282,14 @@ class Run:
             data=self.config.data,
         )
 
-    def _metadata(self, epoch: int) -> dict[str, Any]:
-        """What the file says of weights as they were after `epoch` epochs."""
+    def _metadata(self, epoch: int) -> ModelMetadata:
+        """What the file records of the weights as they were after `epoch` epochs."""
         row = self.history[epoch - 1] if epoch else None
-        return {
-            **self._description,
-            "run_dir": str(self.folder.path) if self.folder is not None else None,
-            "metrics": provenance.describe_metrics(row, self._trainer.epochs, self._seconds),
-        }
+        return dataclasses.replace(
+            self._description,
+            run_dir=str(self.folder.path) if self.folder is not None else None,
+            metrics=provenance.describe_metrics(row, self._trainer.epochs, self._seconds),
+        )
 
 
 def train(config: TrainConfig, **arguments: Any) -> Iterator[EpochResult]:

@@ -1,205 +1,144 @@
-"""Model files that someone has tampered with: damaged, spliced, forged, swollen."""
+"""Model files that someone has tampered with: damaged, forged, swollen; and what comes of them."""
 
 import io
 import json
+import os
+import pickle
 import struct
+import subprocess
 import zipfile
+from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Final
 
-from tests import damage
-from tests.checkpoints import hostile_pickles as pickles
-from tests.damage import Damage
+import numpy as np
+import torch
+from torch._utils import _rebuild_tensor_v2
 
+from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.checkpoints.weights import open_model
+from fmnist_cli.errors import CheckFailed, DataError
+from fmnist_cli.evaluation.model_card import as_text, describe_model
+from fmnist_cli.inference.torch_backend import TorchClassifier
+from fmnist_cli.training.device import resolve_precision
+from tests.damage import DAMAGE, Damage
+from tests.memory import measured
+from tests.training.small import trainer
+from tests.written_models import metadata, network
+
+NETWORK, OTHER = "convnet-small", "tutorial"
+REFUSED, UNCHANGED, AS_WRITTEN = "refused", "unchanged", "as torch reads it"
 PICKLE, METADATA = "archive/data.pkl", "archive/metadata.json"
+CPU: Final = torch.device("cpu")
+
+
+# What pickles can be made to say
 
 
 @dataclass(frozen=True)
-class Model:
-    """A sound file to tamper with."""
+class Storage:
+    """A description of stored values, true or not."""
 
-    content: bytes
-    other: bytes
-    """A sound file of another network."""
-    shapes: dict[str, tuple[int, ...]] = field(repr=False)
-    """Of the weights in `content`, by their names."""
-    canary: Path
-    """Stands where code has run."""
-
-    @cached_property
-    def members(self) -> dict[str, bytes]:
-        """What is in its zip, by name; empty where it is none."""
-        return unzipped(self.content)
+    key: Any
+    length: Any
+    kind: Any = torch.FloatStorage
 
 
-Mutation = Callable[[Random, Model], bytes]
+@dataclass(frozen=True)
+class Claim:
+    """A tensor as torch pickles it, whatever it claims."""
+
+    storage: Any
+    shape: Any
+    stride: Any = (1,)
+    offset: Any = 0
+
+    def __reduce__(self) -> Any:
+        arguments: Any = (self.storage, self.offset, self.shape, self.stride, False, OrderedDict())
+        return _rebuild_tensor_v2, arguments
 
 
-def unzipped(content: bytes) -> dict[str, bytes]:
-    """Members of a zip by their names; none of what is no zip."""
-    if not zipfile.is_zipfile(io.BytesIO(content)):
-        return {}
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+@dataclass(frozen=True)
+class Call:
+    """Code that runs when it is unpickled without care."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+    def __reduce__(self) -> Any:
+        return self.function, self.arguments
 
 
-def zipped(members: dict[str, bytes], packed: tuple[str, ...] = ()) -> bytes:
-    """A zip of stored members, those in `packed` compressed; every sum is right."""
+class _Pickler(pickle.Pickler):
+    def persistent_id(self, value: Any) -> Any:
+        if not isinstance(value, Storage):
+            return None
+        return "storage", value.kind, value.key, "cpu", value.length
+
+
+def dumps(value: object, protocol: int = 2) -> bytes:
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, content in members.items():
-            way = zipfile.ZIP_DEFLATED if name in packed else zipfile.ZIP_STORED
-            archive.writestr(zipfile.ZipInfo(name), content, way)
+    _Pickler(stream, protocol).dump(value)
     return stream.getvalue()
 
 
-# Damage: bytes that changed, and no sum was put right
+def calls(canary: Path) -> list[Call]:
+    """Each leaves a file or a directory at `canary`."""
+    path = str(canary)
+    return [
+        Call(os.system, (f"touch '{path}'",)),
+        Call(subprocess.call, (["touch", path],)),
+        Call(eval, (f"open({path!r}, 'w').close()",)),
+        Call(exec, (f"open({path!r}, 'w').close()",)),
+        Call(open, (path, "w")),
+        Call(os.mkdir, (path,)),
+        Call(pickle.loads, (pickle.dumps(Call(os.mkdir, (path,)), 2),)),
+        Call(torch.save, (1, path)),
+        Call(np.memmap, (path, "uint8", "w+", 0, (1,))),
+    ]
 
 
-def _of_model(kind: Damage) -> Mutation:
-    def mutate(random: Random, model: Model) -> bytes:
-        return kind(random, model.content, model.other)
-
-    mutate.__name__ = kind.__name__
-    return mutate
-
-
-def append_a_zip(random: Random, model: Model) -> bytes:
-    return random.choice([model.other + model.content, model.content + model.other])
-
-
-def comment_with_a_directory(random: Random, model: Model) -> bytes:
-    """Two ends, of which readers may take either."""
-    end = model.other[-22 - random.choice([0, 46, 500]) :]
-    return model.content[:-2] + struct.pack("<H", len(end)) + end
-
-
-def edit_directory(random: Random, model: Model) -> bytes:
-    """Change what the directory says of a member: place, sizes, way of packing, flags, sum."""
-    content = bytearray(model.content)
-    entries = [i for i in range(len(content)) if content[i : i + 4] == b"PK\x01\x02"]
-    if not entries:
-        return damage.flip_bits(random, model.content, model.other)
-    one, two = random.choice(entries), random.choice(entries)
-    start, size = random.choice([(8, 2), (10, 2), (16, 4), (20, 4), (24, 4), (28, 2), (42, 4)])
-    if random.random() < 0.5:  # as another member's: they overlap
-        content[one + start : one + start + size] = content[two + start : two + start + size]
-    else:
-        content[one + start : one + start + size] = random.randbytes(size)
-    return bytes(content)
+def claims(length: int, shape: tuple[int, ...]) -> list[Claim]:
+    """Tensors that are not what the file holds: mostly sizes without measure."""
+    huge = [2**31, 2**48, 2**62, 2**64, 2**200]
+    whole = Storage("0", length)
+    return [
+        *(Claim(Storage("0", size), shape) for size in (*huge, -length, length + 1, length - 1)),
+        *(Claim(whole, (size, *shape[1:]), (0,) * len(shape)) for size in (*huge, -1)),
+        *(Claim(whole, (size, size), (0, 0)) for size in huge),
+        *(Claim(whole, shape, (1,) * len(shape), size) for size in (*huge, 1, -1)),
+        *(Claim(whole, shape, (size,) * len(shape)) for size in (*huge, 0, -1)),
+        Claim(whole, (1,) * 200, (1,) * 200),
+        Claim(Storage("0", 2 * length, torch.HalfStorage), shape),
+        Claim(Storage("0", length, torch.UntypedStorage), shape),
+        *(Claim(Storage(key, length), shape) for key in ("none", "../metadata.json", 0, None)),
+        Claim(Storage("0", float(length)), shape),
+        Claim("shape", "strides"),
+    ]
 
 
-# Forgery: the zip is sound and every sum is right
+def bombs() -> list[bytes]:
+    """Pickles that are small and would take much memory or time."""
+    proto, count = b"\x80\x02", 4_000_000
+    laughs = b"](K\x01e" + b"q\x00" + b"](h\x00h\x00h\x00h\x00eq\x00" * 40
+    return [
+        *(proto + op * count + b"." for op in (b"}", b"(", b"]", b"\x85", b"2", b"\x8f")),
+        proto + b"](" + b"}" * 400_000 + b"e.",
+        proto + b"".join(b"Nr" + struct.pack("<I", n) for n in range(count // 8)) + b".",
+        proto + b"Nr" + struct.pack("<I", 2**32 - 1) + b".",
+        *(proto + op + b"\xff" * 8 + b"x." for op in (b"X", b"\x8e", b"\x8b", b"\x95")),
+        proto + b"I" + b"9" * count + b"\n.",
+        dumps("x" * count),
+        dumps({"state_dict": "x" * count}),
+        proto + laughs + b".",
+    ]
 
 
-def _changed(model: Model, name: str, content: bytes) -> bytes:
-    return zipped({**model.members, name: content})
-
-
-def _any_member(random: Random, model: Model) -> str:
-    return random.choice(sorted(model.members))
-
-
-def drop_member(random: Random, model: Model) -> bytes:
-    victim = _any_member(random, model)
-    return zipped({name: c for name, c in model.members.items() if name != victim})
-
-
-def rename_member(random: Random, model: Model) -> bytes:
-    victim = _any_member(random, model)
-    name = random.choice(
-        ["", "/", "archive", "../data.pkl", "other/data.pkl", "archive/data.pkl.", victim + "\0"]
-    )
-    return zipped({name if n == victim else n: c for n, c in model.members.items()})
-
-
-def swap_members(random: Random, model: Model) -> bytes:
-    one, two = _any_member(random, model), _any_member(random, model)
-    return zipped({**model.members, one: model.members[two], two: model.members[one]})
-
-
-def member_of_another(random: Random, model: Model) -> bytes:
-    name, content = random.choice(sorted(unzipped(model.other).items()))
-    return _changed(model, name, content)
-
-
-def member_twice(random: Random, model: Model) -> bytes:
-    """Two members of one name, the second of which differs: readers take either."""
-    victim = _any_member(random, model)
-    double = f"{victim[:-1]}\x01"  # renamed once both are written, for zipfile warns of doubles
-    content = random.choice([model.members[victim], b"", b"other", pickles.dumps(1)])
-    return zipped({**model.members, double: content}).replace(double.encode(), victim.encode())
-
-
-def edit_member(random: Random, model: Model) -> bytes:
-    victim = random.choice([PICKLE, PICKLE, METADATA, _any_member(random, model)])
-    content = bytearray(model.members.get(victim) or b"x")
-    for _ in range(random.choice([1, 1, 2, 8])):
-        content[random.randrange(len(content))] = random.randrange(256)
-    return _changed(model, victim, bytes(content))
-
-
-def resize_member(random: Random, model: Model) -> bytes:
-    victim = _any_member(random, model)
-    content = model.members[victim]
-    longer = content + bytes(random.choice([1, 4, 4096]))
-    return _changed(model, victim, random.choice([longer, content[:-1], content[:-4], b""]))
-
-
-def pack_member(random: Random, model: Model) -> bytes:
-    return zipped(model.members, (_any_member(random, model),))
-
-
-def packed_bomb(random: Random, model: Model) -> bytes:
-    victim = _any_member(random, model)
-    return zipped({**model.members, victim: bytes(random.choice([10**6, 2 * 10**7]))}, (victim,))
-
-
-def large_member(random: Random, model: Model) -> bytes:
-    """A member that is really there, and far larger than any network has use for."""
-    victim = random.choice([*sorted(model.members), "archive/more"])
-    return _changed(model, victim, bytes(random.choice([2 * 10**6, 3 * 10**7])))
-
-
-def many_members(random: Random, model: Model) -> bytes:
-    more = {f"archive/more/{n}": b"" for n in range(random.choice([100, 12_000]))}
-    return zipped({**model.members, **more})
-
-
-def code(random: Random, model: Model) -> bytes:
-    forged = pickles.code(random, model.members[PICKLE], model.canary)
-    return _changed(model, PICKLE, forged)
-
-
-def bomb(random: Random, model: Model) -> bytes:
-    return _changed(model, PICKLE, pickles.bomb(random))
-
-
-def claim(random: Random, model: Model) -> bytes:
-    """One tensor of the state dict is none of the file's."""
-    state: dict[Any, Any] = {}
-    for number, (name, shape) in enumerate(model.shapes.items()):
-        length = len(model.members[f"archive/data/{number}"]) // 4
-        state[name] = pickles.tensor(str(number), length, shape)
-    name, shape = next(iter(model.shapes.items()))
-    state[name] = pickles.claim(random, len(model.members["archive/data/0"]) // 4, shape)
-    whole = {"state_dict": state} if METADATA in model.members else state
-    return _changed(model, PICKLE, pickles.dumps(whole))
-
-
-def values_not_finite(random: Random, model: Model) -> bytes:
-    victim = random.choice([name for name in model.members if name.startswith("archive/data/")])
-    content = bytearray(model.members[victim])
-    at = random.randrange(len(content) // 4) * 4
-    content[at : at + 4] = struct.pack("<f", random.choice([float("nan"), float("inf")]))
-    return _changed(model, victim, bytes(content))
-
-
-HOSTILE_VALUES: tuple[Any, ...] = (
+HOSTILE_VALUES: Final[tuple[Any, ...]] = (
     *(None, True, -1, 0, 1e400, float("nan"), 2**70, 10**4000, 1e-300, "", "x" * 10_000, [], {}),
     *("\x1b[31m[bold]\n\r\0", "../../etc/passwd", "\ud800", [[[[]]]], {"a": {"b": {}}}),
     *("resnet18", "convnext_large", "tutorial", "nowhere", {"pretrained": True}, {"dropout": 2}),
@@ -207,40 +146,257 @@ HOSTILE_VALUES: tuple[Any, ...] = (
 )
 
 
-def edit_metadata(random: Random, model: Model) -> bytes:
-    """Another value in a random place of the document."""
-    document = json.loads(model.members.get(METADATA, b'{"format_version": 1}'))
+# Mutations
+
+
+def zipped(members: dict[str, bytes], packed: str = "") -> bytes:
+    """A zip of stored members, except for a compressed one; every checksum is right."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in members.items():
+            way = zipfile.ZIP_DEFLATED if name == packed else zipfile.ZIP_STORED
+            archive.writestr(zipfile.ZipInfo(name), content, way)
+    return stream.getvalue()
+
+
+def unzipped(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A sound file, and how it is opened."""
+
+    content: bytes
+    other: bytes
+    """A sound file of another network."""
+    network: str | None
+    """As `--model` names it."""
+    has_training: bool
+    canary: Path
+    """Exists once code has run."""
+
+    @cached_property
+    def members(self) -> dict[str, bytes]:
+        return unzipped(self.content)
+
+    @cached_property
+    def sound(self) -> tuple[Any, Any, Any]:
+        path = self.canary.with_name("sound.pt")
+        path.write_bytes(self.content)
+        return self.open(path)
+
+    def open(self, path: Path) -> tuple[Any, Any, Any]:
+        """Load a file as the program does, and use all that it records."""
+        load = checkpoint.load_training if self.has_training else self._load
+        loaded = load(path)
+        precision = resolve_precision("fp32", CPU)
+        classifier = TorchClassifier(
+            path, loaded.metadata, loaded.model, loaded.normalization, CPU, precision
+        )
+        for value in describe_model(classifier).values():
+            as_text(value)
+        classifier(np.zeros((1, 28, 28), np.uint8))
+        return loaded.model.state_dict(), loaded.metadata.to_json(), loaded.training
+
+    def _load(self, path: Path) -> checkpoint.Checkpoint:
+        return open_model(path, self.network)
+
+
+Mutation = Callable[[Random, Case], bytes]
+
+
+def _damaged(kind: Damage) -> Mutation:
+    def mutate(random: Random, case: Case) -> bytes:
+        return kind(random, case.content, case.other)
+
+    mutate.__name__ = kind.__name__
+    return mutate
+
+
+def join(random: Random, case: Case) -> bytes:
+    """Two directories, of which readers may take either."""
+    comment = case.content[:-2] + struct.pack("<H", 500) + case.other[-500:]
+    return random.choice([case.other + case.content, case.content + case.other, comment])
+
+
+def edit_directory(random: Random, case: Case) -> bytes:
+    """Change what the directory says of a member: place, sizes, compression, flags, checksum."""
+    content = bytearray(case.content)
+    entries = [i for i in range(len(content)) if content[i : i + 4] == b"PK\x01\x02"]
+    one, two = random.choice(entries), random.choice(entries)
+    start, size = random.choice([(8, 2), (10, 2), (16, 4), (20, 4), (24, 4), (28, 2), (42, 4)])
+    taken = content[two + start : two + start + size]  # as another member's: they overlap
+    content[one + start : one + start + size] = random.choice([taken, random.randbytes(size)])
+    return bytes(content)
+
+
+def edit_members(random: Random, case: Case) -> bytes:
+    """Drop, rename, swap, exchange, double, resize, compress or inflate members."""
+    members = dict(case.members)
+    one, two = random.choice(sorted(members)), random.choice(sorted(members))
+    odd_name = random.choice(["", "/", "archive", "../data.pkl", "other/data.pkl", f"{one}\0"])
+    grown = members[one] + bytes(random.choice([1, 4, 4096, 2 * 10**6, 3 * 10**7]))
+    match random.randrange(8):
+        case 0:
+            del members[one]
+        case 1:
+            members[odd_name] = members.pop(one)
+        case 2:
+            members[one], members[two] = members[two], members[one]
+        case 3:
+            members |= dict([random.choice(sorted(unzipped(case.other).items()))])
+        case 4:
+            members[one] = random.choice([grown, members[one][:-1], members[one][:-4], b""])
+        case 5:
+            return zipped({**members, one: grown}, packed=one)
+        case 6:
+            members |= {f"archive/{n}": b"" for n in range(random.choice([100, 12_000]))}
+        case _:  # renamed once both are written, because zipfile warns of doubles
+            double = f"{one[:-1]}\x01"
+            members[double] = random.choice([members[one], b"", dumps(1)])
+            return zipped(members).replace(double.encode(), one.encode())
+    return zipped(members)
+
+
+def edit_bytes(random: Random, case: Case) -> bytes:
+    victim = random.choice([PICKLE, PICKLE, *sorted(case.members)])
+    content = bytearray(case.members[victim] or b"x")
+    for _ in range(random.choice([1, 1, 2, 8])):
+        content[random.randrange(len(content))] = random.randrange(256)
+    return zipped({**case.members, victim: bytes(content)})
+
+
+def forge_pickle(random: Random, case: Case) -> bytes:
+    """Code, claims and bombs in place of the weights, or beside them."""
+    call = random.choice(calls(case.canary))
+    shapes = {name: tuple(value.shape) for name, value in network(NETWORK).state_dict().items()}
+    name, shape = next(iter(shapes.items()))
+    length = len(case.members["archive/data/0"]) // 4
+    evil = random.choice([call, random.choice(claims(length, shape))])
+    state: dict[str, Any] = {
+        each: Claim(Storage(str(n), int(np.prod(size))), size, tuple(np.ones(size).strides))
+        for n, (each, size) in enumerate(shapes.items())
+    }
+    whole = {**state, name: evil}
+    places = [evil, {"state_dict": evil}, whole, {"state_dict": whole}, {"state_dict": [evil] * 3}]
+    forged = dumps(random.choice(places), random.choice([0, 2, 2, 2, 4]))
+    spliced = dumps(call)[2:-1] + b"0" + case.members[PICKLE][2:]
+    forged = random.choice([forged, forged, forged, b"\x80\x02" + spliced, random.choice(bombs())])
+    return zipped({**case.members, PICKLE: forged})
+
+
+def not_finite(random: Random, case: Case) -> bytes:
+    victim = random.choice([name for name in case.members if name.startswith("archive/data/")])
+    content = bytearray(case.members[victim])
+    at = random.randrange(len(content) // 4) * 4
+    content[at : at + 4] = struct.pack("<f", random.choice([float("nan"), float("inf")]))
+    return zipped({**case.members, victim: bytes(content)})
+
+
+def edit_metadata(random: Random, case: Case) -> bytes:
+    """Another value in a random place of the document, or another document."""
+    text = case.members.get(METADATA, b'{"format_version": 1}')
+    document = json.loads(text)
     where, keys = document, list(document)
     key = random.choice(keys)
     while isinstance(where[key], dict) and where[key] and random.random() < 0.7:
         where = where[key]
         key = random.choice(list(where))
+    where[key] = random.choice(HOSTILE_VALUES)
     if random.random() < 0.2:
         del where[key]
-    else:
-        where[key] = random.choice(HOSTILE_VALUES)
-    return _changed(model, METADATA, json.dumps(document).encode())
+    odd = [b"", b"[]", b"[" * 100_000, text[:-1], text * 2, text + b" " * 2_000_000, b"\xff"]
+    odd += [text.replace(b'_version": 1', b'_version": %d' % n) for n in (-1, 0, 2, 10**9)]
+    edited = json.dumps(document).encode()
+    return zipped({**case.members, METADATA: random.choice([edited] * 4 + [random.choice(odd)])})
 
 
-def odd_metadata(random: Random, model: Model) -> bytes:
-    whole = model.members.get(METADATA, b"{}")
-    texts = [
-        *(b"", b"null", b"[]", b"[" * 100_000, b'{"a":' * 900 + b"1" + b"}" * 900),
-        *(b'{"format_version": ' + number + b"}" for number in (b"2", b"1e9", b"9" * 5000, b'"1"')),
-        *(whole[:-1], whole * 2, whole.decode().encode("utf-16"), b"\xef\xbb\xbf" + whole),
-        *(whole.replace(b'_version": 1', b'_version": %d' % n) for n in (-1, 0, 2, 10**9)),
-        whole + b" " * 2_000_000,
-    ]
-    return _changed(model, METADATA, random.choice(texts))
-
-
-DAMAGE: tuple[Mutation, ...] = tuple(map(_of_model, damage.DAMAGE))
-"""For any file. What still loads is what it was, where the file has sums."""
-ZIP_DAMAGE: tuple[Mutation, ...] = (append_a_zip, comment_with_a_directory, edit_directory)
-FORGERY: tuple[Mutation, ...] = (
-    *(drop_member, rename_member, swap_members, member_of_another, member_twice, edit_member),
-    *(edit_member, resize_member, pack_member, packed_bomb, large_member, many_members),
-    *(code, code, code, bomb, claim, values_not_finite, edit_metadata, edit_metadata),
-    odd_metadata,
+DAMAGING: Final[tuple[Mutation, ...]] = (*map(_damaged, DAMAGE), join, edit_directory)
+"""Some checksum or the form is wrong: what still loads is what it was."""
+FORGING: Final[tuple[Mutation, ...]] = (
+    *(edit_members, edit_members, edit_bytes, forge_pickle, forge_pickle, not_finite),
+    *(edit_metadata, edit_metadata),
 )
-"""For zips alone. What still loads is what torch reads in the same file."""
+"""Zips whose checksums are right: what still loads is what torch reads in the same file."""
+
+
+# What comes of them
+
+
+def cases(folder: Path) -> list[Case]:
+    """A model, a run's state, and a bare state dict."""
+    torch.manual_seed(0)
+    training = {
+        "trainer": trainer(n=64, model=NETWORK).state_dict(),
+        "history": [{"epoch": 1, "val_loss": 0.5, "val_accuracy": None}],
+        "seconds": 1.5,
+        "output": "model.pt",
+    }
+    contents: dict[str, list[bytes]] = {"model": [], "state": [], "bare": []}
+    path = folder / "written.pt"
+    for name in (NETWORK, OTHER):
+        weights = network(name).state_dict()
+        checkpoint.save(path, weights, metadata(name))
+        contents["model"].append(path.read_bytes())
+        checkpoint.save(path, weights, metadata(name), training=training)
+        contents["state"].append(path.read_bytes())
+        stream = io.BytesIO()
+        torch.save(weights, stream)
+        contents["bare"].append(stream.getvalue())
+    return [
+        Case(one, other, NETWORK if form == "bare" else None, form == "state", folder / "canary")
+        for form, (one, other) in contents.items()
+    ]
+
+
+@dataclass
+class Outcome:
+    """What came of one file."""
+
+    name: str
+    extra_bytes: int
+
+
+def outcome(case: Case, mutation: Mutation, random: Random, path: Path) -> Outcome:
+    """Tamper with a file and open it. Any error but the program's own passes through."""
+    path.write_bytes(mutation(random, case))
+    found, message = None, ""
+    with measured() as peak:
+        try:
+            found = case.open(path)
+        except (DataError, CheckFailed) as error:  # the latter: finite weights, absurd results
+            message = str(error)
+    assert not case.canary.exists(), "code has run"
+    if found is None:
+        assert 1 <= len(message.splitlines()) <= 3
+        return Outcome(REFUSED, peak.extra_bytes)
+    if same(found, case.sound):
+        return Outcome(UNCHANGED, peak.extra_bytes)
+    assert mutation in FORGING, "a damaged file was taken for a sound one"
+    assert same(found[::2], _as_torch_reads_it(path, case))
+    return Outcome(AS_WRITTEN, peak.extra_bytes)
+
+
+def _as_torch_reads_it(path: Path, case: Case) -> tuple[Any, Any]:
+    """Weights and training state; torch gets its own small members back, should they be damaged."""
+    members = unzipped(path.read_bytes())
+    own = (".data/serialization_id", ".format_version", ".storage_alignment", "version")
+    members |= {f"archive/{name}": case.members[f"archive/{name}"] for name in own}
+    content = torch.load(io.BytesIO(zipped(members)), map_location="cpu", weights_only=True)
+    if case.network is not None:
+        return content, None
+    return content["state_dict"], content["training"] if case.has_training else None
+
+
+def same(one: Any, two: Any) -> bool:
+    """Equal in structure, and every tensor bit for bit."""
+    if isinstance(one, torch.Tensor) and isinstance(two, torch.Tensor):
+        one, two = ((t.dtype, t.shape, t.contiguous().numpy().tobytes()) for t in (one, two))
+        return bool(one == two)
+    if isinstance(one, dict) and isinstance(two, dict):
+        return one.keys() == two.keys() and all(same(one[key], two[key]) for key in one)
+    if isinstance(one, list | tuple) and isinstance(two, list | tuple):
+        return len(one) == len(two) and all(map(same, one, two))
+    return type(one) is type(two) and (bool(one == two) or (one != one and two != two))

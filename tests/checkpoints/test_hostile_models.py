@@ -8,45 +8,77 @@ from random import Random
 
 import pytest
 
-from tests.checkpoints import hostile_pickles as pickles
-from tests.checkpoints.opening import AS_WRITTEN, REFUSED, UNCHANGED, cases, judge
-from tests.memory import measured
+from fmnist_cli.checkpoints.pickle_scan import MAX_OPERATIONS, scan
+from fmnist_cli.errors import CheckpointError
+from tests.checkpoints import hostile_models as hostile
+from tests.checkpoints.hostile_models import AS_WRITTEN, REFUSED, UNCHANGED, Claim, Storage
 
 ROUNDS = 3
-"""Of every mutation, for each of four files."""
-MOST_BYTES = 100_000_000
+"""Of every mutation, for each of three files."""
+MAX_BYTES = 100_000_000
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("models")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> list[hostile.Case]:
+    return hostile.cases(tmp_path_factory.mktemp("models"))
 
 
-def test_tampered_files_are_refused_or_are_what_they_were(folder: Path) -> None:
+def test_tampered_files_are_refused_or_are_what_they_were(
+    cases: list[hostile.Case], tmp_path: Path
+) -> None:
     outcomes: Counter[str] = Counter()
-    for number, case in enumerate(cases(folder)):
-        for mutation in case.mutations:
+    for number, case in enumerate(cases):
+        for mutation in (*hostile.DAMAGING, *hostile.FORGING):
             random = Random(f"{number} {mutation.__name__}")
             for _ in range(ROUNDS):
-                judged = judge(case, mutation, random, folder / "tampered.pt")
-                assert judged.extra_bytes < MOST_BYTES, mutation.__name__
-                outcomes[judged.outcome] += 1
+                found = hostile.outcome(case, mutation, random, tmp_path / "tampered.pt")
+                assert found.extra_bytes < MAX_BYTES, mutation.__name__
+                outcomes[found.name] += 1
     assert set(outcomes) == {REFUSED, UNCHANGED, AS_WRITTEN}
     assert outcomes[REFUSED] > outcomes.total() / 2
 
 
+def test_every_forged_pickle_is_refused(cases: list[hostile.Case], tmp_path: Path) -> None:
+    """Each call, claim and bomb of the table once, in place of a model's whole content."""
+    case = cases[0]
+    forged = [*hostile.calls(case.canary), *hostile.claims(144, (16, 1, 3, 3))]
+    pickles = [hostile.dumps({"state_dict": {"w": each}}) for each in forged] + hostile.bombs()
+    for number, content in enumerate(pickles):
+        found = hostile.outcome(
+            case,
+            lambda _random, case, content=content: hostile.zipped(  # type: ignore[misc]
+                {**case.members, hostile.PICKLE: content}
+            ),
+            Random(0),
+            tmp_path / "forged.pt",
+        )
+        assert found.name == REFUSED, number
+        assert found.extra_bytes < MAX_BYTES, number
+
+
 def test_the_forged_pickles_would_run(tmp_path: Path) -> None:
-    """Each call leaves its mark where a pickle is read without care, so the canary can die."""
-    for number in range(len(pickles.calls(tmp_path))):
+    """Each call leaves its mark if a pickle is read without care, so the canary can die."""
+    for number in range(len(hostile.calls(tmp_path))):
         canary = tmp_path / f"canary-{number}"
-        call = pickles.calls(canary)[number]
+        call = hostile.calls(canary)[number]
         with suppress(Exception):  # what it returns fits nowhere, but it ran
-            pickle.loads(pickles.dumps(call))
-        assert canary.exists(), call.name
+            pickle.loads(hostile.dumps(call))
+        assert canary.exists(), call.function
 
 
-def test_a_bomb_would_take_memory() -> None:
-    with measured() as peak:
-        content = pickle.loads(pickles.PROTO + b"](" + b"}" * 4_000_000 + b"e.")
-    assert len(content) == 4_000_000
-    assert peak.extra_bytes > MOST_BYTES
+def test_the_scan_knows_what_a_pickle_claims_to_hold() -> None:
+    weights = {"a": Claim(Storage("0", 6), (2, 3)), "b": [Claim(Storage("x", 1), ())]}
+    assert scan(hostile.dumps(weights), "m.pt") == {"0": 24, "x": 4}
+    weights["b"] = [Claim(Storage("0", 5), ())]
+    with pytest.raises(CheckpointError, match="no valid way"):
+        scan(hostile.dumps(weights), "m.pt")
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_the_number_of_operations_is_limited(extra: int) -> None:
+    content = b"\x80\x02}" + b"q\x00" * (MAX_OPERATIONS - 3 + extra) + b"."
+    if not extra:
+        assert scan(content, "m.pt") == {}
+    else:
+        with pytest.raises(CheckpointError, match="too long"):
+            scan(content, "m.pt")

@@ -1,30 +1,33 @@
-"""A file's document about itself: of the documented form, or refused."""
+"""Metadata: of the documented form, or refused."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fmnist_cli.checkpoints.metadata import (
     FORMAT_VERSION,
     MetadataFault,
+    ModelMetadata,
     parse_metadata,
-    parse_network,
 )
-from fmnist_cli.data.normalization import Normalization
 from tests.written_models import metadata
 
 
 def test_what_training_writes_is_read() -> None:
-    document = metadata("convnet")
-    assert parse_metadata(json.dumps(document)) == document
-    assert parse_network(document) == ("convnet", {}, Normalization.STANDARD)
+    written = replace(metadata("convnet"), temperature=1.5, extra={"measured": {"n": 3}})
+    document = written.to_json()
+    assert parse_metadata(json.dumps(document)) == written
+    assert {"format_version", "model", "preparation", "measured"} <= document.keys()
 
 
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        (FORMAT_VERSION + 1, "has format 2, this program reads up to 1"),
+        (FORMAT_VERSION + 1, "has format 2, but this program reads formats up to 1"),
         (10**9, "has format 1000000000"),
         *((version, "states no format") for version in (0, -1, True, 1.0, "1", None)),
     ],
@@ -34,59 +37,73 @@ def test_another_version_is_refused(version: object, message: str) -> None:
         parse_metadata(json.dumps({"format_version": version}))
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", "1", "{", "[" * 100_000, '{"format_version": 1, "x": ' + "[" * 30 + "]" * 30]
-)
-def test_what_is_no_document_is_refused(text: str) -> None:
+DEEP = '{"format_version": 1, "x": ' + "[" * 30 + "]" * 30 + "}"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "1", "{", "[" * 100_000, DEEP, '{"x": 1e400}'])
+def test_what_is_not_a_document_is_refused(text: str) -> None:
     with pytest.raises(MetadataFault, match="not a JSON object"):
         parse_metadata(text)
 
 
-@pytest.mark.parametrize("part", ["model", "preparation", "config", "data", "metrics", "versions"])
-def test_a_part_that_is_none_is_refused(part: str) -> None:
-    with pytest.raises(MetadataFault, match=f"'{part}' is not a JSON object"):
-        parse_metadata(json.dumps({**metadata(), part: []}))
+def _numbers(values: list[Any]) -> list[dict[str, Any]]:
+    return [{"mean": 0.5, "std": value} for value in values]
+
+
+INVALID: dict[str, list[Any]] = {
+    "model": [[], {}, {"name": 1, "options": {}}, {"name": "tutorial"}],
+    "model.options": [
+        *({"pretrained": True}, {"weights": "DEFAULT"}, {"stages": [1] * 1000}),  # torchvision's
+        *({"dropout": 1.0}, {"dropout": -0.1}, {"dropout": True}, {"dropout": "0.1"}, [], None),
+    ],
+    "model.parameters": ["1", -1, 1.5, True],
+    "preparation": [
+        *({}, [], {"mean": 0.5}, {"mean": 0.5, "std": 1.0, "scale": 2.0}, {"mean": "0", "std": 1}),
+        *_numbers([0.0, -1.0, 10**400, 1e-300, True, None]),
+    ],
+    "classes": [[], ["one"], ["a", "a"], ["a", 1], ["a", ""], "ab", ["a", "b"] * 1000],
+    "recipe": [1, []],
+    "config": [[], "x"],
+    "data": [[1], {"spec": "x"}],
+    "data.spec": [7, None],
+    "data.fingerprint": [None],
+    "data.val_size": ["5", -1, True],
+    "data.split_seed": [[0], -1, 0.5],
+    "metrics": [[1]],
+    "metrics.val_loss": ["1", True],
+    "versions": [[], {"torch": 2}],
+    "temperature": [0, -1.0, "1", True],
+    "created_at": [7],
+    "run_dir": [7],
+}
 
 
 @pytest.mark.parametrize(
-    "options",
-    [
-        {"pretrained": True},  # torchvision would fetch weights
-        {"weights": "DEFAULT"},
-        {"stages": [1] * 100_000},
-        {"dropout": 1.0},
-        {"dropout": -0.1},
-        {"dropout": True},
-        {"dropout": float("nan")},
-        {"dropout": "0.1"},
-        [],
-        None,
-    ],
+    ("where", "value"), [(where, value) for where, values in INVALID.items() for value in values]
 )
-def test_an_option_that_training_does_not_set_is_refused(options: Any) -> None:
-    document = metadata()
-    document["model"]["options"] = options
+def test_a_part_of_another_form_is_refused(where: str, value: object) -> None:
+    document = metadata().to_json()
+    part, _, key = where.partition(".")
+    if key:
+        document[part][key] = value
+    else:
+        document[part] = value
     with pytest.raises(MetadataFault):
-        parse_network(document)
-    document["model"]["options"] = {"dropout": 0.25}
-    assert parse_network(document)[1] == {"dropout": 0.25}
+        ModelMetadata.from_json(document)
 
 
-@pytest.mark.parametrize(
-    "normalization",
-    [
-        {},
-        {"mean": 0.5},
-        {"mean": 0.5, "std": 0.0},
-        {"mean": 0.5, "std": -1.0},
-        {"mean": float("inf"), "std": 1.0},
-        {"mean": 0.5, "std": float("nan")},
-        {"mean": 0.5, "std": 10**400},
-        {"mean": False, "std": 1.0},
-        {"mean": "0", "std": 1.0},
-        {"mean": 0.5, "std": 1.0, "scale": 2.0},
-    ],
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
 )
-def test_a_preparation_that_is_none_is_refused(normalization: dict[str, Any]) -> None:
-    with pytest.raises(MetadataFault, match="no preparation"):
-        parse_network({**metadata(), "preparation": normalization})
+
+
+@given(st.sampled_from(sorted(metadata().to_json())), JSON)
+def test_any_value_anywhere_is_read_back_equal_or_refused(part: str, value: Any) -> None:
+    document = {**metadata().to_json(), part: value}
+    try:
+        read = ModelMetadata.from_json(document)
+    except MetadataFault:
+        return
+    assert ModelMetadata.from_json(json.loads(json.dumps(read.to_json()))) == read

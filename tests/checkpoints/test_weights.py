@@ -9,7 +9,7 @@ import torchvision
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint, weights
 from fmnist_cli.errors import CheckpointError, MissingInput, UsageError
-from tests.checkpoints.test_checkpoint import metadata
+from tests.checkpoints.test_checkpoint import METADATA
 from tests.training.small import assert_same, trainer, weights_of
 
 
@@ -39,7 +39,7 @@ def test_a_gray_picture_gives_what_its_three_equal_colors_gave() -> None:
 
 def test_our_own_file_and_the_courses_state_dict_fit(tmp_path: Path) -> None:
     source = models.build("tutorial")
-    checkpoint.save(tmp_path / "ours.pt", source.state_dict(), metadata())
+    checkpoint.save(tmp_path / "ours.pt", source.state_dict(), METADATA)
     torch.save(source.state_dict(), tmp_path / "course.pt")
     for name in ("ours.pt", "course.pt"):
         model = models.build("tutorial")

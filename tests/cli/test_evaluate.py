@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from sklearn.metrics import classification_report
 
-from fmnist_cli.checkpoints.container import read_metadata
+from fmnist_cli.checkpoints.archive import read_metadata
 from fmnist_cli.constants import CLASS_NAMES, NUM_PIXELS
 from fmnist_cli.data.sources import OFFICIAL, open_source
 from tests.cli.conftest import Program
@@ -97,11 +97,12 @@ def test_a_wrong_gate_is_refused_before_anything_is_read(fmnist: Program) -> Non
 
 
 def test_val_is_what_training_reported(fmnist: Program, trained_model: Path) -> None:
-    told = read_metadata(trained_model)
+    metrics = read_metadata(trained_model).metrics
+    assert metrics is not None
     done = fmnist("evaluate", trained_model, "--split", "val", "--format", "json")
     document = parse(done.stdout, "evaluate")
     assert document["n"] == 100
-    assert document["accuracy"] == pytest.approx(told["metrics"]["val_accuracy"])
+    assert document["accuracy"] == pytest.approx(metrics.val_accuracy)
     assert document["seen_in_training"] == 0
 
 

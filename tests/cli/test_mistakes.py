@@ -50,7 +50,7 @@ MISTAKES = {
     "a folder in place of a model": mistake("evaluate empty", 65, "is a folder", ".pt or .onnx"),
     "no file": mistake("evaluate empty.pt", 65, "it is empty", "fmnist train"),
     # the order of arguments
-    "swapped arguments": mistake("predict photo.jpg model.pt", 65, "it is a picture", "predict MODEL INPUT"),
+    "swapped arguments": mistake("predict photo.jpg model.pt", 65, "it is an image", "predict MODEL INPUT"),
     "swapped, by name": mistake("predict photo.jpg pretrained", 66, "the model comes first", "predict MODEL INPUT"),
     "no model": mistake("predict photo.jpg", 2, "Missing argument", "{MODEL} {INPUT}"),
     "an output without -o": mistake("export-onnx model.pt out.onnx", 2, "unexpected", "[OPTIONS] [MODEL]"),
@@ -76,7 +76,7 @@ MISTAKES = {
     "per cent": mistake("evaluate model.pt --min accuracy=92", 2, "from 0 to 1"),
     # models of other tools
     "a model of YOLO": mistake("evaluate yolo.pt", 65, "whole pickled object", "weights_only=False"),
-    "a state dict": mistake("predict timm.pth photo.jpg", 65, "a bare pickle", "--model NAME"),
+    "a state dict of long ago": mistake("predict timm.pth photo.jpg", 65, "until version 1.5", "python -c"),
     "safetensors": mistake("evaluate net.safetensors", 65, "safetensors", "fmnist export-onnx"),
     "a model of Keras": mistake("evaluate net.h5", 65, "Keras", "fmnist train"),
     "a pickle": mistake("evaluate net.pkl", 65, "a bare pickle", "--model NAME"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,8 @@ def test_a_config(fmnist: Program, tmp_path: Path, key: str) -> None:
 def test_what_a_model_file_was_trained_on(fmnist: Program, tmp_path: Path) -> None:
     loaded = checkpoint.load(locate("pretrained"))
     for spec in ("a\nerror: x", "./a\nerror: x"):
-        metadata = {**loaded.metadata, "data": {**loaded.metadata["data"], "spec": spec}}
+        assert loaded.metadata.data is not None
+        metadata = replace(loaded.metadata, data=replace(loaded.metadata.data, spec=spec))
         checkpoint.save(tmp_path / "m.pt", loaded.model.state_dict(), metadata, digests=b"")
         done = fmnist("evaluate", tmp_path / "m.pt")
         assert done.returncode in (2, 66)

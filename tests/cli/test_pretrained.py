@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fmnist_cli.checkpoints.container import read_metadata
+from fmnist_cli.checkpoints.archive import read_metadata
 from fmnist_cli.pretrained import FILE
 from tests.cli.conftest import Program
 from tests.cli.schemas import parse
@@ -15,7 +15,7 @@ from tests.cli.schemas import parse
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A working folder in which something else bears the model's name."""
-    (tmp_path / "pretrained").write_text("a file that is no model")
+    (tmp_path / "pretrained").write_text("a file that is not a model")
     return tmp_path
 
 
@@ -38,7 +38,7 @@ def test_a_file_of_that_name_is_opened_as_a_path_alone(fmnist: Program, folder: 
     assert card["measured"]["command"].startswith("fmnist train")
     done = fmnist("info", "./pretrained", cwd=folder)
     assert done.returncode == 65
-    assert "'pretrained' is no model" in done.stderr
+    assert "'pretrained' is not a model" in done.stderr
 
 
 def test_its_export_lands_in_the_working_folder(fmnist: Program, folder: Path) -> None:
@@ -53,11 +53,13 @@ def test_its_export_lands_in_the_working_folder(fmnist: Program, folder: Path) -
 
 
 def test_it_is_fine_tuned(fmnist: Program, folder: Path) -> None:
-    network = read_metadata(FILE)["model"]["name"]
+    network = read_metadata(FILE).network.name
     start = ("--weights", "pretrained", "--model", network, "--data", "synthetic:600")
     tuned = fmnist("train", "-q", *start, "--epochs", "1", "--lr", "0.001", cwd=folder)
     assert (tuned.returncode, tuned.stdout) == (0, "model.pt\n"), tuned.stderr
-    assert read_metadata(folder / "model.pt")["config"]["weights"] == "pretrained"
+    config = read_metadata(folder / "model.pt").config
+    assert config is not None
+    assert config["weights"] == "pretrained"
     scores = fmnist("evaluate", "model.pt", "--format", "json", cwd=folder)
     # Two small steps from random weights would be at one in ten.
     assert json.loads(scores.stdout)["accuracy"] > 0.6

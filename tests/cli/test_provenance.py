@@ -4,12 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from fmnist_cli.checkpoints.metadata import DataRecord
 from fmnist_cli.training.provenance import has_seen_validation
 from tests.cli.conftest import Program
 from tests.written_models import write_checkpoint
 
 FINGERPRINT = "0" * 16
 """Of the data that a written model names."""
+
+
+def record(fingerprint: str, val_size: int) -> DataRecord:
+    return DataRecord("data.csv", None, "csv", fingerprint, 250, val_size, 0)
 
 
 @pytest.mark.parametrize(
@@ -26,13 +31,12 @@ def test_weights_that_know_the_validation_images(
     weights_val_size: int, fingerprint: str, val_size: int, seen: bool, tmp_path: Path
 ) -> None:
     path = write_checkpoint(tmp_path / "m.pt", val_size=weights_val_size)
-    data = {"fingerprint": fingerprint, "val_size": val_size}
-    assert has_seen_validation(str(path), data) is seen
+    assert has_seen_validation(str(path), record(fingerprint, val_size)) is seen
 
 
 @pytest.mark.parametrize("weights", [None, "imagenet", "gone.pt"])
 def test_weights_that_record_no_data(weights: str | None) -> None:
-    assert not has_seen_validation(weights, {"fingerprint": FINGERPRINT, "val_size": 50})
+    assert not has_seen_validation(weights, record(FINGERPRINT, 50))
 
 
 def test_the_program_warns(fmnist: Program, trained_model: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ def test_the_run_folder_is_complete(run: Path) -> None:
 
 
 def test_the_model_says_where_it_comes_from(run: Path) -> None:
-    metadata = checkpoint.read_metadata(run / "model.pt")
+    metadata = checkpoint.read_metadata(run / "model.pt").to_json()
     assert metadata["model"] == {
         "name": "tutorial",
         "options": {},
@@ -127,7 +128,9 @@ def test_what_a_run_can_not_change_half_way(fmnist: Program, run: Path) -> None:
 def test_resumed_on_other_data_is_refused(fmnist: Program, run: Path, tmp_path: Path) -> None:
     loaded = checkpoint.load_training(run / "run/last.pt")
     folder = tmp_path / "r"
-    metadata = {**loaded.metadata, "data": {**loaded.metadata["data"], "fingerprint": "0" * 16}}
+    assert loaded.metadata.data is not None
+    data = replace(loaded.metadata.data, fingerprint="0" * 16)
+    metadata = replace(loaded.metadata, data=data)
     checkpoint.save(
         folder / "last.pt", loaded.model.state_dict(), metadata, training=loaded.training
     )

@@ -1,13 +1,14 @@
 """Model files that record what they were trained on, for tests that judge them."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.checkpoints.metadata import DataRecord
 from fmnist_cli.data.digests import digest_images
 from fmnist_cli.data.images import LabeledImages
-from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.data.splits import stratified_split
 from fmnist_cli.export.graph import build_graph
@@ -33,17 +34,23 @@ def trained_on(
     """
     source = open_source(spec)
     data = source.read("train")
-    described = describe_data(source, data, VAL_SIZE, 0)
+    described = asdict(describe_data(source, data, VAL_SIZE, 0)) | dict(changes or {})
     digests = digest_images(learnt(data).images) if record else b""
-    content = {**metadata(), "data": {**described, **(changes or {})}}
+    content = replace(metadata(), data=DataRecord(**described))
     checkpoint.save(path, network().state_dict(), content, digests=digests)
+    return load(path, device="cpu")
+
+
+def without_record(path: Path) -> Classifier:
+    """A model that does not say what it was trained on."""
+    checkpoint.save(path, network().state_dict(), replace(metadata(), data=None))
     return load(path, device="cpu")
 
 
 def as_onnx(path: Path, model: Classifier) -> Path:
     """Write the ONNX form of a model that `trained_on` made; returns its path."""
-    normalization = Normalization(**model.metadata["preparation"])
-    graph = build_graph(network(), normalization, model.metadata)
+    assert model.metadata is not None
+    graph = build_graph(network(), model.metadata.normalization, model.metadata.to_json())
     path.write_bytes(graph.SerializeToString())
     return path
 

@@ -11,9 +11,9 @@ from fmnist_cli.data.sources import OFFICIAL, Source, open_source
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.evaluation.evaluation import judge
 from fmnist_cli.evaluation.overlap import count_seen_in_training, recorded_digests
-from fmnist_cli.evaluation.training_record import Split, TrainingRecord
+from fmnist_cli.evaluation.training_record import Split
 from fmnist_cli.inference.classifier import Classifier, load
-from tests.evaluation.judged_models import VAL_SIZE, learnt, trained_on
+from tests.evaluation.judged_models import VAL_SIZE, learnt, trained_on, without_record
 from tests.written_models import write_onnx
 
 
@@ -27,9 +27,7 @@ def write_csv(path: Path, data: LabeledImages) -> str:
 
 def count(classifier: Classifier, source: Source, split: Split = "test") -> int | None:
     data = source.read("test" if split == "test" else "train")
-    return count_seen_in_training(
-        data.images, source, split, classifier, TrainingRecord.of(classifier)
-    )
+    return count_seen_in_training(data.images, source, split, classifier)
 
 
 def test_a_csv_is_recorded_image_by_image(tmp_path: Path) -> None:
@@ -75,8 +73,7 @@ def test_it_can_not_be_told_without_the_official_files(tmp_path: Path) -> None:
 
 
 def test_it_can_not_be_told_of_a_model_without_a_record(tmp_path: Path) -> None:
-    model = trained_on(tmp_path / "m.pt", "synthetic:120")
-    model.metadata.pop("data")
+    model = without_record(tmp_path / "m.pt")
     assert count(model, open_source("synthetic:120")) is None
 
 
@@ -131,4 +128,4 @@ def test_a_record_that_asks_for_much_or_for_local_files_is_not_followed(
     model = trained_on(tmp_path / "m.pt", "synthetic:200", changes={"spec": spec})
     source = open_source("synthetic:200")
     images = source.read("train").images
-    assert count_seen_in_training(images, source, "train", model, TrainingRecord.of(model)) is None
+    assert count_seen_in_training(images, source, "train", model) is None

@@ -1,6 +1,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -66,13 +67,15 @@ def test_hostile_names_are_text(tmp_path: Path) -> None:
         tmp_path,
         model=tmp_path / HOSTILE.replace("/", "_"),
         data=HOSTILE,
-        metadata={"recipe": HOSTILE, "config": {HOSTILE: HOSTILE}},
+        metadata=replace(metadata(), recipe=HOSTILE, config={HOSTILE: HOSTILE}),
     )
     page = render_page(hostile)
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     tags = Elements(page).found
-    harmless = Elements(render_page(evaluation(tmp_path, metadata={"recipe": "r", "config": "c"})))
+    harmless = Elements(
+        render_page(evaluation(tmp_path, metadata=replace(metadata(), config={"c": "c"})))
+    )
     assert [tag for tag, _ in tags] == [tag for tag, _ in harmless.found]
 
 
@@ -99,7 +102,7 @@ def test_a_model_without_mistakes_has_a_page_too(tmp_path: Path) -> None:
         judged=LabeledImages(np.zeros((10, 28, 28), np.uint8), labels),
         probabilities=probabilities,
         scores=score(labels, probabilities),
-        metadata={},
+        metadata=None,
     )
     page = render_page(perfect)
     assert "Worst errors" not in page
@@ -131,7 +134,7 @@ def test_it_says_what_made_the_model(tmp_path: Path) -> None:
     assert "network tutorial, recipe tutorial, parameters 582,026" in page
     for name in ("config", "versions", "created at"):
         assert f"<dt>{name}</dt>" in page
-    unknown = render_page(evaluation(tmp_path, metadata={"model": "odd", "recipe": 3}))
+    unknown = render_page(evaluation(tmp_path, metadata=None))
     assert "network" not in unknown.partition("</header>")[0].partition("<header>")[2]
 
 

@@ -171,9 +171,9 @@ def test_tta_averages_over_mirror_images(opset: int) -> None:
 
 
 def test_the_file_is_described_in_itself() -> None:
-    graph = build_graph(network("tutorial"), Normalization.RAW, metadata("tutorial"))
+    graph = build_graph(network("tutorial"), Normalization.RAW, metadata("tutorial").to_json())
     properties = {prop.key: prop.value for prop in graph.metadata_props}
-    assert json.loads(properties["fmnist"]) == metadata("tutorial")
+    assert json.loads(properties["fmnist"]) == metadata("tutorial").to_json()
     assert json.loads(properties["classes"]) == list(CLASS_NAMES)
     assert properties["network"] == "tutorial"
     assert graph.producer_name == "fmnist-cli"

@@ -25,7 +25,9 @@ def model(tmp_path: Path) -> Path:
 def test_the_file_records_where_it_is_from_and_what_was_proved(model: Path) -> None:
     exported = export(model, model.with_suffix(".onnx"), verify=60)
     onnx.checker.check_model(exported.path, full_check=True)
-    recorded = check(exported.path).metadata
+    metadata = check(exported.path).metadata
+    assert metadata is not None
+    recorded = metadata.to_json()
     assert recorded == exported.metadata
     assert recorded["data"]["spec"] == DATA
     provenance = recorded["export"]

@@ -174,7 +174,7 @@ def metadata_that_is_no_json(model: onnx.ModelProto) -> None:
 
 
 def metadata_of_other_form(model: onnx.ModelProto) -> None:
-    helper.set_model_props(model, {"fmnist": json.dumps({"format_version": 1, "data": 5})})
+    helper.set_model_props(model, {"fmnist": json.dumps({"format_version": 1, "model": 5})})
 
 
 def metadata_of_the_future(model: onnx.ModelProto) -> None:
@@ -231,7 +231,7 @@ HOSTILE: dict[Change, str] = {
     absurd_opset: "version 1099511627776",
     empty_graph: "input is not",
     metadata_that_is_no_json: "not a JSON object",
-    metadata_of_other_form: "'data' is not a JSON object",
+    metadata_of_other_form: "names no network",
     metadata_of_the_future: "format 999",
     metadata_that_nests: "not a JSON object",
 }

@@ -25,7 +25,7 @@ class BrightestRow(Classifier):
     batch_size = 4
 
     def __init__(self) -> None:
-        super().__init__(Path("rows.pt"), {})
+        super().__init__(Path("rows.pt"), None)
         self.batches: list[int] = []
 
     def _classify(self, images: Images) -> Probabilities:
@@ -69,7 +69,7 @@ def test_any_number_goes_through_in_batches(count: int, batches: list[int]) -> N
 def test_tta_averages_an_image_and_its_mirror_image() -> None:
     images = np.zeros((1, 28, 28), np.uint8)
     images[:, :, :5] = 255
-    classifier = LeftSide(Path("x.pt"), {})
+    classifier = LeftSide(Path("x.pt"), None)
     assert classifier(images)[0, :2].tolist() == [0, 1]
     assert classifier(images, tta=True)[0, :2].tolist() == [0.5, 0.5]
 
@@ -84,7 +84,7 @@ def test_other_shapes_and_dtypes_are_refused(images: Images) -> None:
 
 def test_probabilities_that_are_not_finite_are_refused() -> None:
     with pytest.raises(CheckFailed, match="not finite"):
-        Broken(Path("x.pt"), {})(np.zeros((1, 28, 28), np.uint8))
+        Broken(Path("x.pt"), None)(np.zeros((1, 28, 28), np.uint8))
 
 
 def test_a_missing_model_names_the_command_that_makes_one(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_missing_model_names_the_command_that_makes_one(tmp_path: Path) -> Non
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.pt"
     path.write_bytes(content)
-    with pytest.raises(CheckpointError, match="is no model"):
+    with pytest.raises(CheckpointError, match="is not a model"):
         load(path)
 
 

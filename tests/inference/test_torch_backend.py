@@ -10,6 +10,7 @@ import torch
 import fmnist_cli
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.checkpoints.metadata import ModelMetadata, NetworkRecord
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import Unavailable, UsageError
 from fmnist_cli.inference.classifier import load
@@ -19,11 +20,8 @@ from fmnist_cli.inference.classifier import load
 def model_file(tmp_path: Path) -> Path:
     torch.manual_seed(0)
     path = tmp_path / "model.pt"
-    metadata: dict[str, Any] = {
-        "model": {"name": "tutorial", "options": {}},
-        "preparation": Normalization.STANDARD.as_dict(),
-        "recipe": "tutorial",
-    }
+    network = NetworkRecord("tutorial")
+    metadata = ModelMetadata(network, Normalization.STANDARD, recipe="tutorial")
     checkpoint.save(path, models.build("tutorial").state_dict(), metadata)
     return path
 
@@ -46,7 +44,7 @@ def test_the_package_offers_load(model_file: Path, images: Any) -> None:
     classifier = fmnist_cli.load(str(model_file), device="cpu", threads=1)
     assert classifier.backend == "torch"
     assert classifier.path == model_file
-    assert classifier.metadata["recipe"] == "tutorial"
+    assert classifier.metadata == checkpoint.read_metadata(model_file)
     np.testing.assert_allclose(classifier(images).sum(axis=1), 1, atol=1e-5)
 
 

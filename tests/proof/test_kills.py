@@ -115,7 +115,7 @@ def content(path: Path) -> dict[str, Any]:
     loaded = checkpoint.load(path)
     return {
         "weights": dict(loaded.model.state_dict()),
-        "metadata": without_clocks(loaded.metadata),
+        "metadata": without_clocks(loaded.metadata.to_json()),
         "training": without_clocks(loaded.training),
     }
 

@@ -6,11 +6,13 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fmnist_cli.checkpoints.metadata import Metrics
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.evaluation.evaluation import judge
 from fmnist_cli.evaluation.page import MOST_AMBIGUOUS, WORST_ERRORS, render_page
@@ -72,8 +74,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         dict.fromkeys(HISTORY_COLUMNS, 1 / epoch) | {"epoch": epoch, "val_loss": 1.0}
         for epoch in (1, 2, 3)
     ]
-    recorded = {name: rows[0][name] for name in ("epoch", "val_loss", "val_accuracy")}
-    model.metadata["metrics"] = recorded
+    assert model.metadata is not None
+    metrics = Metrics(rows[0]["val_accuracy"], 1.0, 1, 3, 1.0)
+    model.metadata = replace(model.metadata, metrics=metrics)
     RunDirectory(folder).write_history(rows)
     path = folder / "report.html"
     path.write_text(render_page(judge(model, open_source("synthetic:200"))), encoding="utf-8")

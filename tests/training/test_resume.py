@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.resume import read_state
@@ -32,8 +33,10 @@ def changed(state: checkpoint.Checkpoint, change: Change, folder: Path) -> Path:
     loaded = checkpoint.load_training(path)
     training = loaded.training
     assert training is not None
-    change(loaded.metadata, training)
-    checkpoint.save(path, loaded.model.state_dict(), loaded.metadata, training=training)
+    document = loaded.metadata.to_json()
+    change(document, training)
+    metadata = ModelMetadata.from_json(document)
+    checkpoint.save(path, loaded.model.state_dict(), metadata, training=training)
     return path
 
 

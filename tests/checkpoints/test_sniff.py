@@ -1,10 +1,10 @@
-"""What a file is that is no model."""
+"""What a file is that is not a model."""
 
 from pathlib import Path
 
 import pytest
 
-from fmnist_cli.inference.sniff import describe
+from fmnist_cli.checkpoints.sniff import describe
 
 
 @pytest.mark.parametrize(
@@ -14,8 +14,8 @@ from fmnist_cli.inference.sniff import describe
         (b"\x89HDF\r\n\x1a\n", "Keras", "fmnist train"),
         (b"\x80\x02}q\x00.", "bare pickle", "--model NAME"),
         (b"\x10\0\0\0\0\0\0\0{}", "safetensors", "fmnist export-onnx"),
-        (b"\x89PNG\r\n", "a picture", "predict MODEL INPUT"),
-        (b"\xff\xd8\xff\xe0", "a picture", "predict MODEL INPUT"),
+        (b"\x89PNG\r\n", "an image", "predict MODEL INPUT"),
+        (b"\xff\xd8\xff\xe0", "an image", "predict MODEL INPUT"),
         (b"\0\0\x08\x03", "an IDX file", "predict MODEL INPUT"),
         (b"label,pixel1", "a CSV file", "predict MODEL INPUT"),
         (b"version https://git-lfs", "Git LFS", "git lfs pull"),

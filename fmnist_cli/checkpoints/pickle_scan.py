@@ -1,0 +1,127 @@
+"""Look through a pickle before torch reads it: what it names, and which values it claims to hold.
+
+A pickle is a program that builds objects. The few instructions and names that tensors in plain
+containers need are listed here; a file that uses any other is refused, and nothing is executed.
+torch's own restricted reader (`weights_only=True`) follows the pickle only afterwards.
+"""
+
+import pickletools
+from typing import Any, Final
+
+from fmnist_cli.errors import CheckpointError
+
+MAX_PICKLE_BYTES: Final = 16_000_000
+MAX_OPERATIONS: Final = 500_000
+"""The training state of torchvision's largest networks takes 400,000."""
+
+_VALUE_BYTES: Final = {
+    "DoubleStorage": 8,
+    "LongStorage": 8,
+    "FloatStorage": 4,
+    "IntStorage": 4,
+    "HalfStorage": 2,
+    "BFloat16Storage": 2,
+    "ShortStorage": 2,
+    "CharStorage": 1,
+    "ByteStorage": 1,
+    "BoolStorage": 1,
+}
+"""Bytes per value, by torch's names for the storages."""
+_NAMES: Final = frozenset(
+    (
+        "collections OrderedDict",
+        "torch._utils _rebuild_tensor_v2",
+        "torch._utils _rebuild_parameter",
+    )
+) | {f"torch {kind}" for kind in _VALUE_BYTES}
+_ATOMS: Final = frozenset(
+    ("BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "GLOBAL")
+)
+"""Instructions that push their argument."""
+_OTHERS: Final = frozenset(
+    (
+        *("PROTO", "STOP", "MARK", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "REDUCE", "BUILD"),
+        *("NONE", "NEWTRUE", "NEWFALSE", "EMPTY_LIST", "EMPTY_DICT", "EMPTY_TUPLE"),
+        *("APPEND", "APPENDS", "SETITEM", "SETITEMS"),
+        *("BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET", "BINPERSID"),
+    )
+)
+
+
+def scan(content: bytes, path: str) -> dict[str, int]:
+    """Check a pickle; returns the bytes of each storage that it refers to, by the storage's key.
+
+    Raises CheckpointError if it names or does anything that tensors in plain containers do not
+    need, is cut short, is too long, or describes one storage in two ways.
+    """
+    if len(content) > MAX_PICKLE_BYTES:
+        raise CheckpointError(f"'{path}' is not a model file: its pickle is too large")
+    scanner = _Scanner(path)
+    try:
+        for number, (opcode, argument, _) in enumerate(pickletools.genops(content)):
+            if number == MAX_OPERATIONS:
+                raise CheckpointError(f"'{path}' is not a model file: its pickle is too long")
+            scanner.see(opcode.name, argument)
+    except (ValueError, IndexError, OverflowError) as error:
+        raise CheckpointError(f"'{path}' is damaged: its pickle is invalid: {error}") from None
+    return scanner.storages
+
+
+def whole_model(path: str, why: str) -> str:
+    """The message for a file that holds objects instead of weights: how its owner converts it."""
+    return (
+        f"'{path}' is a whole pickled object, and opening it could run code: {why}\n"
+        'if it is your own, convert it where its class can be imported: python -c "import torch; '
+        f"torch.save(torch.load('{path}', weights_only=False).state_dict(), 'weights.pt')\"\n"
+        "then name its network: --model NAME, with weights.pt in its place"
+    )
+
+
+class _Scanner:
+    """Follows a pickle just far enough to see the descriptions of its storages.
+
+    torch writes each as a tuple of five plain values, ('storage', type, key, device, length),
+    followed by BINPERSID.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.storages: dict[str, int] = {}
+        self._path = path
+        self._memo: dict[int, Any] = {}
+        self._pushed: list[Any] = []
+        """Since the last mark. None stands for whatever is not a plain value."""
+        self._top: tuple[Any, ...] = ()
+        """What the last instruction left on top, if that is a tuple of plain values."""
+
+    def see(self, name: str, argument: Any) -> None:
+        """Take in one instruction."""
+        if name == "GLOBAL" and argument not in _NAMES:
+            raise CheckpointError(
+                whole_model(self._path, f"it names {argument.replace(' ', '.')[:80]}")
+            )
+        if name not in _ATOMS and name not in _OTHERS:
+            raise CheckpointError(whole_model(self._path, f"it uses the instruction {name}"))
+        if name in ("BINPUT", "LONG_BINPUT"):
+            self._memo[argument] = self._pushed[-1] if self._pushed else None
+            return
+        if name == "BINPERSID":
+            self._storage(self._top)
+        self._top = tuple(self._pushed) if name == "TUPLE" else ()
+        if name == "MARK":
+            self._pushed = []
+        elif name in _ATOMS:
+            self._pushed.append(argument)
+        elif name in ("BINGET", "LONG_BINGET"):
+            self._pushed.append(self._memo.get(argument))
+        else:
+            self._pushed = [None]
+
+    def _storage(self, described: tuple[Any, ...]) -> None:
+        match described:
+            case ("storage", str(kind), str(key), str(), int(length)) if (
+                kind.removeprefix("torch ") in _VALUE_BYTES and length >= 0
+            ):
+                size = length * _VALUE_BYTES[kind.removeprefix("torch ")]
+                if self.storages.setdefault(key, size) == size:
+                    return
+        raise CheckpointError(f"'{self._path}' is damaged: it describes its values in no valid way")
