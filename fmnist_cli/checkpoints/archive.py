@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from fmnist_cli.checkpoints.metadata import MetadataFault, ModelMetadata, parse_metadata
+from fmnist_cli.checkpoints.sniff import is_safetensors, zip_kind
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.pretrained import no_model
 
-ZIP_MAGIC: Final = b"PK\x03\x04"
 METADATA_MEMBER: Final = "metadata.json"
 DIGESTS_MEMBER: Final = "trained_on.bin"
 MAX_MEMBERS: Final = 10_000
@@ -91,6 +91,8 @@ def _checked(path: Path, file: BinaryIO) -> zipfile.ZipFile:
         if _directory_bytes(file, size) > _MAX_DIRECTORY_BYTES:
             raise zipfile.BadZipFile("it has too many members")
         archive = zipfile.ZipFile(file)
+        if (kind := zip_kind(archive.namelist())) is not None:
+            raise CheckpointError(f"'{path}' is not a model file: {kind}")
         _check_members(archive.infolist(), size)
         damaged = archive.testzip()
     except _FAULTS as fault:
@@ -132,6 +134,20 @@ def _check_members(members: list[zipfile.ZipInfo], file_bytes: int) -> None:
         raise zipfile.BadZipFile("something stands before its first member")
     if sum(info.file_size for info in members) > file_bytes:
         raise zipfile.BadZipFile("its members claim more than the file holds")
+
+
+def has_metadata(path: Path) -> bool:
+    """Whether a file describes itself, as ONNX files and models of this program do.
+
+    Raises as `read_metadata`. Anything that is neither a zip nor safetensors counts: if it is not a
+    model, its own reader says so.
+    """
+    if not path.is_file():
+        return True
+    if not zipfile.is_zipfile(path):
+        return not is_safetensors(path)
+    with open_archive(path) as archive:
+        return METADATA_MEMBER in archive
 
 
 def read_metadata(path: Path) -> ModelMetadata:

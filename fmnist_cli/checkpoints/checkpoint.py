@@ -30,7 +30,7 @@ from fmnist_cli.checkpoints.archive import (
     read_metadata,
 )
 from fmnist_cli.checkpoints.metadata import ModelMetadata
-from fmnist_cli.checkpoints.pickle_scan import MAX_PICKLE_BYTES, scan
+from fmnist_cli.checkpoints.pickle_scan import IGNORED_NAMES, MAX_PICKLE_BYTES, Ignored, scan
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckpointError, FmnistError
 from fmnist_cli.files import atomic_write
@@ -42,7 +42,7 @@ _ROOT: Final = "archive"
 _MAX_FACTOR: Final = 10
 """How many times its network's size a file may hold: the weights, their average, the best of them,
 two values per weight that an optimizer keeps, and as much again to be safe."""
-SPARE_BYTES: Final = 16_000_000
+_SPARE_BYTES: Final = 16_000_000
 """What any file may hold."""
 _MAX_ORDER_BYTES: Final = 10
 _MAX_DEPTH: Final = 50
@@ -57,6 +57,8 @@ class Checkpoint:
     metadata: ModelMetadata
     training: dict[str, Any] | None = field(default=None, repr=False)
     """State of a run, if `load_training` has read it."""
+    assumed: str = ""
+    """What had to be assumed about weights without metadata, as a sentence."""
 
     @property
     def normalization(self) -> Normalization:
@@ -123,7 +125,7 @@ def _read(archive: Archive) -> tuple[Checkpoint, dict[str, Any]]:
         network = blank(metadata.network.name, metadata.network.options)
     except FmnistError as error:
         raise CheckpointError(f"'{path}' names a network that can't be built: {error}") from None
-    content = read_content(archive, scanned, _MAX_FACTOR * size_bytes(network) + SPARE_BYTES)
+    content = read_content(archive, scanned, max_bytes(network))
     if not isinstance(content, dict):
         raise CheckpointError(f"'{path}' does not hold a model's weights")
     fill(network, content.get("state_dict"), path)
@@ -145,27 +147,39 @@ def fill(network: nn.Module, state: object, path: Path) -> None:
     Raises CheckpointError for anything that does not fit.
     """
     expected = network.state_dict()
-    if not isinstance(state, dict) or state.keys() != expected.keys():
-        raise CheckpointError(f"'{path}' holds other weights than those of its network")
+    found = state if isinstance(state, dict) else {}
+    for names, fault in (
+        (expected.keys() - found.keys(), "is missing"),
+        (found.keys() - expected.keys(), "is not part of the network"),
+    ):
+        if names:
+            first, more = min(map(str, names))[:200], len(names) - 1
+            others = f" ({more:,} more)" if more else ""
+            raise CheckpointError(
+                f"'{path}' holds other weights than those of its network: '{first}' {fault}{others}"
+            )
     for name, tensor in expected.items():
-        found = state[name]
-        if not isinstance(found, Tensor) or (found.shape, found.dtype) != (
+        value = found[name]
+        if not isinstance(value, Tensor) or (value.shape, value.dtype) != (
             tensor.shape,
             tensor.dtype,
         ):
+            held = [*value.shape] if isinstance(value, Tensor) else type(value).__name__
             raise CheckpointError(
-                f"'{path}': '{name}' is not {tensor.dtype} of shape {list(tensor.shape)}"
+                f"'{path}' does not fit its network: '{name}' is {held}, "
+                f"expected {tensor.dtype} of shape {list(tensor.shape)}"
             )
-        if found.is_floating_point() and not found.isfinite().all():
+        if value.is_floating_point() and not value.isfinite().all():
             raise CheckpointError(f"'{path}': '{name}' holds values that are not finite")
     network.load_state_dict(
-        {name: state[name].detach().contiguous() for name in expected}, assign=True
+        {name: found[name].detach().contiguous() for name in expected}, assign=True
     )
 
 
-def size_bytes(network: nn.Module) -> int:
-    """Bytes of a network's parameters and buffers."""
-    return sum(tensor.nbytes for tensor in network.state_dict().values())
+def max_bytes(network: nn.Module) -> int:
+    """What the tensors of a file of that network may take together."""
+    own: int = sum(tensor.nbytes for tensor in network.state_dict().values())
+    return _MAX_FACTOR * own + _SPARE_BYTES
 
 
 def scan_content(archive: Archive) -> tuple[bytes, dict[str, int]]:
@@ -200,18 +214,19 @@ def read_content(
             checked.writestr(f"{_ROOT}/data/{key}", archive.read(f"data/{key}", size))
     stream.seek(0)
     try:
-        with warnings.catch_warnings():
+        ignored: Any = [(Ignored, name.replace(" ", ".")) for name in IGNORED_NAMES]
+        with warnings.catch_warnings(), torch.serialization.safe_globals(ignored):
             warnings.simplefilter("ignore")
             content = torch.load(stream, map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001 - a forged pickle can make torch raise anything
         reason = str(error).partition("\n")[0][:200]
         raise CheckpointError(f"'{path}' is damaged: torch can't read it: {reason}") from None
-    _check_plain(content, path, _MAX_DEPTH, set())
+    _check_sizes(content, path, _MAX_DEPTH, set())
     return content
 
 
-def _check_plain(content: object, path: Path, depth: int, seen: set[int]) -> None:
-    """Raise CheckpointError for what is not plain data or nests deeply, and for expanded tensors.
+def _check_sizes(content: object, path: Path, depth: int, seen: set[int]) -> None:
+    """Raise CheckpointError for data that nests deeply, and for expanded tensors.
 
     An expanded tensor shows one stored value many times: a small file could fill the memory.
     """
@@ -224,6 +239,4 @@ def _check_plain(content: object, path: Path, depth: int, seen: set[int]) -> Non
         if id(content) not in seen:  # a container may be referred to again and again
             seen.add(id(content))
             for item in content.values() if isinstance(content, dict) else content:
-                _check_plain(item, path, depth - 1, seen)
-    elif not isinstance(content, str | int | float | None):
-        raise CheckpointError(f"'{path}' is damaged: its data is not plain")
+                _check_sizes(item, path, depth - 1, seen)

@@ -22,6 +22,7 @@ _MAX_CLASSES: Final = 1_000
 _MAX_NUMBER: Final = 1e30
 """A float32 holds it, and its quotient by any other number of a normalization."""
 _MIN_STD: Final = 1e-30
+_STEMS: Final = (("stem", "small"), ("stem", "stock"))
 _Record = TypeVar("_Record", "DataRecord", "Metrics")
 
 
@@ -34,7 +35,7 @@ class NetworkRecord:
     """The network, as far as it takes to build it again."""
 
     name: str
-    options: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, float | str] = field(default_factory=dict)
     """Arguments of its constructor."""
     parameters: int | None = None
     macs: int | None = None
@@ -182,7 +183,8 @@ def _network(value: object) -> NetworkRecord:
     if not isinstance(options, dict):
         raise MetadataFault("names no network options")
     for option, setting in options.items():
-        if option != "dropout" or not _is_number(setting) or not 0 <= setting < 1:
+        is_known = option == "dropout" and _is_number(setting) and 0 <= setting < 1
+        if not is_known and (option, setting) not in _STEMS:
             raise MetadataFault(f"contains an unknown network option: '{option[:80]}'")
     counts = {name: value.get(name) for name in ("parameters", "macs")}
     if not all(_is_a(count, int | None) for count in counts.values()):

@@ -6,6 +6,7 @@ torch's own restricted reader (`weights_only=True`) follows the pickle only afte
 """
 
 import pickletools
+import shlex
 from typing import Any, Final
 
 from fmnist_cli.errors import CheckpointError
@@ -34,6 +35,28 @@ _NAMES: Final = frozenset(
         "torch._utils _rebuild_parameter",
     )
 ) | {f"torch {kind}" for kind in _VALUE_BYTES}
+IGNORED_NAMES: Final = frozenset(
+    (
+        *("argparse Namespace", "numpy dtype", "_codecs encode", "collections Counter"),
+        *(f"numpy.{core}.multiarray scalar" for core in ("core", "_core")),
+        *(f"pathlib {kind}" for kind in ("PosixPath", "WindowsPath", "Path")),
+        *("pytorch_lightning.utilities.parsing AttributeDict",),
+        *(f"lightning{dot}fabric.utilities.data AttributeDict" for dot in "._"),
+    )
+)
+"""Options, scores and paths that checkpoints keep beside weights; not imported: see `Ignored`."""
+
+
+class Ignored(dict[Any, Any]):
+    """Stands in for objects of other classes beside the weights; takes whatever they hold."""
+
+    def __init__(self, *_: Any) -> None:
+        super().__init__()
+
+    def __setstate__(self, _: object) -> None:
+        pass
+
+
 _ATOMS: Final = frozenset(
     ("BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "GLOBAL")
 )
@@ -41,6 +64,7 @@ _ATOMS: Final = frozenset(
 _OTHERS: Final = frozenset(
     (
         *("PROTO", "STOP", "MARK", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "REDUCE", "BUILD"),
+        "NEWOBJ",
         *("NONE", "NEWTRUE", "NEWFALSE", "EMPTY_LIST", "EMPTY_DICT", "EMPTY_TUPLE"),
         *("APPEND", "APPENDS", "SETITEM", "SETITEMS"),
         *("BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET", "BINPERSID"),
@@ -67,14 +91,30 @@ def scan(content: bytes, path: str) -> dict[str, int]:
     return scanner.storages
 
 
-def whole_model(path: str, why: str) -> str:
-    """The message for a file that holds objects instead of weights: how its owner converts it."""
+def _whole_model(path: str, name: str, key: str | None) -> str:
+    """The message for a file that holds objects instead of weights: how its owner converts it.
+
+    name: what the pickle names. key: if the object is an entry of a dictionary, its key.
+    """
+    module, _, kind = name.partition(" ")
+    loaded = f"torch.load({path!r}, map_location='cpu', weights_only=False)"
+    entry = "" if key is None else f"[{key!r}]"
+    convert = f"import torch; torch.save({loaded}{entry}.state_dict(), 'weights.pt')"
+    if module == "__main__":  # a script's or a notebook's class, which nothing can import
+        how = f"below the definition of class {kind}, as in the notebook that saved it: {convert}"
+    else:
+        how = f"where '{module}' can be imported: python -c {quoted(convert)}"
     return (
-        f"'{path}' is a whole pickled object, and opening it could run code: {why}\n"
-        'if it is your own, convert it where its class can be imported: python -c "import torch; '
-        f"torch.save(torch.load('{path}', weights_only=False).state_dict(), 'weights.pt')\"\n"
-        "then name its network: --model NAME, with weights.pt in its place"
+        f"'{path}' is a whole pickled object ({module}.{kind}), and opening it could run code\n"
+        f"if it is your own, convert it {how}\n"
+        "then open weights.pt in its place and name its network: --model NAME"
     )
+
+
+def quoted(program: str) -> str:
+    """A program as one word of a shell, readable if possible."""
+    is_plain = not any(sign in program for sign in '"$`\\!')
+    return f'"{program}"' if is_plain else shlex.quote(program)
 
 
 class _Scanner:
@@ -87,6 +127,7 @@ class _Scanner:
     def __init__(self, path: str) -> None:
         self.storages: dict[str, int] = {}
         self._path = path
+        self._marks = 0
         self._memo: dict[int, Any] = {}
         self._pushed: list[Any] = []
         """Since the last mark. None stands for whatever is not a plain value."""
@@ -95,12 +136,15 @@ class _Scanner:
 
     def see(self, name: str, argument: Any) -> None:
         """Take in one instruction."""
-        if name == "GLOBAL" and argument not in _NAMES:
-            raise CheckpointError(
-                whole_model(self._path, f"it names {argument.replace(' ', '.')[:80]}")
-            )
+        if name == "GLOBAL" and argument not in _NAMES and argument not in IGNORED_NAMES:
+            last = self._pushed[-1] if self._pushed and self._marks < 2 else None
+            key = last if isinstance(last, str) else None
+            raise CheckpointError(_whole_model(self._path, argument[:80], key))
         if name not in _ATOMS and name not in _OTHERS:
-            raise CheckpointError(whole_model(self._path, f"it uses the instruction {name}"))
+            raise CheckpointError(
+                f"'{self._path}' is not a file of weights: its pickle uses {name}\n"
+                "save weights with torch.save(model.state_dict(), 'weights.pt')"
+            )
         if name in ("BINPUT", "LONG_BINPUT"):
             self._memo[argument] = self._pushed[-1] if self._pushed else None
             return
@@ -108,6 +152,7 @@ class _Scanner:
             self._storage(self._top)
         self._top = tuple(self._pushed) if name == "TUPLE" else ()
         if name == "MARK":
+            self._marks += 1
             self._pushed = []
         elif name in _ATOMS:
             self._pushed.append(argument)

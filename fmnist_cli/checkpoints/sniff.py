@@ -1,33 +1,47 @@
 """What a file is that is not a model: told by its first bytes, so that an error can say so."""
 
-import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from fmnist_cli.checkpoints.pickle_scan import quoted
+
+ZIP_MAGIC: Final = b"PK\x03\x04"
+
 _EXPECTED: Final = "a model is a .pt file of fmnist train or an .onnx file of fmnist export-onnx"
-_WEIGHTS: Final = "if it holds the weights of a known network, name the network: --model NAME"
+_NAME_IT: Final = "if it holds the weights of a known network, name the network: --model NAME"
+_SAVE_WEIGHTS: Final = "save the weights with torch.save(model.state_dict(), 'weights.pt')"
 _INPUT: Final = "the model comes first, then the inputs: fmnist predict MODEL INPUT…"
 _HEAD_BYTES: Final = 16
 _LEGACY_MAGIC: Final = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 """The pickled number with which torch.save began until version 1.5."""
 
-_KINDS: Final[tuple[tuple[bytes, str, str], ...]] = (
-    (b"\x89HDF", "an HDF5 file, as Keras writes them", _EXPECTED),
-    (b"\x80", "a bare pickle, which could run code when it is opened", _WEIGHTS),
-    (b"\x89PNG", "an image", _INPUT),
-    (b"\xff\xd8\xff", "an image", _INPUT),
-    (b"GIF8", "an image", _INPUT),
-    (b"BM", "an image", _INPUT),
-    (b"RIFF", "an image", _INPUT),
-    (b"II*\x00", "an image", _INPUT),
-    (b"MM\x00*", "an image", _INPUT),
-    (b"\x00\x00\x08", "an IDX file", _INPUT),
-    (b"\x1f\x8b", "a gzip file", _INPUT),
-    (b"label,", "a CSV file", _INPUT),
-    (b"pixel1,", "a CSV file", _INPUT),
-    (b"version https://", "a Git LFS pointer", "fetch what it points to: git lfs pull"),
+_KINDS: Final[tuple[tuple[int, bytes, str, str], ...]] = (
+    (0, b"\x89HDF", "an HDF5 file, as Keras writes them", _EXPECTED),
+    (0, b"\x80", "a bare pickle, which could run code when it is opened", _SAVE_WEIGHTS),
+    (0, b"\x08", "an ONNX file", "an ONNX file needs no --model; leave it out"),
+    (0, b"\x93NUMPY", "a NumPy array", _INPUT),
+    (4, b"TFL3", "a TensorFlow Lite model", _EXPECTED),
+    (0, b"GGUF", "a GGUF file", _EXPECTED),
+    (0, b"\x89PNG", "an image", _INPUT),
+    (0, b"\xff\xd8\xff", "an image", _INPUT),
+    (0, b"GIF8", "an image", _INPUT),
+    (0, b"BM", "an image", _INPUT),
+    (0, b"RIFF", "an image", _INPUT),
+    (0, b"II*\x00", "an image", _INPUT),
+    (0, b"MM\x00*", "an image", _INPUT),
+    (4, b"ftypavif", "an image", _INPUT),
+    (4, b"ftyphei", "an image", _INPUT),
+    (4, b"jP  ", "an image", _INPUT),
+    (0, b"\x00\x00\x08", "an IDX file", _INPUT),
+    (0, b"\x1f\x8b", "a gzip file", _INPUT),
+    (0, b"PAR1", "a Parquet file", _INPUT),
+    (0, b"label,", "a CSV file", _INPUT),
+    (0, b"pixel1,", "a CSV file", _INPUT),
+    (0, b"%PDF", "a PDF file", _INPUT),
+    (0, b"version https://", "a Git LFS pointer", "fetch what it points to: git lfs pull"),
 )
-"""First bytes, what such a file is, and what helps."""
+"""Where which bytes stand, what such a file is, and what helps."""
 
 
 def describe(path: Path) -> str:
@@ -40,22 +54,37 @@ def describe(path: Path) -> str:
     if not head:
         return f"it is empty\n{_EXPECTED}"
     if head.startswith(_LEGACY_MAGIC):
+        loaded = f"torch.load({str(path)!r}, map_location='cpu', weights_only=True)"
+        convert = quoted(f"import torch; torch.save({loaded}, 'weights.pt')")
         return (
             "it is in the format that torch used until version 1.5\n"
-            f"convert it: {conversion(path)}\n"
-            "then open weights.pt in its place"
+            f"convert it: python -c {convert}\n"
+            "then open weights.pt in its place; name its network: --model NAME"
         )
-    if head[8:9] == b"{":  # a length of 8 bytes, then JSON
-        return f"it is a safetensors file, weights without their network\n{_EXPECTED}"
-    for magic, kind, help_text in _KINDS:
-        if head.startswith(magic):
+    if is_safetensors(path):
+        return f"it is a safetensors file, weights without their network\n{_NAME_IT}"
+    for start, magic, kind, help_text in _KINDS:
+        if head[start:].startswith(magic):
             return f"it is {kind}\n{help_text}"
-    return f"it is of another kind, or damaged\n{_EXPECTED}"
+    return f"it is of an unknown kind, or damaged\n{_EXPECTED}"
 
 
-def conversion(path: str | Path) -> str:
-    """The command that rewrites a state dict in today's format, whatever device it was saved on."""
-    loaded = f"torch.load({str(path)!r}, map_location='cpu', weights_only=True)"
-    program = f"import torch; torch.save({loaded}, 'weights.pt')"
-    is_plain = not any(sign in program for sign in '"$`\\!')
-    return f'python -c "{program}"' if is_plain else f"python -c {shlex.quote(program)}"
+def is_safetensors(path: Path) -> bool:
+    """Whether a file begins as safetensors do: a length of 8 bytes, then JSON."""
+    with path.open("rb") as file:
+        head = file.read(9)
+    return head[6:] == b"\0\0{"
+
+
+def zip_kind(names: Iterable[str]) -> str | None:
+    """What a zip is that torch.save did not write, and what helps; None if it may have."""
+    files = {name.rpartition("/")[2] for name in names}
+    if any(file.endswith(".npy") for file in files):
+        return f"it is a NumPy archive\n{_INPUT}"
+    if "model.weights.h5" in files:
+        return f"it is a Keras model\n{_EXPECTED}"
+    if "constants.pkl" in files:
+        return f"it is a TorchScript program\n{_SAVE_WEIGHTS}"
+    if "data.pkl" not in files:
+        return f"it is a zip of other files\n{_EXPECTED}"
+    return None

@@ -1,17 +1,17 @@
-"""Weights from elsewhere: where a run starts from, and networks that are used as they came."""
+"""Weights from elsewhere: where a run starts from, and networks that are used as they are."""
 
 import urllib.error
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from torch import Tensor, nn
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.checkpoints.archive import METADATA_MEMBER, ZIP_MAGIC, open_archive
 from fmnist_cli.checkpoints.metadata import ModelMetadata, NetworkRecord
-from fmnist_cli.checkpoints.sniff import describe
+from fmnist_cli.checkpoints.state_dicts import is_from_fmnist, read_state, without_prefix
+from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckpointError, MissingInput, Unavailable, UsageError, did_you_mean
 from fmnist_cli.models import NETWORKS
 from fmnist_cli.pretrained import NAME, locate, no_model
@@ -19,52 +19,127 @@ from fmnist_cli.pretrained import NAME, locate, no_model
 if TYPE_CHECKING:
     from fmnist_cli.models.vision import VisionNet
 
+Stem = Literal["small", "stock"]
+
 IMAGENET: Final = "imagenet"
+_OWN_PREFIX: Final = "network."
+"""Stands before torchvision's names in files of this program, whose networks have a small stem."""
 _OTHER_HEAD_BYTES: Final = 64_000_000
 """More than the head for ImageNet's classes takes in any of torchvision's networks."""
 
 
 def start_from(model: nn.Module, name: str, source: str) -> list[str]:
-    """Load weights into `model` (the network called `name`); gives the parts that stay fresh.
+    """Load weights into `model` (the network called `name`); returns the names that stay fresh.
 
-    source: `imagenet` (torchvision's own download), `pretrained`, one of our model files, or a file
-    with a plain state dict of the same network, torchvision's included. Only a head for other
-    classes may be left out. Raises MissingInput, CheckpointError, Unavailable or UsageError.
+    source: `imagenet` (torchvision's own download), `pretrained`, a model file, or a file with
+    weights of the same network, torchvision's included. Only a head for other classes may be left
+    out. Raises MissingInput, CheckpointError, Unavailable or UsageError.
     """
+    own = model.state_dict()
     if source == IMAGENET:
         state: Mapping[str, Tensor] = _imagenet(name)
     else:
-        state = _from_file(locate(source), checkpoint.size_bytes(model) + _OTHER_HEAD_BYTES)
-    if name not in NETWORKS and not any(key.startswith("network.") for key in state):
-        state = cast("VisionNet", model).adapt(state)
-    return _fill(model, state, name, source)
+        path = locate(source)
+        if not path.is_file():
+            hint = did_you_mean(str(path), (NAME, IMAGENET))
+            raise MissingInput(
+                f"no weights at '{path}'; expected a file, {NAME} or {IMAGENET}{hint}"
+            )
+        if is_from_fmnist(path):
+            state = checkpoint.load(path).model.state_dict()
+        else:
+            state = read_state(path, checkpoint.max_bytes(model) + _OTHER_HEAD_BYTES)
+    state = _adapted(model, name, without_prefix(state, _names(own))[1])
+    head = next(prefix for prefix, module in model.named_modules() if module is model.head)
+    in_head = [key for key in own if key.startswith(f"{head}.")]
+    for key in in_head:
+        if key in state and state[key].shape != own[key].shape:
+            del state[key]
+    missing = [key for key in own if key not in state]
+    foreign = [key for key in state if key not in own]
+    wrong = [key for key in own if key in state and own[key].shape != state[key].shape]
+    if foreign or wrong or any(key not in in_head for key in missing):
+        odd = (foreign or wrong or missing)[0]
+        raise CheckpointError(
+            f"'{source}' does not fit the network '{name}': see '{odd}'\n"
+            "name the network that the weights belong to: --model NAME"
+        )
+    model.load_state_dict(state, strict=False)
+    return missing
 
 
-def open_model(path: Path, network: str | None = None) -> checkpoint.Checkpoint:
-    """Read a model file of ours or, where `network` names it, a bare state dict of that network.
+def open_model(
+    path: Path,
+    network: str | None = None,
+    *,
+    normalization: Normalization | None = None,
+    stem: Stem | None = None,
+) -> checkpoint.Checkpoint:
+    """Read a model file or, if `network` names it, weights of that network without metadata.
 
-    A bare one gets the default normalization of its network. Runs no code from the file. Raises as
-    `checkpoint.load`, and UsageError for an unknown network or one that the file contradicts.
+    normalization: what weights without metadata expect of their pixels (default: what training
+    the network here would use). stem: of a torchvision network; its shapes don't show the stride
+    (default: `stock`, unless this program saved the weights). Runs no code from the file. Raises as
+    `checkpoint.load`, and UsageError for an unknown network or options that contradict the file.
     """
-    if network is None:
-        return checkpoint.load(path)
-    entry = models.network(network)
     if not path.is_file():
         raise no_model(path)
-    if _is_from_fmnist(path):
+    if network is None:
+        loaded = checkpoint.load(path)
+    else:
+        entry = models.network(network)
+        if not is_from_fmnist(path):
+            return _open_bare(path, network, normalization or entry.normalization, stem)
         loaded = checkpoint.load(path)
         if loaded.metadata.network.name != network:
             raise UsageError(
                 f"'{path}' holds the network '{loaded.metadata.network.name}'; leave --model out"
             )
-        return loaded
-    model = checkpoint.blank(network, {})
-    state = _plain_state(path, 2 * checkpoint.size_bytes(model) + checkpoint.SPARE_BYTES)
-    if network not in NETWORKS and not any(key.startswith("network.") for key in state):
-        state = {f"network.{key}": tensor for key, tensor in state.items()}
+    if normalization is not None or stem is not None:
+        option = "--normalization" if normalization is not None else "--stem"
+        raise UsageError(f"'{path}' records its own; leave {option} out")
+    return loaded
+
+
+def _open_bare(
+    path: Path, network: str, normalization: Normalization, stem: Stem | None
+) -> checkpoint.Checkpoint:
+    options: dict[str, float | str] = {} if stem is None else {"stem": stem}
+    model = checkpoint.blank(network, options)
+    found = read_state(path, checkpoint.max_bytes(model))
+    prefix, state = without_prefix(found, _names(model.state_dict()))
+    read_as = f"'{path}' is read as {network}"
+    if network not in NETWORKS:
+        if stem is None:
+            stem = "small" if prefix == _OWN_PREFIX else "stock"
+            options["stem"] = stem
+            model = checkpoint.blank(network, options)
+        read_as += f" with the {stem} stem (--stem)"
+    own = model.state_dict()
+    state = {
+        name: tensor.to(own[name].dtype) if _is_float(own.get(name), tensor) else tensor
+        for name, tensor in _adapted(model, network, state).items()
+    }
     checkpoint.fill(model, state, path)
-    metadata = ModelMetadata(NetworkRecord(network), entry.normalization)
-    return checkpoint.Checkpoint(model.eval(), metadata)
+    mean, std = normalization.mean, normalization.std
+    read_as += f", pixels as (0..1 - {mean:.4g}) / {std:.4g} (--normalization)"
+    metadata = ModelMetadata(NetworkRecord(network, options), normalization)
+    return checkpoint.Checkpoint(model.eval(), metadata, assumed=read_as)
+
+
+def _is_float(own: Tensor | None, tensor: Tensor) -> bool:
+    """Whether a weight is a float of any size, as half or double precision is."""
+    return own is not None and own.is_floating_point() and tensor.is_floating_point()
+
+
+def _names(state: Mapping[str, Tensor]) -> list[str]:
+    """A network's names; torchvision's as torchvision has them."""
+    return [name.removeprefix(_OWN_PREFIX) for name in state]
+
+
+def _adapted(model: nn.Module, name: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A state dict with torchvision's names and colors fitted to the network here."""
+    return dict(state) if name in NETWORKS else cast("VisionNet", model).adapt(state)
 
 
 def _imagenet(name: str) -> Mapping[str, Tensor]:
@@ -83,54 +158,3 @@ def _imagenet(name: str) -> Mapping[str, Tensor]:
     except (urllib.error.URLError, TimeoutError) as error:
         raise Unavailable(f"torchvision could not fetch the weights of '{name}': {error}") from None
     return state
-
-
-def _from_file(path: Path, max_bytes: int) -> dict[str, Tensor]:
-    """A state dict from a model file, or from a plain one. Runs no code from the file."""
-    if not path.is_file():
-        hint = did_you_mean(str(path), (NAME, IMAGENET))
-        raise MissingInput(f"no weights at '{path}'; expected a file, {NAME} or {IMAGENET}{hint}")
-    if _is_from_fmnist(path):
-        return checkpoint.load(path).model.state_dict()
-    return _plain_state(path, max_bytes)
-
-
-def _plain_state(path: Path, max_bytes: int) -> dict[str, Tensor]:
-    """The tensors of a plain state dict, by their names without a wrapper's prefix."""
-    with open_archive(path) as archive:
-        content = checkpoint.read_content(archive, checkpoint.scan_content(archive), max_bytes)
-    if not isinstance(content, dict) or not all(
-        isinstance(key, str) and isinstance(tensor, Tensor) for key, tensor in content.items()
-    ):
-        raise CheckpointError(f"'{path}' holds no plain state dict (names with tensors)")
-    return {key.removeprefix("module."): tensor for key, tensor in content.items()}
-
-
-def _is_from_fmnist(path: Path) -> bool:
-    """Whether a file has metadata. Raises CheckpointError for a damaged or foreign one."""
-    with path.open("rb") as file:
-        if not file.read(len(ZIP_MAGIC)).startswith(ZIP_MAGIC):
-            raise CheckpointError(f"'{path}' does not hold weights: {describe(path)}")
-    with open_archive(path) as archive:
-        return METADATA_MEMBER in archive
-
-
-def _fill(model: nn.Module, state: Mapping[str, Tensor], name: str, source: str) -> list[str]:
-    own = model.state_dict()
-    head = [key for key in own if _is_in_head(model, key)]
-    missing = [key for key in own if key not in state]
-    foreign = [key for key in state if key not in own]
-    wrong = [key for key in own if key in state and own[key].shape != state[key].shape]
-    if foreign or wrong or any(key not in head for key in missing):
-        odd = (foreign or wrong or missing)[0]
-        raise CheckpointError(
-            f"'{source}' does not fit the network '{name}': see '{odd}'\n"
-            "name the network that its weights are of: --model NAME"
-        )
-    model.load_state_dict(dict(state), strict=False)
-    return missing
-
-
-def _is_in_head(model: nn.Module, key: str) -> bool:
-    prefix = next(name for name, module in model.named_modules() if module is model.head)
-    return key.startswith(f"{prefix}.")

@@ -7,12 +7,14 @@ import typer
 
 from fmnist_cli.cli import console
 from fmnist_cli.cli.evaluated_data import busy, open_data, warn_of_drawn_data
+from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
 from fmnist_cli.cli.options import (
     MODEL_HELP,
     DataDirOption,
     DeviceOption,
     JudgedDataOption,
     MirrorOption,
+    NetworkOfModelOption,
     PrecisionOption,
     SplitOption,
     TableJsonOrCsv,
@@ -47,17 +49,27 @@ def compare(
     split: SplitOption = "test",
     tta: TtaOption = False,
     list_: ListOption = 10,
+    network: NetworkOfModelOption = None,
+    normalization: NormalizationOption = None,
+    stem: StemOption = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     precision: PrecisionOption = "fp32",
     format_: TableJsonOrCsv = "table",
 ) -> None:
     """Judge two models on the same images."""
+    from fmnist_cli.checkpoints.archive import has_metadata
     from fmnist_cli.evaluation.comparison import duel
-    from fmnist_cli.inference.classifier import load
 
     first, second = (
-        load(path, device=device, threads=threads, precision=precision) for path in (a, b)
+        load_model(
+            path,
+            *((None, None, None) if has_metadata(path) else (network, normalization, stem)),
+            device=device,
+            threads=threads,
+            precision=precision,
+        )
+        for path in (a, b)
     )
     source = open_data(first, data, test_data, data_dir, mirror, split)
     with busy("judging"):

@@ -7,6 +7,7 @@ import typer
 
 from fmnist_cli.cli import console
 from fmnist_cli.cli.evaluated_data import busy, open_data, warn_of_drawn_data
+from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
 from fmnist_cli.cli.options import (
     DEFAULT_MODEL,
     DataDirOption,
@@ -67,6 +68,8 @@ def evaluate(
     confusion: ConfusionOption = None,
     predictions: PredictionsOption = None,
     network: NetworkOfModelOption = None,
+    normalization: NormalizationOption = None,
+    stem: StemOption = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     precision: PrecisionOption = "fp32",
@@ -77,7 +80,6 @@ def evaluate(
     from fmnist_cli.evaluation.confusion import picture_format
     from fmnist_cli.evaluation.evaluation import judge
     from fmnist_cli.files import check_writable
-    from fmnist_cli.inference.classifier import load
 
     wanted = [gates.parse(text) for text in min_ or ()]
     if confusion is not None:
@@ -85,7 +87,15 @@ def evaluate(
     for path in (report, confusion, predictions):
         if path is not None:
             check_writable(path)
-    classifier = load(model, network=network, device=device, threads=threads, precision=precision)
+    classifier = load_model(
+        model,
+        network,
+        normalization,
+        stem,
+        device=device,
+        threads=threads,
+        precision=precision,
+    )
     source = open_data(classifier, data, test_data, data_dir, mirror, split)
     with busy("judging"):
         evaluation = judge(classifier, source, split, tta=tta)

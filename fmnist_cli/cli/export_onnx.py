@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from fmnist_cli.cli import console
+from fmnist_cli.cli.loading import NormalizationOption, StemOption, parse_normalization
 from fmnist_cli.cli.options import (
     DEFAULT_MODEL,
     DataDirOption,
@@ -36,6 +37,8 @@ def export_onnx(
         ),
     ] = 1_000,
     network: NetworkOfModelOption = None,
+    normalization: NormalizationOption = None,
+    stem: StemOption = None,
     opset: Annotated[
         int,
         typer.Option(
@@ -68,6 +71,8 @@ def export_onnx(
         model,
         output or _beside(model),
         network=network,
+        normalization=parse_normalization(normalization),
+        stem=stem,
         opset=opset,
         verify=verify,
         logits=logits,
@@ -75,6 +80,8 @@ def export_onnx(
         int8=quantize == "int8",
         data_dir=data_dir,
     )
+    if exported.assumed:
+        console.note(exported.assumed)
     parity = exported.parity
     console.note(
         f"agrees with torch on {parity.images:,} images ({parity.source}): "

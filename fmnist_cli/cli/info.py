@@ -8,7 +8,14 @@ import typer
 
 from fmnist_cli.cli import console
 from fmnist_cli.cli.download import download_progress
-from fmnist_cli.cli.options import DataDirOption, MirrorOption, TableOrJson, TestDataOption
+from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
+from fmnist_cli.cli.options import (
+    DataDirOption,
+    MirrorOption,
+    NetworkOfModelOption,
+    TableOrJson,
+    TestDataOption,
+)
 from fmnist_cli.cli.tables import show_facts, show_table
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.pretrained import NAME as PRETRAINED
@@ -16,6 +23,7 @@ from fmnist_cli.pretrained import locate
 
 if TYPE_CHECKING:
     from fmnist_cli.evaluation.dataset_stats import DatasetStats
+    from fmnist_cli.inference.classifier import Classifier
 
 TargetArgument = Annotated[
     str | None,
@@ -32,13 +40,16 @@ def info(
     test_data: TestDataOption = None,
     data_dir: DataDirOption = None,
     mirror: MirrorOption = None,
+    network: NetworkOfModelOption = None,
+    normalization: NormalizationOption = None,
+    stem: StemOption = None,
     format_: TableOrJson = "table",
 ) -> None:
     """Describe a model, some data or, by default, this machine."""
     if target is None:
         _machine(format_)
     elif target == PRETRAINED or _is_model(Path(target)):
-        _model(locate(target), format_)
+        _model(load_model(locate(target), network, normalization, stem, device="cpu"), format_)
     else:
         from fmnist_cli.data.sources import open_source
         from fmnist_cli.evaluation.dataset_stats import dataset_stats
@@ -76,12 +87,10 @@ def _machine(format_: str) -> None:
     show_facts(facts)
 
 
-def _model(path: Path, format_: str) -> None:
+def _model(classifier: "Classifier", format_: str) -> None:
     from fmnist_cli.evaluation.model_card import as_text, describe_model
-    from fmnist_cli.inference.classifier import load
 
-    # Loading is the check that `predict` makes: what it refuses is refused here.
-    model = describe_model(load(path, device="cpu"))
+    model = describe_model(classifier)
     if format_ == "json":
         console.print_json(model)
         return

@@ -10,6 +10,7 @@ import typer
 
 from fmnist_cli.cli import console
 from fmnist_cli.cli.decoders import hushed_decoders
+from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
 from fmnist_cli.cli.options import (
     DeviceOption,
     NetworkOfModelOption,
@@ -67,6 +68,8 @@ def predict(
     show_input: ShowInputOption = None,
     output_format: PredictionFormatOption = None,
     network: NetworkOfModelOption = None,
+    normalization: NormalizationOption = None,
+    stem: StemOption = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "fp32",
     threads: ThreadsOption = None,
@@ -74,13 +77,20 @@ def predict(
     """Classify pictures. Answers come in the order of the inputs, as soon as they are there."""
     from fmnist_cli.cli import predictions
     from fmnist_cli.errors import DataError
-    from fmnist_cli.inference.classifier import load
     from fmnist_cli.inference.inputs import check_arguments, open_inputs
     from fmnist_cli.inference.predictor import predict as stream
 
     _check_stdin(inputs, stdin_image)
     check_arguments(inputs)
-    classifier = load(model, network=network, device=device, threads=threads, precision=precision)
+    classifier = load_model(
+        model,
+        network,
+        normalization,
+        stem,
+        device=device,
+        threads=threads,
+        precision=precision,
+    )
     if classifier.trained_on is not None and classifier.trained_on.kind == "synthetic":
         console.note("the model learnt from drawn data, not from Fashion-MNIST")
 

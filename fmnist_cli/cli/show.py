@@ -9,11 +9,13 @@ import typer
 
 from fmnist_cli.cli import console
 from fmnist_cli.cli.evaluated_data import busy, fetch, open_data
+from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
 from fmnist_cli.cli.options import (
     DataDirOption,
     DataOption,
     DeviceOption,
     MirrorOption,
+    NetworkOfModelOption,
     TableOrJson,
     TestDataOption,
 )
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from fmnist_cli.data.images import Images, LabeledImages
     from fmnist_cli.evaluation.training_record import Split
+    from fmnist_cli.inference.classifier import Classifier
 
 _GAP = 2
 
@@ -111,6 +114,9 @@ def show(
         ),
     ] = None,
     device: DeviceOption = "auto",
+    network: NetworkOfModelOption = None,
+    normalization: NormalizationOption = None,
+    stem: StemOption = None,
     format_: TableOrJson = "table",
 ) -> None:
     """Show samples of some data, or the mistakes of a model."""
@@ -125,8 +131,9 @@ def show(
     else:
         if augment is not None:
             raise UsageError("--augment and --errors do not go together")
+        classifier = load_model(errors, network, normalization, stem, device=device)
         images, samples = _mistakes(
-            errors, device, data, test_data, data_dir, mirror, split or "test", count
+            classifier, data, test_data, data_dir, mirror, split or "test", count
         )
     captions = [sample.caption() for sample in samples]
     if output is not None and output.suffix.lower() == ".png":
@@ -171,8 +178,7 @@ def _samples(
 
 
 def _mistakes(
-    model: Path,
-    device: str,
+    classifier: "Classifier",
     data: str | None,
     test_data: str | None,
     data_dir: Path | None,
@@ -182,9 +188,7 @@ def _mistakes(
 ) -> "tuple[Images, list[_Sample]]":
     """The worst mistakes of a model on a split."""
     from fmnist_cli.evaluation.evaluation import judge
-    from fmnist_cli.inference.classifier import load
 
-    classifier = load(model, device=device)
     source = open_data(classifier, data, test_data, data_dir, mirror, split)
     with busy("judging"):
         evaluation = judge(classifier, source, split)

@@ -1,13 +1,17 @@
 """What a network expects of its pixels: recorded in each model file, applied by every consumer."""
 
+import math
 from dataclasses import asdict, dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fmnist_cli.constants import PIXEL_MEAN, PIXEL_STD
 from fmnist_cli.data.images import Images
+from fmnist_cli.errors import UsageError
+
+_MAX_NUMBER: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,31 @@ class Normalization:
     """0..1, as the tutorial's network takes its images."""
     STANDARD: ClassVar["Normalization"]
     """Zero mean and unit variance over the official training split."""
+
+    HALF: ClassVar["Normalization"]
+    """-1..1, as `Normalize(0.5, 0.5)` leaves them."""
+    BYTES: ClassVar["Normalization"]
+    """0..255."""
+
+    @classmethod
+    def parse(cls, text: str) -> "Normalization":
+        """Read `raw`, `standard`, `half`, `bytes` or `MEAN,STD` of pixels scaled to 0..1.
+
+        Raises UsageError for anything else.
+        """
+        named = {"raw": cls.RAW, "standard": cls.STANDARD, "half": cls.HALF, "bytes": cls.BYTES}
+        if text in named:
+            return named[text]
+        try:
+            mean, std = (float(number) for number in text.split(","))
+        except ValueError:
+            mean = std = math.nan
+        if not (abs(mean) < _MAX_NUMBER and 1 / _MAX_NUMBER < std < _MAX_NUMBER):
+            raise UsageError(
+                f"unknown normalization '{text}'; expected {', '.join(named)} or MEAN,STD with STD "
+                "above 0, such as 0.5,0.5"
+            )
+        return cls(mean, std)
 
     @property
     def scale(self) -> float:
@@ -43,4 +72,6 @@ class Normalization:
 
 
 Normalization.RAW = Normalization(mean=0.0, std=1.0)
+Normalization.HALF = Normalization(mean=0.5, std=0.5)
+Normalization.BYTES = Normalization(mean=0.0, std=1 / 255)
 Normalization.STANDARD = Normalization(mean=PIXEL_MEAN, std=PIXEL_STD)

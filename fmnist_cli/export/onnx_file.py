@@ -12,10 +12,11 @@ import onnxruntime
 import torch
 
 from fmnist_cli.checkpoints.archive import read_digests
-from fmnist_cli.checkpoints.weights import open_model
+from fmnist_cli.checkpoints.weights import Stem, open_model
 from fmnist_cli.constants import VERSION
 from fmnist_cli.data.digests import ONNX_RECORD_KEY
 from fmnist_cli.data.mirrors import sha256
+from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import UsageError
 from fmnist_cli.export.graph import build_graph, set_metadata
 from fmnist_cli.export.parity import Parity, check_parity
@@ -36,6 +37,8 @@ class Exported:
     """As in the file: the model's own, and under `export` what the export adds."""
     parity: Parity
     quantization: Quantization | None
+    assumed: str
+    """What had to be assumed about weights without metadata, as a sentence."""
 
     def card(self) -> dict[str, Any]:
         """Plain data that describes the file to whoever is to use it."""
@@ -59,6 +62,8 @@ def export(
     output: Path,
     *,
     network: str | None = None,
+    normalization: Normalization | None = None,
+    stem: Stem | None = None,
     opset: int = DEFAULT_OPSET,
     verify: int = 1_000,
     logits: bool = False,
@@ -68,19 +73,19 @@ def export(
 ) -> Exported:
     """Write a model file's network as ONNX, whole and proved, or not at all.
 
-    network: of a file that holds bare weights, its name.
+    network, normalization, stem: for weights without metadata: see `open_model`.
     verify: images on which the file has to agree with torch before it appears.
     int8: quantize what was proved, calibrated on the model's training images.
     data_dir: where the official files are looked for; nothing is downloaded.
     Raises UsageError for a model that is ONNX already, CheckFailed where the two disagree or the
     network can't be written, and what reading the model or writing the file raises.
     """
-    reference = load(model, network=network, device="cpu")
+    reference = load(model, network=network, normalization=normalization, stem=stem, device="cpu")
     if reference.backend == "onnx":
         raise UsageError(f"'{model}' is an ONNX file already; expected a .pt")
     if output.resolve() == model.resolve():
         raise UsageError(f"--output would replace the model '{model}'")
-    read = open_model(model, network)
+    read = open_model(model, network, normalization=normalization, stem=stem)
     recorded = read.metadata.to_json()
     graph = build_graph(
         read.model, read.normalization, recorded, opset=opset, logits=logits, tta=tta
@@ -107,9 +112,9 @@ def export(
             },
         }
         set_metadata(graph, metadata)
-        _add_record(graph, read_digests(model))
+        _add_record(graph, b"" if read.assumed else read_digests(model))
         temporary.write_bytes(graph.SerializeToString())
-    return Exported(output, metadata, parity, quantization)
+    return Exported(output, metadata, parity, quantization, read.assumed)
 
 
 def _quantize(

@@ -11,6 +11,7 @@ from fmnist_cli.checkpoints.metadata import DataRecord, ModelMetadata
 from fmnist_cli.checkpoints.sniff import describe
 from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
 from fmnist_cli.data.images import Images
+from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import (
     CheckFailed,
     CheckpointError,
@@ -42,6 +43,8 @@ class Classifier(ABC):
         self.path = path
         self.metadata = metadata
         """What the file records; None for an ONNX file of another program."""
+        self.assumed = ""
+        """What had to be assumed about weights without metadata, as a sentence."""
         self.lanes = 1
         """Batches that are best classified at once, each by a thread of its own: see `lane`."""
 
@@ -85,6 +88,8 @@ def load(
     path: str | Path,
     *,
     network: str | None = None,
+    normalization: Normalization | None = None,
+    stem: Literal["small", "stock"] | None = None,
     device: str = "auto",
     threads: int | None = None,
     precision: str = "fp32",
@@ -92,7 +97,7 @@ def load(
     """Read a model file, .pt or .onnx; its content decides which, not its name.
 
     path: a file, or the name `pretrained` for the model that comes with the program.
-    network: for a file that holds the weights of a network and not which one, its name.
+    network, normalization, stem: for weights without metadata: see `open_model`.
     device: auto, cpu, cuda, cuda:N or mps. threads: CPU threads (default: the usable cores).
     precision: arithmetic of a .pt's network: fp32, bf16, fp16 or auto; an ONNX file brings its own.
     Raises MissingInput where there is no file, CheckpointError where it is no model, and
@@ -104,7 +109,13 @@ def load(
             from fmnist_cli.inference.torch_backend import open_classifier as open_torch
 
             return open_torch(
-                path, network=network, device=device, threads=threads, precision=precision
+                path,
+                network=network,
+                normalization=normalization,
+                stem=stem,
+                device=device,
+                threads=threads,
+                precision=precision,
             )
         from fmnist_cli.inference.onnx_backend import open_classifier as open_onnx
     except ModuleNotFoundError as error:
@@ -113,6 +124,8 @@ def load(
         raise Unavailable(
             f"'{path}' needs the package '{error.name}': pip install {error.name}"
         ) from None
+    if normalization is not None or stem is not None:
+        raise UsageError(f"'{path}' is ONNX; --normalization and --stem are for bare weights")
     if precision not in ("fp32", "auto"):
         raise UsageError(
             f"--precision {precision} is for a .pt file; '{path}' is ONNX and computes as exported"

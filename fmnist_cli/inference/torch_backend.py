@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from fmnist_cli.checkpoints.metadata import ModelMetadata
-from fmnist_cli.checkpoints.weights import open_model
+from fmnist_cli.checkpoints.weights import Stem, open_model
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.inference.classifier import Classifier, Probabilities
@@ -62,13 +62,22 @@ class TorchClassifier(Classifier):
 
 
 def open_classifier(
-    path: Path, *, network: str | None, device: str, threads: int | None, precision: str
+    path: Path,
+    *,
+    network: str | None,
+    normalization: Normalization | None,
+    stem: Stem | None,
+    device: str,
+    threads: int | None,
+    precision: str,
 ) -> TorchClassifier:
     """Load a model file onto a device; see `inference.load`."""
     target = resolve(device)
     arithmetic = resolve_precision(precision, target)
     set_threads(threads)
-    loaded = open_model(path, network)
-    return TorchClassifier(
+    loaded = open_model(path, network, normalization=normalization, stem=stem)
+    classifier = TorchClassifier(
         path, loaded.metadata, loaded.model, loaded.normalization, target, arithmetic
     )
+    classifier.assumed = loaded.assumed
+    return classifier

@@ -1,7 +1,7 @@
 """torchvision's networks, adapted to one gray channel and 28x28 pixels."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import torchvision
 from torch import Tensor, nn
@@ -14,24 +14,27 @@ regnet's case) they can't be built without memory for their weights, as checked 
 
 
 class VisionNet(nn.Module):
-    """A torchvision network whose stem fits the data set.
+    """A torchvision network for one channel.
 
-    The first convolution takes one channel and every pixel: its stride, which on photographs throws
-    away three pixels of four at the start, becomes 1.
+    stem: `small` sets the stride of the first convolution to 1, because the usual 2 discards three
+    pixels of four, which 28x28 images can't spare; `stock` keeps torchvision's stride.
     """
 
-    def __init__(self, architecture: str, **options: Any) -> None:
+    def __init__(
+        self, architecture: str, stem: Literal["small", "stock"] = "small", **options: Any
+    ) -> None:
         super().__init__()
         self.network = torchvision.models.get_model(
             architecture, weights=None, num_classes=NUM_CLASSES, **options
         )
-        name, stem = _first_convolution(self.network)
+        name, first = _first_convolution(self.network)
         adapted = nn.Conv2d(
             1,
-            stem.out_channels,
-            stem.kernel_size,  # type: ignore[arg-type]
-            padding=stem.padding,  # type: ignore[arg-type]
-            bias=stem.bias is not None,
+            first.out_channels,
+            first.kernel_size,  # type: ignore[arg-type]
+            stride=1 if stem == "small" else first.stride,  # type: ignore[arg-type]
+            padding=first.padding,  # type: ignore[arg-type]
+            bias=first.bias is not None,
         )
         self.network.set_submodule(name, adapted)
 
@@ -48,18 +51,12 @@ class VisionNet(nn.Module):
     def adapt(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Turn a torchvision state dict into one of this network.
 
-        The first convolution's colors are added up, which is what it computes on a gray picture;
-        a head for other classes is left out.
+        The first convolution's colors are added up, which is what it computes on a gray image.
         """
-        own = self.state_dict()
         stem = f"network.{_first_convolution(self.network)[0]}.weight"
         adapted = {f"network.{name}": tensor for name, tensor in state.items()}
         if stem in adapted and adapted[stem].dim() == 4:
             adapted[stem] = adapted[stem].sum(1, keepdim=True)
-        head = next(name for name, module in self.named_modules() if module is self.head)
-        for name in (f"{head}.weight", f"{head}.bias"):
-            if name in adapted and adapted[name].shape != own[name].shape:
-                del adapted[name]
         return adapted
 
 

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch._utils import _rebuild_tensor_v2
 
+from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.weights import open_model
 from fmnist_cli.errors import CheckFailed, DataError
@@ -327,7 +328,8 @@ FORGING: Final[tuple[Mutation, ...]] = (
 
 def cases(folder: Path) -> list[Case]:
     """A model, a run's state, and a bare state dict."""
-    torch.manual_seed(0)
+    with torch.device("meta"):
+        models.build("resnet18")  # imports torchvision, as a file that names it would
     training = {
         "trainer": trainer(n=64, model=NETWORK).state_dict(),
         "history": [{"epoch": 1, "val_loss": 0.5, "val_accuracy": None}],

@@ -106,12 +106,12 @@ def test_a_truncated_file_is_refused(saved: Path, size: int) -> None:
 def test_other_files_are_refused(saved: Path, tmp_path: Path) -> None:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("archive/metadata.json", bytes(10_000_000))
+        archive.writestr("archive/data.pkl", bytes(10_000_000))
     endless = bytearray(saved.read_bytes())
     endless[-10:-6] = (10**9).to_bytes(4, "little")  # the directory's size
     for content, message in (
         (b"hello", "does not end"),
-        (b"PK\x05\x06" + bytes(18), "no metadata.json|damaged"),
+        (b"PK\x05\x06" + bytes(18), "zip of other files"),
         (stream.getvalue(), "compressed"),
         (bytes(endless), "too many members"),
     ):

@@ -12,13 +12,17 @@ from fmnist_cli.checkpoints.metadata import (
     FORMAT_VERSION,
     MetadataFault,
     ModelMetadata,
+    NetworkRecord,
     parse_metadata,
 )
 from tests.written_models import metadata
 
 
 def test_what_training_writes_is_read() -> None:
-    written = replace(metadata("convnet"), temperature=1.5, extra={"measured": {"n": 3}})
+    network = NetworkRecord("resnet18", {"dropout": 0.25, "stem": "stock"})
+    written = replace(
+        metadata("convnet"), network=network, temperature=1.5, extra={"measured": {"n": 3}}
+    )
     document = written.to_json()
     assert parse_metadata(json.dumps(document)) == written
     assert {"format_version", "model", "preparation", "measured"} <= document.keys()
@@ -55,6 +59,7 @@ INVALID: dict[str, list[Any]] = {
     "model.options": [
         *({"pretrained": True}, {"weights": "DEFAULT"}, {"stages": [1] * 1000}),  # torchvision's
         *({"dropout": 1.0}, {"dropout": -0.1}, {"dropout": True}, {"dropout": "0.1"}, [], None),
+        *({"stem": "large"}, {"stem": ["small"]}, {"stem": 1}),
     ],
     "model.parameters": ["1", -1, 1.5, True],
     "preparation": [

@@ -30,9 +30,9 @@ def test_torchvisions_weights_fit_but_for_the_head(tmp_path: Path) -> None:
 def test_a_gray_picture_gives_what_its_three_equal_colors_gave() -> None:
     source = torchvision.models.resnet18(weights=None).eval()
     model = models.build("resnet18").eval()
-    model.load_state_dict(model.adapt(source.state_dict()), strict=False)  # type: ignore[operator]
-    source.conv1.stride = (1, 1)
     source.fc = model.head
+    model.load_state_dict(model.adapt(source.state_dict()))  # type: ignore[operator]
+    source.conv1.stride = (1, 1)
     gray = torch.randn(2, 1, 28, 28)
     assert torch.allclose(model(gray), source(gray.expand(-1, 3, -1, -1)), atol=1e-4)
 

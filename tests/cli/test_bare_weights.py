@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -42,4 +43,43 @@ def test_bare_weights_alone_name_no_network(fmnist: Program, tmp_path: Path) -> 
     assert "--model NAME" in done.stderr
     done = fmnist("evaluate", tmp_path / "weights.pt", "--model", "tutorial")
     assert done.returncode == 65
-    assert "other weights" in done.stderr
+    assert "'conv.0.bias' is missing (7 more)" in done.stderr
+
+
+def test_every_command_takes_bare_weights(fmnist: Program, tmp_path: Path) -> None:
+    """The packaged model's weights, as its owner may have saved them; each command says so."""
+    from fmnist_cli.checkpoints import checkpoint
+    from fmnist_cli.pretrained import FILE
+
+    loaded = checkpoint.load(FILE)
+    state = {f"module.{name}": value for name, value in loaded.model.state_dict().items()}
+    torch.save({"epoch": 3, "state_dict": state}, tmp_path / "best.pth.tar")
+    bare = ("best.pth.tar", "--model", loaded.metadata.network.name)
+    data = ("--data", "synthetic:300", "--format", "json")
+
+    def answer(*arguments: str) -> dict[str, Any]:
+        done = fmnist(*arguments, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert f"'best.pth.tar' is read as {bare[2]}" in done.stderr
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+    card = answer("info", *bare, "--normalization", "half", "--format", "json")
+    assert card["preparation"] == {"mean": 0.5, "std": 0.5}
+    assert answer("compare", "pretrained", *bare, *data)["agreement"] == 1
+    assert "samples" in answer("show", "--errors", *bare, *data)
+    right, wrong = (
+        answer("evaluate", *bare, *data, "--normalization", each)["accuracy"]
+        for each in ("standard", "bytes")
+    )
+    assert right > wrong
+
+
+def test_a_normalization_is_checked(fmnist: Program, tmp_path: Path) -> None:
+    for text in ("imagenet", "0.5", "0.5,0", "0.5,nan", "1,2,3", "0.5,1e-300"):
+        done = fmnist("evaluate", "pretrained", "--normalization", text, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "MEAN,STD" in done.stderr
+    done = fmnist("evaluate", "pretrained", "--normalization", "half", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "leave --normalization out" in done.stderr

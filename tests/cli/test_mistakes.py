@@ -77,9 +77,9 @@ MISTAKES = {
     # models of other tools
     "a model of YOLO": mistake("evaluate yolo.pt", 65, "whole pickled object", "weights_only=False"),
     "a state dict of long ago": mistake("predict timm.pth photo.jpg", 65, "until version 1.5", "python -c"),
-    "safetensors": mistake("evaluate net.safetensors", 65, "safetensors", "fmnist export-onnx"),
+    "safetensors": mistake("evaluate net.safetensors", 65, "safetensors", "--model NAME"),
     "a model of Keras": mistake("evaluate net.h5", 65, "Keras", "fmnist train"),
-    "a pickle": mistake("evaluate net.pkl", 65, "a bare pickle", "--model NAME"),
+    "a pickle": mistake("evaluate net.pkl", 65, "a bare pickle", "torch.save(model.state_dict()"),
     "ONNX of another tool": mistake("predict net.onnx photo.jpg", 65, "uint8 [N, 28, 28]", "export-onnx"),
     "weights of another network": mistake(
         "train --weights model.pt --model tutorial --data synthetic:100", 65, "does not fit", "--model"
