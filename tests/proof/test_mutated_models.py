@@ -1,6 +1,7 @@
 """No stranger's model file gets in: 20,000 tampered ones, some of them through the program."""
 
 import subprocess
+import time
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -8,10 +9,22 @@ from random import Random
 import pytest
 import torch
 
-from tests.checkpoints.hostile_models import DAMAGING, FORGING, REFUSED, cases, outcome
+from fmnist_cli.checkpoints.weights import open_model
+from fmnist_cli.errors import CheckpointError
+from tests.checkpoints.hostile_models import (
+    DAMAGING,
+    FORGING,
+    NETWORK,
+    OTHER,
+    REFUSED,
+    cases,
+    outcome,
+)
 from tests.cli.conftest import PROGRAM, clean_environment
-from tests.memory import CAN_MEASURE, telling_its_peak
+from tests.damage import DAMAGE
+from tests.memory import CAN_MEASURE, measured, telling_its_peak
 from tests.proof.conftest import Record
+from tests.written_models import network
 
 pytestmark = pytest.mark.proof
 
@@ -86,3 +99,31 @@ def test_tampered_models_through_the_program(tmp_path: Path, record: Record) -> 
         codes.total(),
         f"{told}; 0 tracebacks, {extra_bytes / 1e6:.0f} MB more than a sound one at most",
     )
+
+
+def test_five_thousand_tampered_safetensors(tmp_path: Path, record: Record) -> None:
+    """They carry no checksums: what loads may hold other values, but fits the network."""
+    save = pytest.importorskip("safetensors.torch").save
+    contents = [save(dict(network(name).state_dict())) for name in (NETWORK, OTHER)]
+    path = tmp_path / "tampered.safetensors"
+    outcomes: Counter[str] = Counter()
+    most_bytes, most_seconds = 0, 0.0
+    for number in range(5_000):
+        random = Random(number)
+        damaged = random.choice(DAMAGE)(random, contents[0], contents[1])
+        path.write_bytes(damaged)
+        started_at = time.perf_counter()
+        with measured() as peak:
+            try:
+                open_model(path, NETWORK)
+                outcomes["loaded"] += 1
+            except CheckpointError as error:
+                assert 1 <= len(str(error).splitlines()) <= 3
+                outcomes[REFUSED] += 1
+        most_seconds = max(most_seconds, time.perf_counter() - started_at)
+        most_bytes = max(most_bytes, peak.extra_bytes)
+    assert outcomes[REFUSED] > 1_000
+    assert most_bytes < MAX_BYTES
+    assert most_seconds < 1
+    told = ", ".join(f"{count:,} {name}" for name, count in outcomes.most_common())
+    record("tampered safetensors", outcomes.total(), f"{told}; {most_bytes / 1e6:.0f} MB at most")
