@@ -1,4 +1,4 @@
-"""What can happen to any file on its way: the same kinds of damage for every parser's tests."""
+"""What can happen to any file in transit: the same kinds of damage for every parser's tests."""
 
 import struct
 from collections.abc import Callable
@@ -10,7 +10,7 @@ Damage: TypeAlias = Callable[[Random, bytes, bytes], bytes]
 
 
 def place(random: Random, content: bytes | bytearray) -> int:
-    """A position in a file: half of the time near its ends, where its form is, not its values."""
+    """A position in a file: half of the time near its ends, where headers are."""
     if random.random() < 0.5:
         return random.randrange(len(content))
     return random.choice([1, -1]) * random.randrange(min(2_000, len(content))) % len(content)
@@ -48,7 +48,7 @@ def blank(random: Random, content: bytes, _other: bytes) -> bytes:
 
 
 def overwrite_number(random: Random, content: bytes, _other: bytes) -> bytes:
-    """Put a number that matters to readers of sizes in some place, in either byte order."""
+    """Write a number that readers of sizes stumble over somewhere, in either byte order."""
     number = random.choice([0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, len(content)])
     at = place(random, content)
     packed = struct.pack(random.choice("<>") + "I", number)

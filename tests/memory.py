@@ -1,4 +1,4 @@
-"""How much memory a piece of work takes at its peak, as the Linux kernel counts it."""
+"""Peak memory of a piece of work, as the Linux kernel counts it."""
 
 import sys
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ class Peak:
     """What `measured` found."""
 
     extra_bytes: int = 0
-    """The most that was held at once, beyond what was held before; 0 where it can't be told."""
+    """The most that was held at once, beyond what was held before; 0 if it can't be measured."""
 
 
 @contextmanager
@@ -34,9 +34,9 @@ def measured() -> Iterator[Peak]:
 
 
 def telling_its_peak(command: list[str]) -> list[str]:
-    """A command that ends its stderr with a line of the most KiB that `command` held.
+    """A command that ends its stderr with a line: the peak memory of `command` in KiB.
 
-    A process counts what its parent held when it was started, so a small one stands between.
+    A process counts what its parent held when it started, so a small one stands between.
     """
     return [sys.executable, "-c", _TELL, *command]
 

@@ -1,4 +1,4 @@
-"""The model that comes with the program is what its card says."""
+"""The packaged model is what its card says."""
 
 import os
 from pathlib import Path
@@ -23,7 +23,7 @@ def test_an_installation_without_it_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(pretrained, "FILE", tmp_path / "gone.pt")
-    with pytest.raises(MissingInput, match="no model of its own") as caught:
+    with pytest.raises(MissingInput, match="lacks the packaged model") as caught:
         load("pretrained")
     assert "make pretrained" in str(caught.value)
 

@@ -1,4 +1,4 @@
-"""What is recorded of a model's origin, and what can be told from it."""
+"""What is recorded of a model's origin, and what follows from it."""
 
 from pathlib import Path
 
