@@ -16,7 +16,7 @@ from fmnist_cli.data import csv, idx
 from fmnist_cli.data.pictures import decode
 from fmnist_cli.data.synthetic import draw
 from fmnist_cli.errors import CheckFailed, DataError, FmnistError
-from fmnist_cli.evaluation.model_card import as_text, describe_model
+from fmnist_cli.evaluation.description import as_text, describe_model
 from fmnist_cli.inference.classifier import load
 from fmnist_cli.training.recipes import resolve
 from tests.damage import DAMAGE, place

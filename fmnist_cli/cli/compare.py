@@ -5,61 +5,47 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fmnist_cli.cli import console
-from fmnist_cli.cli.evaluated_data import busy, open_data, warn_of_drawn_data
+from fmnist_cli.cli import console, options
+from fmnist_cli.cli.evaluated_data import busy, data_line, open_data, warn_of_data
 from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
-from fmnist_cli.cli.options import (
-    MODEL_HELP,
-    DataDirOption,
-    DeviceOption,
-    JudgedDataOption,
-    MirrorOption,
-    NetworkOfModelOption,
-    PrecisionOption,
-    SplitOption,
-    TableJsonOrCsv,
-    TestDataOption,
-    ThreadsOption,
-    TtaOption,
-)
 from fmnist_cli.cli.tables import show_facts, show_table
 from fmnist_cli.pretrained import locate, name_of
 
 if TYPE_CHECKING:
     from fmnist_cli.evaluation.comparison import ModelComparison
 
-ListOption = Annotated[
-    int,
-    typer.Option(
-        "--list",
-        metavar="N",
-        min=0,
-        help="Images to list in a table on which the models differ; JSON has all.",
-    ),
-]
-
 
 def compare(
-    a: Annotated[Path, typer.Argument(metavar="A", help=MODEL_HELP, parser=locate)],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Another one.", parser=locate)],
-    data: JudgedDataOption = None,
-    test_data: TestDataOption = None,
-    data_dir: DataDirOption = None,
-    mirror: MirrorOption = None,
-    split: SplitOption = "test",
-    tta: TtaOption = False,
-    list_: ListOption = 10,
-    network: NetworkOfModelOption = None,
+    a: Annotated[Path, typer.Argument(metavar="A", help=options.MODEL_HELP, parser=locate)],
+    b: Annotated[
+        Path, typer.Argument(metavar="B", help="The model to compare with A.", parser=locate)
+    ],
+    data: options.JudgedDataOption = None,
+    test_data: options.TestDataOption = None,
+    data_dir: options.DataDirOption = None,
+    mirror: options.MirrorOption = None,
+    split: options.SplitOption = "test",
+    tta: options.TtaOption = False,
+    list_: Annotated[
+        int,
+        typer.Option(
+            "--list",
+            metavar="N",
+            min=0,
+            help="Number of differing images to list in the table; JSON and CSV list all.",
+        ),
+    ] = 10,
+    network: options.NetworkOfModelOption = None,
     normalization: NormalizationOption = None,
     stem: StemOption = None,
-    device: DeviceOption = "auto",
-    threads: ThreadsOption = None,
-    precision: PrecisionOption = "fp32",
-    format_: TableJsonOrCsv = "table",
+    device: options.DeviceOption = "auto",
+    threads: options.ThreadsOption = None,
+    precision: options.PrecisionOption = "fp32",
+    format_: options.TableJsonOrCsv = "table",
 ) -> None:
-    """Judge two models on the same images."""
+    """Compare two models on the same images."""
     from fmnist_cli.checkpoints.archive import has_metadata
-    from fmnist_cli.evaluation.comparison import duel
+    from fmnist_cli.evaluation.comparison import compare_models
 
     first, second = (
         load_model(
@@ -72,8 +58,8 @@ def compare(
         for path in (a, b)
     )
     source = open_data(first, data, test_data, data_dir, mirror, split)
-    with busy("judging"):
-        result = duel(first, second, source, split, tta=tta)
+    with busy("evaluating"):
+        result = compare_models(first, second, source, split, tta=tta)
     _warn(result)
     if format_ == "json":
         console.print_json(result.as_dict())
@@ -85,26 +71,22 @@ def compare(
 
 def _warn(result: "ModelComparison") -> None:
     if result.same_model:
-        a, b = (name_of(side.model) for side in (result.a, result.b))
+        a, b = (name_of(compared.model) for compared in (result.a, result.b))
         console.note(f"'{a}' and '{b}' are the same model")
-    if result.is_drawn:
-        warn_of_drawn_data()
-    for side in (result.a, result.b):
-        if side.seen_in_training:
-            console.warn(
-                f"'{name_of(side.model)}' was trained on {side.seen_in_training:,} of the "
-                f"{result.comparison.n:,} judged images"
-            )
-        elif side.seen_in_training is None:
-            name = name_of(side.model)
-            console.note(f"whether '{name}' was trained on judged images can't be told")
+    for position, compared in enumerate((result.a, result.b)):
+        warn_of_data(
+            result.scores.n,
+            compared.seen_in_training,
+            is_drawn=result.is_drawn and not position,
+            model=f"'{name_of(compared.model)}'",
+        )
 
 
 _COLUMNS = ("index", "class", "a", "a_probability", "b", "b_probability")
 
 
 def _rows(result: "ModelComparison") -> list[list[str]]:
-    """The images on which the models differ: place in the split, true class, both answers."""
+    """The images that the models classify differently: position, true class, both predictions."""
     return [
         [
             str(row["index"]),
@@ -129,9 +111,8 @@ def _write_csv(result: "ModelComparison") -> None:
 
 
 def _show(result: "ModelComparison", listed: int) -> None:
-    compared = result.comparison
-    drawn = " (drawn data, not Fashion-MNIST)" if result.is_drawn else ""
-    facts = [("data", f"{result.data}, {result.split} split, {compared.n:,} images{drawn}")]
+    compared = result.scores
+    facts = [("data", data_line(result, compared.n))]
     for position, (name, side) in enumerate((("A", result.a), ("B", result.b))):
         low, high = compared.accuracy_ci95[position]
         accuracy = compared.accuracy[position]
@@ -159,5 +140,5 @@ def _show(result: "ModelComparison", listed: int) -> None:
 
 
 def _small(p: float) -> str:
-    """A probability that may be too small for a float."""
+    """A p-value, which may be too small for a float."""
     return f"{p:.3g}" if p else "less than 1e-300"

@@ -5,85 +5,60 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fmnist_cli.cli import console
-from fmnist_cli.cli.evaluated_data import busy, open_data, warn_of_drawn_data
+from fmnist_cli.cli import console, options
+from fmnist_cli.cli.evaluated_data import busy, data_line, open_data, warn_of_data
 from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
-from fmnist_cli.cli.options import (
-    DEFAULT_MODEL,
-    DataDirOption,
-    DeviceOption,
-    JudgedDataOption,
-    MirrorOption,
-    ModelArgument,
-    NetworkOfModelOption,
-    PrecisionOption,
-    SplitOption,
-    TableJsonOrCsv,
-    TestDataOption,
-    ThreadsOption,
-    TtaOption,
-)
 from fmnist_cli.cli.tables import show_facts, show_table
-from fmnist_cli.constants import CLASS_NAMES
 
 if TYPE_CHECKING:
     from fmnist_cli.evaluation.evaluation import Evaluation
 
-MinOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--min",
-        metavar="METRIC=VALUE",
-        help="Exit with 3 where this is not reached: accuracy=0.92, f1_macro=0.9, "
-        "recall[Shirt]=0.75; repeatable.",
-        show_default=False,
-    ),
-]
-ReportOption = Annotated[
-    Path | None,
-    typer.Option("--report", metavar="FILE.html", help="Write a page with pictures."),
-]
-ConfusionOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--confusion", metavar="FILE.png", help="Draw the confusion matrix, as .png or .svg."
-    ),
-]
-PredictionsOption = Annotated[
-    Path | None,
-    typer.Option("--predictions", metavar="FILE.csv", help="Write a row per judged image."),
-]
-
 
 def evaluate(
-    model: ModelArgument = DEFAULT_MODEL,
-    data: JudgedDataOption = None,
-    test_data: TestDataOption = None,
-    data_dir: DataDirOption = None,
-    mirror: MirrorOption = None,
-    split: SplitOption = "test",
-    tta: TtaOption = False,
-    min_: MinOption = None,
-    report: ReportOption = None,
-    confusion: ConfusionOption = None,
-    predictions: PredictionsOption = None,
-    network: NetworkOfModelOption = None,
+    model: options.ModelArgument = options.DEFAULT_MODEL,
+    data: options.JudgedDataOption = None,
+    test_data: options.TestDataOption = None,
+    data_dir: options.DataDirOption = None,
+    mirror: options.MirrorOption = None,
+    split: options.SplitOption = "test",
+    tta: options.TtaOption = False,
+    min_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--min",
+            metavar="METRIC=VALUE",
+            help="Exit with 3 if a score is below VALUE: accuracy=0.92, f1_macro=0.9, "
+            "recall[Shirt]=0.75; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Write a self-contained HTML report.")
+    ] = None,
+    confusion: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Plot the confusion matrix as .png or .svg."),
+    ] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="Write one row per image.")
+    ] = None,
+    network: options.NetworkOfModelOption = None,
     normalization: NormalizationOption = None,
     stem: StemOption = None,
-    device: DeviceOption = "auto",
-    threads: ThreadsOption = None,
-    precision: PrecisionOption = "fp32",
-    format_: TableJsonOrCsv = "table",
+    device: options.DeviceOption = "auto",
+    threads: options.ThreadsOption = None,
+    precision: options.PrecisionOption = "fp32",
+    format_: options.TableJsonOrCsv = "table",
 ) -> None:
-    """Score a model on labeled images."""
+    """Evaluate a model on labeled images."""
     from fmnist_cli.evaluation import gates
-    from fmnist_cli.evaluation.confusion import picture_format
-    from fmnist_cli.evaluation.evaluation import judge
+    from fmnist_cli.evaluation.evaluation import evaluate as run_evaluation
+    from fmnist_cli.evaluation.figures import confusion_format
     from fmnist_cli.files import check_writable
 
     wanted = [gates.parse(text) for text in min_ or ()]
     if confusion is not None:
-        picture_format(confusion)
+        confusion_format(confusion)
     for path in (report, confusion, predictions):
         if path is not None:
             check_writable(path)
@@ -96,11 +71,13 @@ def evaluate(
         threads=threads,
         precision=precision,
     )
+    for gate in wanted:
+        gate.check_class(classifier.classes)
     source = open_data(classifier, data, test_data, data_dir, mirror, split)
-    with busy("judging"):
-        evaluation = judge(classifier, source, split, tta=tta)
+    with busy("evaluating"):
+        evaluation = run_evaluation(classifier, source, split, tta=tta)
         _write_files(evaluation, report, confusion, predictions)
-    _warn(evaluation)
+    warn_of_data(evaluation.scores.n, evaluation.seen_in_training, is_drawn=evaluation.is_drawn)
     if format_ == "json":
         console.print_json(evaluation.as_dict())
     elif format_ == "csv":
@@ -116,37 +93,21 @@ def _write_files(
     confusion: Path | None,
     predictions: Path | None,
 ) -> None:
+    from fmnist_cli.evaluation.figures import draw_confusion
+    from fmnist_cli.evaluation.page import render_page
     from fmnist_cli.files import atomic_write
 
     if report is not None:
-        from fmnist_cli.evaluation.page import render_page
-
         page = render_page(evaluation)
-        with atomic_write(report) as temporary:  # names of files need not be valid Unicode
+        with atomic_write(report) as temporary:  # file names need not be valid Unicode
             temporary.write_text(page, encoding="utf-8", errors="xmlcharrefreplace")
     if confusion is not None:
-        from fmnist_cli.evaluation.confusion import draw_confusion, picture_format
-
-        matrix = evaluation.scores.confusion_matrix
+        picture = draw_confusion(evaluation.scores, confusion)
         with atomic_write(confusion) as temporary:
-            temporary.write_bytes(draw_confusion(matrix, picture_format(confusion)))
+            temporary.write_bytes(picture)
     if predictions is not None:
         with atomic_write(predictions) as temporary:
             temporary.write_text(evaluation.predictions_csv(), encoding="utf-8")
-
-
-def _warn(evaluation: "Evaluation") -> None:
-    """Tell on stderr what makes the scores mean less than it seems."""
-    seen, n = evaluation.seen_in_training, evaluation.scores.n
-    if evaluation.is_drawn:
-        warn_of_drawn_data()
-    if seen is None:
-        console.note("whether the model has seen the judged images in training can't be told")
-    elif seen:
-        console.warn(
-            f"the model was trained on {seen:,} of the {n:,} judged images; "
-            "what it scores on them is no test"
-        )
 
 
 def _show(evaluation: "Evaluation") -> None:
@@ -157,25 +118,25 @@ def _show(evaluation: "Evaluation") -> None:
         console.result(scores.report_text.rstrip("\n"))
     console.result("")
     low, high = scores.accuracy_ci95
-    drawn = " (drawn data, not Fashion-MNIST)" if evaluation.is_drawn else ""
     facts = [
-        ("data", f"{evaluation.data}, {evaluation.split} split, {scores.n:,} images{drawn}"),
+        ("data", data_line(evaluation, scores.n)),
         ("accuracy", f"{scores.accuracy:.2%}, 95% interval {low:.2%} to {high:.2%}"),
         ("loss", f"{scores.loss:.4f}"),
         ("calibration error", f"{scores.ece:.4f}"),
     ]
     for position, pair in enumerate(scores.most_confused):
-        text = f"{pair.count:,} ({pair.share:.1%}) of {pair.true} taken for {pair.predicted}"
+        text = f"{pair.count:,} ({pair.share:.1%}) of {pair.true} classified as {pair.predicted}"
         facts.append(("" if position else "most confused", text))
     show_facts(facts)
 
 
 def _show_report(evaluation: "Evaluation") -> None:
-    """Draw scikit-learn's report on a terminal."""
+    """Show scikit-learn's report as a table on a terminal."""
     header, *rows = evaluation.report_rows()
     shown = [
         [name, *(f"{cell:.4f}" if cell != "" else "" for cell in cells), f"{support:,}"]
         for name, *cells, support in rows
     ]
-    shown.insert(len(CLASS_NAMES), [""] * len(header))  # as scikit-learn sets the averages apart
+    # scikit-learn, too, separates the averages by an empty line.
+    shown.insert(len(evaluation.scores.classes), [""] * len(header))
     show_table(header, shown)

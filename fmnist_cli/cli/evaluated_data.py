@@ -1,4 +1,4 @@
-"""What commands that judge or show images do first: data in place, a sign of life."""
+"""What `evaluate`, `compare` and `show` share: opening the data, a spinner, and warnings."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +10,8 @@ from fmnist_cli.cli.download import download_progress
 
 if TYPE_CHECKING:
     from fmnist_cli.data.sources import Source
+    from fmnist_cli.evaluation.comparison import ModelComparison
+    from fmnist_cli.evaluation.evaluation import Evaluation
     from fmnist_cli.evaluation.training_record import Split
     from fmnist_cli.inference.classifier import Classifier
 
@@ -22,10 +24,10 @@ def open_data(
     mirror: list[str] | None,
     split: "Split",
 ) -> "Source":
-    """Name the data to judge a model on; missing official files are fetched under a bar."""
-    from fmnist_cli.evaluation.training_record import open_judged
+    """Open the data to evaluate a model on; downloads missing official files."""
+    from fmnist_cli.evaluation.training_record import open_evaluated
 
-    source = open_judged(
+    source = open_evaluated(
         classifier, data, test_data=test_data, data_dir=data_dir, mirrors=mirror or ()
     )
     fetch(source, split)
@@ -33,7 +35,7 @@ def open_data(
 
 
 def fetch(source: "Source", split: "Split") -> None:
-    """Fetch what is missing of the official files for a split, under a bar."""
+    """Download the missing official files of a split under a progress bar."""
     if source.kind == "fashion-mnist":
         with download_progress() as track:
             source.fetch("test" if split == "test" else "train", track)
@@ -41,7 +43,7 @@ def fetch(source: "Source", split: "Split") -> None:
 
 @contextmanager
 def busy(text: str) -> Iterator[None]:
-    """Show on a terminal that work goes on."""
+    """Show a spinner on a terminal."""
     if console.is_quiet() or not console.is_live():
         yield
         return
@@ -49,6 +51,22 @@ def busy(text: str) -> Iterator[None]:
         yield
 
 
-def warn_of_drawn_data() -> None:
-    """Tell on stderr that scores come from drawn images."""
-    console.warn("drawn data, not Fashion-MNIST: the scores say nothing about real garments")
+def warn_of_data(n: int, seen: int | None, *, is_drawn: bool, model: str = "the model") -> None:
+    """Warn of anything that makes scores on `n` images less meaningful than they look.
+
+    seen: how many of them the model was trained on; None if unknown.
+    """
+    if is_drawn:
+        console.warn("drawn data, not Fashion-MNIST: the scores say nothing about real garments")
+    if seen is None:
+        console.note(f"whether {model} was trained on any of these images is unknown")
+    elif seen:
+        console.warn(
+            f"{model} was trained on {seen:,} of these {n:,} images, so its scores are optimistic"
+        )
+
+
+def data_line(evaluated: "Evaluation | ModelComparison", n: int) -> str:
+    """The evaluated images as a result names them."""
+    drawn = " (drawn data, not Fashion-MNIST)" if evaluated.is_drawn else ""
+    return f"{evaluated.data}, {evaluated.split} split, {n:,} images{drawn}"

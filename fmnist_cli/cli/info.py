@@ -1,4 +1,4 @@
-"""`fmnist info`: what a model, some data or this machine is."""
+"""`fmnist info`: describe a model, data or this machine."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,18 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fmnist_cli.cli import console
+from fmnist_cli.cli import console, options
 from fmnist_cli.cli.download import download_progress
 from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
-from fmnist_cli.cli.options import (
-    DataDirOption,
-    MirrorOption,
-    NetworkOfModelOption,
-    TableOrJson,
-    TestDataOption,
-)
 from fmnist_cli.cli.tables import show_facts, show_table
-from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.pretrained import NAME as PRETRAINED
 from fmnist_cli.pretrained import locate
 
@@ -37,15 +29,15 @@ TargetArgument = Annotated[
 
 def info(
     target: TargetArgument = None,
-    test_data: TestDataOption = None,
-    data_dir: DataDirOption = None,
-    mirror: MirrorOption = None,
-    network: NetworkOfModelOption = None,
+    test_data: options.TestDataOption = None,
+    data_dir: options.DataDirOption = None,
+    mirror: options.MirrorOption = None,
+    network: options.NetworkOfModelOption = None,
     normalization: NormalizationOption = None,
     stem: StemOption = None,
-    format_: TableOrJson = "table",
+    format_: options.TableOrJson = "table",
 ) -> None:
-    """Describe a model, some data or, by default, this machine."""
+    """Describe a model, data or, by default, this machine."""
     if target is None:
         _machine(format_)
     elif target == PRETRAINED or _is_model(Path(target)):
@@ -63,14 +55,14 @@ def info(
 
 
 def _is_model(path: Path) -> bool:
-    """Whether a name is meant as a model's: data is a word, a folder or a CSV file."""
+    """Whether a name means a model; data is a name, a directory or a CSV file."""
     return path.suffix.lower() in (".pt", ".onnx") or (
         path.is_file() and path.suffix.lower() != ".csv"
     )
 
 
 def _machine(format_: str) -> None:
-    from fmnist_cli.evaluation.machine import describe_machine
+    from fmnist_cli.evaluation.description import describe_machine
 
     machine = describe_machine()
     if format_ == "json":
@@ -81,14 +73,18 @@ def _machine(format_: str) -> None:
         memory = device["memory_bytes"]
         text = device["description"] + (f", {memory / 2**30:.1f} GiB" if memory else "")
         text += f"; {', '.join(device['precisions'])} (auto: {device['auto_precision']})"
-        facts.append((f"device {device['name']}", text + (", taken by auto" * (not position))))
-    facts.append(("ONNX runs on", ", ".join(machine["onnxruntime_providers"]) or "not installed"))
+        facts.append(
+            (f"device {device['name']}", text + ("" if position else ", selected by auto"))
+        )
+    facts.append(
+        ("ONNX Runtime providers", ", ".join(machine["onnxruntime_providers"]) or "not installed")
+    )
     facts += [(name, version or "not installed") for name, version in machine["packages"].items()]
     show_facts(facts)
 
 
 def _model(classifier: "Classifier", format_: str) -> None:
-    from fmnist_cli.evaluation.model_card import as_text, describe_model
+    from fmnist_cli.evaluation.description import as_text, describe_model
 
     model = describe_model(classifier)
     if format_ == "json":
@@ -99,7 +95,7 @@ def _model(classifier: "Classifier", format_: str) -> None:
 
 def _data(stats: "DatasetStats", format_: str) -> None:
     if stats.is_drawn:
-        console.warn("drawn data, not Fashion-MNIST: for trying things out")
+        console.warn("drawn data, not Fashion-MNIST")
     if format_ == "json":
         console.print_json(asdict(stats))
         return
@@ -111,7 +107,7 @@ def _data(stats: "DatasetStats", format_: str) -> None:
         ["images", *(f"{split.n:,}" for split in splits.values())],
         *(
             [name, *(f"{split.counts[name]:,}" for split in splits.values())]
-            for name in CLASS_NAMES
+            for name in splits["train"].counts
         ),
         ["mean", *(f"{split.mean:.4f}" for split in splits.values())],
         ["std", *(f"{split.std:.4f}" for split in splits.values())],
@@ -128,7 +124,7 @@ def _data(stats: "DatasetStats", format_: str) -> None:
     show_table(["", *splits], rows)
     if stats.shared is not None:
         console.result("")
-        show_facts([("test images that are in train too", f"{stats.shared:,}")])
+        show_facts([("test images also in train", f"{stats.shared:,}")])
 
 
 def _count(number: int | None) -> str:

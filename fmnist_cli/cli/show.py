@@ -1,80 +1,35 @@
-"""`fmnist show`: look at samples, in the terminal or as a picture."""
+"""`fmnist show`: samples of data or errors of a model, in the terminal or as a picture."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from fmnist_cli.cli import console
+from fmnist_cli.cli import console, options
 from fmnist_cli.cli.evaluated_data import busy, fetch, open_data
 from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
-from fmnist_cli.cli.options import (
-    DataDirOption,
-    DataOption,
-    DeviceOption,
-    MirrorOption,
-    NetworkOfModelOption,
-    TableOrJson,
-    TestDataOption,
-)
-from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
+from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.errors import UsageError
 from fmnist_cli.pretrained import locate
 from fmnist_cli.training.options import TrainConfig
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from fmnist_cli.data.images import Images, LabeledImages
-    from fmnist_cli.evaluation.training_record import Split
-    from fmnist_cli.inference.classifier import Classifier
+    from fmnist_cli.evaluation.samples import Sample
 
 _GAP = 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """One image of a split, and what a model made of it where one was asked."""
-
-    index: int
-    """Place in the split."""
-    label: int
-    predicted: int | None = None
-    probability: float | None = None
-    """Of the predicted class."""
-
-    def caption(self) -> str:
-        """The true class, and in a second line what it was taken for."""
-        true = CLASS_NAMES[self.label]
-        if self.predicted is None:
-            return true
-        return f"{true}\nas {CLASS_NAMES[self.predicted]} {self.probability:.0%}"
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data under the keys that `fmnist show --format json` prints."""
-        plain = {"index": self.index, "label": self.label, "class": CLASS_NAMES[self.label]}
-        if self.predicted is None:
-            return plain
-        return plain | {
-            "predicted_label": self.predicted,
-            "predicted_class": CLASS_NAMES[self.predicted],
-            "probability": self.probability,
-        }
-
-
 def show(
-    data: DataOption = None,
-    test_data: TestDataOption = None,
-    data_dir: DataDirOption = None,
-    mirror: MirrorOption = None,
+    data: options.DataOption = None,
+    test_data: options.TestDataOption = None,
+    data_dir: options.DataDirOption = None,
+    mirror: options.MirrorOption = None,
     split: Annotated[
         Literal["train", "val", "test"] | None,
         typer.Option(
             "--split",
-            help="Which images to show; val: what a model was selected on.",
+            help="Split to show; val: the validation split of the model.",
             show_default="train; with --errors: test",
         ),
     ] = None,
@@ -84,24 +39,24 @@ def show(
             "--errors",
             metavar="MODEL",
             parser=locate,
-            help="Show what this model gets wrong, the worst mistakes first.",
+            help="Show the errors of this model, the worst first.",
             show_default=False,
         ),
     ] = None,
     count: Annotated[
-        int, typer.Option("--count", "-n", metavar="N", min=1, max=1000, help="How many.")
+        int, typer.Option("--count", "-n", metavar="N", min=1, max=1000, help="Number of images.")
     ] = 10,
     augment: Annotated[
         str | None,
         typer.Option(
             "--augment",
             metavar="NAME[:STRENGTH],…",
-            help="Show them as training with these augmentations sees them.",
+            help="Show the images as training with these augmentations sees them.",
             show_default=False,
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option("--seed", metavar="N", min=0, help="Which samples are drawn.")
+        int, typer.Option("--seed", metavar="N", min=0, help="Seed of the random choice of images.")
     ] = 0,
     output: Annotated[
         Path | None,
@@ -109,140 +64,60 @@ def show(
             "--output",
             "-o",
             metavar="FILE.png|DIR/",
-            help="Write a labeled grid, or each picture into a folder.",
+            help="Write a labeled grid, or each image into a directory.",
             show_default="the terminal",
         ),
     ] = None,
-    device: DeviceOption = "auto",
-    network: NetworkOfModelOption = None,
+    device: options.DeviceOption = "auto",
+    network: options.NetworkOfModelOption = None,
     normalization: NormalizationOption = None,
     stem: StemOption = None,
-    format_: TableOrJson = "table",
+    format_: options.TableOrJson = "table",
 ) -> None:
-    """Show samples of some data, or the mistakes of a model."""
+    """Show samples of data, or the errors of a model."""
+    from fmnist_cli.data.sources import open_source
+    from fmnist_cli.evaluation.evaluation import evaluate
+    from fmnist_cli.evaluation.samples import draw_samples, worst_samples
+
     if output is not None:
         _check_output(output)
     if errors is None:
         if split == "val":
-            raise UsageError("--split val is the split of a model; name it: --errors MODEL")
-        images, samples = _samples(
-            data, test_data, data_dir, mirror, split or "train", count, seed, augment
+            raise UsageError("--split val belongs to a model; name it: --errors MODEL")
+        name = split or "train"
+        source = open_source(
+            data or TrainConfig.default("data"),
+            test_data=test_data,
+            data_dir=data_dir,
+            mirrors=mirror or (),
         )
+        fetch(source, name)
+        samples = draw_samples(source.read(name), source.classes, count, seed, augment)
     else:
         if augment is not None:
-            raise UsageError("--augment and --errors do not go together")
+            raise UsageError("--augment cannot be combined with --errors")
         classifier = load_model(errors, network, normalization, stem, device=device)
-        images, samples = _mistakes(
-            classifier, data, test_data, data_dir, mirror, split or "test", count
+        source = open_data(classifier, data, test_data, data_dir, mirror, split or "test")
+        with busy("evaluating"):
+            evaluation = evaluate(classifier, source, split or "test")
+        console.note(
+            f"{len(evaluation.worst_errors()):,} of {evaluation.scores.n:,} images of the "
+            f"{evaluation.split} split are misclassified"
         )
-    captions = [sample.caption() for sample in samples]
-    if output is not None and output.suffix.lower() == ".png":
-        _write_grid(output, images, captions)
-    elif output is not None:
-        _write_each(output, images, samples)
+        samples = worst_samples(evaluation, count)
+    if output is not None:
+        _write(output, samples)
     if format_ == "json":
         shown = [sample.as_dict() for sample in samples]
         console.print_json({"output": None if output is None else str(output), "samples": shown})
     elif output is not None:
         console.result(output)
     else:
-        _print(images, captions)
+        _print(samples)
 
 
-def _samples(
-    data: str | None,
-    test_data: str | None,
-    data_dir: Path | None,
-    mirror: list[str] | None,
-    split: Literal["train", "test"],
-    count: int,
-    seed: int,
-    augment: str | None,
-) -> "tuple[Images, list[_Sample]]":
-    """Some images of a split and what they are."""
-    from fmnist_cli.data.sources import open_source
-
-    source = open_source(
-        data or TrainConfig.default("data"),
-        test_data=test_data,
-        data_dir=data_dir,
-        mirrors=mirror or (),
-    )
-    fetch(source, split)
-    everything = source.read(split)
-    chosen = _draw(everything, count, seed)
-    picked = everything[chosen]
-    images = picked.images if augment is None else _augmented(picked, augment, seed)
-    pairs = zip(chosen.tolist(), picked.labels.tolist(), strict=True)
-    return images, [_Sample(index, label) for index, label in pairs]
-
-
-def _mistakes(
-    classifier: "Classifier",
-    data: str | None,
-    test_data: str | None,
-    data_dir: Path | None,
-    mirror: list[str] | None,
-    split: "Split",
-    count: int,
-) -> "tuple[Images, list[_Sample]]":
-    """The worst mistakes of a model on a split."""
-    from fmnist_cli.evaluation.evaluation import judge
-
-    source = open_data(classifier, data, test_data, data_dir, mirror, split)
-    with busy("judging"):
-        evaluation = judge(classifier, source, split)
-    wrong = evaluation.worst_errors()
-    console.note(
-        f"{len(wrong):,} of {evaluation.scores.n:,} images of the {split} split are taken for "
-        "another class"
-    )
-    chosen = wrong[:count]
-    rows = evaluation.probabilities[chosen]
-    facts = zip(
-        chosen.tolist(),
-        evaluation.judged.labels[chosen].tolist(),
-        rows.argmax(axis=1).tolist(),
-        rows.max(axis=1).tolist() if len(rows) else [],
-        strict=True,
-    )
-    return evaluation.judged.images[chosen], [_Sample(*fact) for fact in facts]
-
-
-def _draw(data: "LabeledImages", count: int, seed: int) -> "NDArray[np.int64]":
-    """Choose places at random, as evenly over the classes as they come."""
-    import numpy as np
-
-    order = np.random.default_rng(seed).permutation(len(data))
-    turn = np.zeros(len(data), dtype=np.int64)
-    for label in range(len(CLASS_NAMES)):
-        members = order[data.labels[order] == label]
-        turn[members] = np.arange(len(members))
-    return order[np.argsort(turn[order], kind="stable")][:count]
-
-
-def _augmented(samples: "LabeledImages", augment: str, seed: int) -> "Images":
-    import numpy as np
-    import torch
-
-    from fmnist_cli.data.normalization import Normalization
-    from fmnist_cli.training.augment import parse
-    from fmnist_cli.training.batches import Batches
-
-    batches = Batches(
-        samples,
-        batch_size=len(samples),
-        seed=seed,
-        normalization=Normalization.RAW,
-        augmentations=parse(augment),
-        device=torch.device("cpu"),
-    )
-    pixels = batches.in_order(epoch=0).images[:, 0]
-    return (pixels.clamp(0, 1) * 255).round().numpy().astype(np.uint8)
-
-
-def _print(images: "Images", captions: list[str]) -> None:
-    """As many side by side as the terminal is wide."""
+def _print(samples: "list[Sample]") -> None:
+    """Print the images side by side, as many as fit the terminal's width."""
     from rich.text import Text
 
     from fmnist_cli.evaluation.grid import half_blocks, shades
@@ -251,40 +126,39 @@ def _print(images: "Images", captions: list[str]) -> None:
     width = screen.width if screen.is_terminal else 80
     across = max(1, (width + _GAP) // (IMAGE_SIZE + _GAP))
     colored = not screen.no_color and screen.color_system not in (None, "standard")
-    for start in range(0, len(images), across):
-        group = images[start : start + across]
+    for start in range(0, len(samples), across):
+        group = samples[start : start + across]
         if colored:
-            pictures = [[Text.assemble(*line) for line in half_blocks(image)] for image in group]
+            pictures = [
+                [Text.assemble(*line) for line in half_blocks(each.image)] for each in group
+            ]
         else:
-            pictures = [[Text(line) for line in shades(image)] for image in group]
+            pictures = [[Text(line) for line in shades(each.image)] for each in group]
         for lines in zip(*pictures, strict=True):
             screen.print(Text(" " * _GAP).join(lines), no_wrap=True, crop=False)
-        for texts in zip(
-            *(text.split("\n") for text in captions[start : start + across]), strict=True
-        ):
+        for texts in zip(*(each.caption().split("\n") for each in group), strict=True):
             line = "".join(text.ljust(IMAGE_SIZE + _GAP) for text in texts)
             screen.print(Text(line.rstrip()), no_wrap=True)
 
 
 def _check_output(path: Path) -> None:
-    """Raise UsageError for a grid's file of another format: it would become a folder's name."""
+    """Raise UsageError for a grid in another format, whose name would become a directory's."""
     from fmnist_cli.data.pictures import PICTURE_SUFFIXES
 
     if path.suffix.lower() in PICTURE_SUFFIXES - {".png"} and not path.is_dir():
-        raise UsageError(f"'{path}' is no .png, the format of a grid; a folder has another name")
+        raise UsageError(f"'{path}': a grid is written as .png; for single images name a directory")
 
 
-def _write_grid(path: Path, images: "Images", captions: list[str]) -> None:
+def _write(output: Path, samples: "list[Sample]") -> None:
+    """Write a grid to a .png file, or each image to a directory."""
+    from fmnist_cli.data.pictures import write_png
     from fmnist_cli.evaluation.grid import draw_grid
     from fmnist_cli.files import atomic_write
 
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(draw_grid(images, captions))
-
-
-def _write_each(folder: Path, images: "Images", samples: list[_Sample]) -> None:
-    from fmnist_cli.data.pictures import write_png
-
-    for number, (image, sample) in enumerate(zip(images, samples, strict=True)):
-        plain = re.sub(r"[^a-z]+", "-", sample.caption().lower().partition("\n")[0])
-        write_png(folder / f"{number:04d}-{plain}.png", image)
+    if output.suffix.lower() == ".png":
+        with atomic_write(output) as temporary:
+            temporary.write_bytes(draw_grid(samples))
+        return
+    for number, sample in enumerate(samples):
+        name = re.sub(r"[^a-z]+", "-", sample.true_class.lower())
+        write_png(output / f"{number:04d}-{name}.png", sample.image)

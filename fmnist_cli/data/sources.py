@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from fmnist_cli.constants import FILES, NUM_CLASSES
+from fmnist_cli.constants import CLASS_NAMES, FILES, NUM_CLASSES
 from fmnist_cli.data import csv, download, idx, synthetic
 from fmnist_cli.data import image_directory as folder
 from fmnist_cli.data.images import LabeledImages
@@ -45,6 +45,11 @@ class Source:
     mirrors: Sequence[str] = ()
     workers: int = 0
     track: download.Track | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names by label."""
+        return CLASS_NAMES
 
     @property
     def is_drawn(self) -> bool:

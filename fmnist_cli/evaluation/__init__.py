@@ -1,1 +1,1 @@
-"""Labels and probabilities to scores, plots and pages."""
+"""Models on labeled images: scores, comparisons, plots and pages."""

@@ -1,112 +1,206 @@
-"""Two models judged on the same split."""
+"""Two models on the same images: their difference, and whether chance explains it."""
 
 import filecmp
+import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.images import Labels
 from fmnist_cli.data.sources import Source
-from fmnist_cli.evaluation.mcnemar import Comparison, compare
+from fmnist_cli.errors import DataError
 from fmnist_cli.evaluation.overlap import count_seen_in_training
+from fmnist_cli.evaluation.scores import Z95, Interval, wilson_interval
 from fmnist_cli.evaluation.training_record import Split, read_split
 from fmnist_cli.inference.classifier import Classifier
 
+_EXACT_BELOW: Final = 25
+"""Discordant images (one model alone right) below which McNemar's test is exact, as is usual."""
+
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One of two models that are compared."""
+class PairedScores:
+    """Predictions of models A and B for the same n images."""
+
+    n: int
+    accuracy: tuple[float, float]
+    """Of A and of B."""
+    accuracy_ci95: tuple[Interval, Interval]
+    difference: float
+    """Accuracy of B minus accuracy of A."""
+    difference_ci95: Interval
+    only_a_right: int
+    only_b_right: int
+    mcnemar_p: float
+    """Two-sided."""
+    mcnemar_is_exact: bool
+    agreement: float
+    """Share of images with the same predicted class."""
+    differing: NDArray[np.int64]
+    """Positions of the images with different predicted classes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedModel:
+    """One of the two models."""
 
     model: Path
     probabilities: NDArray[np.float32]
-    """[N, 10]."""
+    """[N, K]."""
     seen_in_training: int | None
-    """How many of the judged images it learnt from; None where that can't be told."""
+    """How many of the images it was trained on; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelComparison:
-    """Two models on one split, and how they compare."""
+    """Two models on one split."""
 
-    a: Side
-    b: Side
+    a: ComparedModel
+    b: ComparedModel
     data: str
     is_drawn: bool
     split: Split
     labels: Labels
-    comparison: Comparison
+    classes: tuple[str, ...]
+    scores: PairedScores
     same_model: bool
     """Whether both files hold the same bytes."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data under the keys that `fmnist compare --format json` prints."""
-        compared = self.comparison
+        """Plain data under the keys of `fmnist compare --format json`."""
+        scores = self.scores
+        models = {
+            name: {
+                "model": str(compared.model),
+                "accuracy": scores.accuracy[position],
+                "accuracy_ci95": list(scores.accuracy_ci95[position]),
+                "seen_in_training": compared.seen_in_training,
+            }
+            for position, (name, compared) in enumerate((("a", self.a), ("b", self.b)))
+        }
         return {
-            **{
-                name: {
-                    "model": str(side.model),
-                    "accuracy": compared.accuracy[position],
-                    "accuracy_ci95": list(compared.accuracy_ci95[position]),
-                    "seen_in_training": side.seen_in_training,
-                }
-                for position, (name, side) in enumerate((("a", self.a), ("b", self.b)))
-            },
+            **models,
             "data": self.data,
             "is_drawn": self.is_drawn,
             "split": self.split,
-            "n": compared.n,
-            "difference": compared.difference,
-            "difference_ci95": list(compared.difference_ci95),
-            "only_a_right": compared.only_a_right,
-            "only_b_right": compared.only_b_right,
-            "mcnemar_p": compared.mcnemar_p,
-            "mcnemar_test": "exact" if compared.mcnemar_is_exact else "chi-squared",
-            "agreement": compared.agreement,
+            "n": scores.n,
+            "difference": scores.difference,
+            "difference_ci95": list(scores.difference_ci95),
+            "only_a_right": scores.only_a_right,
+            "only_b_right": scores.only_b_right,
+            "mcnemar_p": scores.mcnemar_p,
+            "mcnemar_test": "exact" if scores.mcnemar_is_exact else "chi-squared",
+            "agreement": scores.agreement,
             "same_model": self.same_model,
-            "n_differing": len(compared.differing),
-            "differing": [self._differing(index) for index in compared.differing.tolist()],
+            "n_differing": len(scores.differing),
+            "differing": [
+                {
+                    "index": index,
+                    **self._named(int(self.labels[index])),
+                    "a": self._predicted(self.a, index),
+                    "b": self._predicted(self.b, index),
+                }
+                for index in scores.differing.tolist()
+            ],
         }
 
-    def _differing(self, index: int) -> dict[str, Any]:
-        """One image that the models put into different classes; `index`: its place in the split."""
-        answers = {}
-        for name, side in (("a", self.a), ("b", self.b)):
-            row = side.probabilities[index]
-            label = int(row.argmax())
-            answers[name] = {
-                "label": label,
-                "class": CLASS_NAMES[label],
-                "probability": float(row[label]),
-            }
-        label = int(self.labels[index])
-        return {"index": index, "label": label, "class": CLASS_NAMES[label], **answers}
+    def _named(self, label: int) -> dict[str, Any]:
+        return {"label": label, "class": self.classes[label]}
+
+    def _predicted(self, compared: ComparedModel, index: int) -> dict[str, Any]:
+        row = compared.probabilities[index]
+        label = int(row.argmax())
+        return {**self._named(label), "probability": float(row[label])}
 
 
-def duel(
+def compare_models(
     a: Classifier, b: Classifier, source: Source, split: Split, *, tta: bool = False
 ) -> ModelComparison:
-    """Run two models over the same split; `val` is that of A.
+    """Evaluate two models on the same split; `val` is the validation split of A.
 
-    Raises as `fmnist_cli.evaluation.evaluation.judge`.
+    Raises as `fmnist_cli.evaluation.evaluation.evaluate`, and DataError if their classes differ.
     """
-    judged = read_split(source, split, a.trained_on)
-
-    def side(classifier: Classifier) -> Side:
-        seen = count_seen_in_training(judged.images, source, split, classifier)
-        return Side(classifier.path, classifier(judged.images, tta=tta), seen)
-
-    side_a, side_b = side(a), side(b)
+    if a.classes != b.classes:
+        raise DataError(f"'{a.path}' and '{b.path}' know different classes")
+    data = read_split(source, split, a.trained_on)
+    compared_a, compared_b = (
+        ComparedModel(
+            classifier.path,
+            classifier(data.images, tta=tta),
+            count_seen_in_training(data.images, source, split, classifier),
+        )
+        for classifier in (a, b)
+    )
     return ModelComparison(
-        a=side_a,
-        b=side_b,
+        a=compared_a,
+        b=compared_b,
         data=source.spec,
         is_drawn=source.is_drawn,
         split=split,
-        labels=judged.labels,
-        comparison=compare(judged.labels, side_a.probabilities, side_b.probabilities),
+        labels=data.labels,
+        classes=a.classes,
+        scores=score_pair(data.labels, compared_a.probabilities, compared_b.probabilities),
         same_model=filecmp.cmp(a.path, b.path, shallow=False),
     )
+
+
+def score_pair(labels: Labels, a: NDArray[np.float32], b: NDArray[np.float32]) -> PairedScores:
+    """Compare probabilities float32 [N, K] of two models on labels int64 [N].
+
+    Raises DataError if there are no images.
+    """
+    n = len(labels)
+    if not n:
+        raise DataError("there are no images to evaluate")
+    predicted_a, predicted_b = a.argmax(axis=1), b.argmax(axis=1)
+    right_a, right_b = predicted_a == labels, predicted_b == labels
+    correct_a, correct_b = int(right_a.sum()), int(right_b.sum())
+    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
+    differing = np.flatnonzero(predicted_a != predicted_b)
+    return PairedScores(
+        n=n,
+        accuracy=(correct_a / n, correct_b / n),
+        accuracy_ci95=(wilson_interval(correct_a, n), wilson_interval(correct_b, n)),
+        difference=(correct_b - correct_a) / n,
+        difference_ci95=paired_interval(only_a, only_b, n),
+        only_a_right=only_a,
+        only_b_right=only_b,
+        mcnemar_p=mcnemar_p(only_a, only_b),
+        mcnemar_is_exact=_is_exact(only_a, only_b),
+        agreement=1 - len(differing) / n,
+        differing=differing,
+    )
+
+
+def paired_interval(only_a: int, only_b: int, n: int) -> Interval:
+    """95% interval of the difference of two paired shares, (only_b - only_a) / n.
+
+    Bonett and Price, "Adjusted Wald Confidence Interval for a Difference of Binomial Proportions
+    Based on Paired Data" (2012), equation 3: add one image to each count.
+    """
+    share_a, share_b = (only_a + 1) / (n + 2), (only_b + 1) / (n + 2)
+    difference = share_b - share_a
+    half = Z95 * math.sqrt((share_a + share_b - difference**2) / (n + 2))
+    return max(-1.0, difference - half), min(1.0, difference + half)
+
+
+def mcnemar_p(only_a: int, only_b: int) -> float:
+    """Two-sided p-value of McNemar's test: exact for few discordant images, else chi-squared.
+
+    Chi-squared has one degree of freedom and the continuity correction of Edwards (1948).
+    """
+    discordant = only_a + only_b
+    if not discordant:
+        return 1.0
+    if _is_exact(only_a, only_b):
+        tail = sum(math.comb(discordant, k) for k in range(min(only_a, only_b) + 1))
+        return min(1.0, 2.0 * tail / 2.0**discordant)
+    statistic = max(0, abs(only_a - only_b) - 1) ** 2 / discordant
+    return math.erfc(math.sqrt(statistic / 2))
+
+
+def _is_exact(only_a: int, only_b: int) -> bool:
+    return only_a + only_b < _EXACT_BELOW

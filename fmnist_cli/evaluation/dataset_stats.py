@@ -1,10 +1,10 @@
-"""What data holds: how much of what, and which images stand in it more than once."""
+"""Statistics of data: images per class, pixel statistics, duplicates and overlap."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from fmnist_cli.constants import CLASS_NAMES, NUM_CLASSES
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.sources import OFFICIAL, Source, open_source
 from fmnist_cli.errors import MissingInput, UsageError
@@ -13,7 +13,7 @@ from fmnist_cli.evaluation.overlap import has_official
 
 @dataclass(frozen=True, slots=True)
 class SplitStats:
-    """One split."""
+    """Statistics of one split."""
 
     n: int
     counts: dict[str, int]
@@ -22,31 +22,31 @@ class SplitStats:
     """Of all pixels, scaled to 0..1."""
     std: float
     duplicates: int
-    """Images that equal an earlier one of the split, byte for byte."""
+    """Images that are identical to an earlier one of the split."""
     fingerprint: str
     in_official: dict[str, int | None]
-    """How many images also stand in each official split; None where its files are not there."""
+    """Number of images that are also in each official split; None if its files are missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetStats:
-    """Data by its splits."""
+    """Statistics of data, by split."""
 
     data: str
     kind: str
     is_drawn: bool
     splits: dict[str, SplitStats]
-    """`train`, and `test` where there is one."""
+    """`train` and, if it exists, `test`."""
     shared: int | None
-    """Test images that equal a training image, byte for byte; None without a test split."""
+    """Test images that are identical to a training image; None without a test split."""
 
 
 def dataset_stats(source: Source) -> DatasetStats:
-    """Read each split that there is and describe it. Downloads nothing to compare with."""
+    """Read each existing split and describe it. Downloads nothing for the comparison."""
     train = source.read("train")
     try:
         test = source.read("test")
-    except (MissingInput, UsageError):  # nothing names it, or its files are not there
+    except (MissingInput, UsageError):  # there is no test split, or its files are missing
         test = None
     contents = {"train": train} | ({"test": test} if test is not None else {})
     official = _official_images(source)
@@ -54,21 +54,23 @@ def dataset_stats(source: Source) -> DatasetStats:
         data=source.spec,
         kind=source.kind,
         is_drawn=source.is_drawn,
-        splits={name: _describe(data, official) for name, data in contents.items()},
+        splits={name: _describe(data, source.classes, official) for name, data in contents.items()},
         shared=None if test is None else _count_in(test, _distinct(train)),
     )
 
 
-def _describe(data: LabeledImages, official: dict[str, set[bytes] | None]) -> SplitStats:
-    # Sums over the 256 values are exact and take no second copy of the images.
+def _describe(
+    data: LabeledImages, classes: Sequence[str], official: dict[str, set[bytes] | None]
+) -> SplitStats:
+    # Sums over the 256 values are exact and need no copy of the images.
     histogram = np.bincount(data.images.reshape(-1), minlength=256)
     values = np.arange(256) / 255
     mean = float(histogram @ values / histogram.sum())
     variance = float(histogram @ (values - mean) ** 2 / histogram.sum())
-    counts = np.bincount(data.labels, minlength=NUM_CLASSES).tolist()
+    counts = np.bincount(data.labels, minlength=len(classes)).tolist()
     return SplitStats(
         n=len(data),
-        counts=dict(zip(CLASS_NAMES, counts, strict=True)),
+        counts=dict(zip(classes, counts, strict=True)),
         mean=mean,
         std=variance**0.5,
         duplicates=len(data) - len(_distinct(data)),
@@ -81,7 +83,7 @@ def _describe(data: LabeledImages, official: dict[str, set[bytes] | None]) -> Sp
 
 
 def _official_images(source: Source) -> dict[str, set[bytes] | None]:
-    """The images of each official split, as far as its files are in the data folder."""
+    """The images of each official split; None if its files are not in the data directory."""
     official = open_source(OFFICIAL, data_dir=source.data_dir)
     return {
         "train": _distinct(official.read("train")) if has_official(source, "train") else None,

@@ -1,4 +1,4 @@
-"""A model judged on a split: from images to scores."""
+"""A model evaluated on a split: from images to scores."""
 
 import csv
 import io
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmnist_cli.checkpoints.metadata import ModelMetadata
-from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.sources import Source
 from fmnist_cli.evaluation.overlap import count_seen_in_training
@@ -21,7 +20,7 @@ from fmnist_cli.inference.classifier import Classifier
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a model gave on a split, and what that is worth."""
+    """A model's probabilities on a split, and their scores."""
 
     model: Path
     metadata: ModelMetadata | None
@@ -29,18 +28,18 @@ class Evaluation:
     data: str
     """As `--data` names it."""
     is_drawn: bool
-    """Whether the package drew the images: the scores then say nothing of Fashion-MNIST."""
+    """Whether the package drew the images."""
     split: Split
     tta: bool
-    judged: LabeledImages
+    images: LabeledImages
     probabilities: NDArray[np.float32]
-    """[N, 10]."""
+    """[N, K]."""
     scores: Scores
     seen_in_training: int | None
-    """How many of the judged images training learnt from; None where that can't be told."""
+    """How many of the images the model was trained on; None if unknown."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data under the keys that `fmnist evaluate --format json` prints."""
+        """Plain data under the keys of `fmnist evaluate --format json`."""
         scores = self.scores
         return {
             "model": str(self.model),
@@ -60,54 +59,50 @@ class Evaluation:
         }
 
     def worst_errors(self) -> NDArray[np.int64]:
-        """Positions of the mistakes, those whose true class got the least probability first."""
-        labels = self.judged.labels
+        """Positions of the errors, in ascending order of the true class's probability."""
+        labels = self.images.labels
         wrong = np.flatnonzero(self.probabilities.argmax(axis=1) != labels)
         return wrong[np.argsort(self.probabilities[wrong, labels[wrong]], kind="stable")]
 
     def report_rows(self) -> list[list[Any]]:
-        """scikit-learn's report as rows under a header; support is a whole number."""
-        header = ["precision", "recall", "f1-score", "support"]
-        rows: list[list[Any]] = [["class", *header]]
+        """scikit-learn's report as a header and rows; support is an integer."""
+        columns = ["precision", "recall", "f1-score"]
+        rows: list[list[Any]] = [["class", *columns, "support"]]
         for name, entry in self.scores.report.items():
-            if name == "accuracy":  # stands under f1-score, as in scikit-learn's text
+            if name == "accuracy":  # in the column f1-score, as in scikit-learn's text
                 rows.append([name, "", "", entry, self.scores.n])
             else:
-                rows.append([name, *(entry[column] for column in header[:-1])])
-                rows[-1].append(int(entry["support"]))
+                rows.append([name, *(entry[column] for column in columns), int(entry["support"])])
         return rows
 
     def report_csv(self) -> str:
         """scikit-learn's report as CSV."""
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(self.report_rows())
-        return text.getvalue()
+        return _as_csv(self.report_rows())
 
     def predictions_csv(self) -> str:
-        """A row per judged image, in the split's order; floats keep all their digits."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        columns = ("index", "label", "class", "predicted_label", "predicted_class", "probability")
-        writer.writerow([*columns, *(f"p{label}" for label in range(len(CLASS_NAMES)))])
+        """CSV with a row per image, in the order of the split; floats keep all their digits."""
+        classes = self.scores.classes
+        header = ["index", "label", "class", "predicted_label", "predicted_class", "probability"]
+        rows: list[list[Any]] = [[*header, *(f"p{label}" for label in range(len(classes)))]]
         for index, (label, row) in enumerate(
-            zip(self.judged.labels.tolist(), self.probabilities, strict=True)
+            zip(self.images.labels.tolist(), self.probabilities, strict=True)
         ):
             predicted = int(row.argmax())
-            known = (index, label, CLASS_NAMES[label], predicted, CLASS_NAMES[predicted])
-            writer.writerow([*known, row[predicted], *row])
-        return text.getvalue()
+            names = (index, label, classes[label], predicted, classes[predicted])
+            rows.append([*names, row[predicted], *row])
+        return _as_csv(rows)
 
 
-def judge(
+def evaluate(
     classifier: Classifier, source: Source, split: Split = "test", *, tta: bool = False
 ) -> Evaluation:
-    """Run a model over a split of labeled images and score it.
+    """Classify the images of a split and score the result.
 
-    tta: average each image and its mirror image. Raises what reading the data raises, UsageError
-    if there is no such split.
+    tta: average over each image and its mirror image.
+    Raises UsageError if there is no such split, and the errors of reading it.
     """
-    judged = read_split(source, split, classifier.trained_on)
-    probabilities = classifier(judged.images, tta=tta)
+    images = read_split(source, split, classifier.trained_on)
+    probabilities = classifier(images.images, tta=tta)
     return Evaluation(
         model=classifier.path,
         metadata=classifier.metadata,
@@ -115,8 +110,14 @@ def judge(
         is_drawn=source.is_drawn,
         split=split,
         tta=tta,
-        judged=judged,
+        images=images,
         probabilities=probabilities,
-        scores=score(judged.labels, probabilities),
-        seen_in_training=count_seen_in_training(judged.images, source, split, classifier),
+        scores=score(images.labels, probabilities, classifier.classes),
+        seen_in_training=count_seen_in_training(images.images, source, split, classifier),
     )
+
+
+def _as_csv(rows: list[list[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

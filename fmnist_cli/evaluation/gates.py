@@ -1,67 +1,79 @@
-"""`--min METRIC=VALUE`: scores that a model has to reach."""
+"""`--min METRIC=VALUE`: scores that a model must reach."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final
 
-from fmnist_cli.constants import CLASS_NAMES
-from fmnist_cli.errors import GateMissed, UsageError
+from fmnist_cli.errors import GateMissed, UsageError, did_you_mean
 from fmnist_cli.evaluation.scores import Scores
 
-_REPORT_COLUMNS: Final = {"precision": "precision", "recall": "recall", "f1": "f1-score"}
-_REPORT_ROWS: Final = {
-    **{f"_{average}": f"{average} avg" for average in ("macro", "weighted")},
-    **{f"[{name}]": name for name in CLASS_NAMES},
+_COLUMNS: Final = {"precision": "precision", "recall": "recall", "f1": "f1-score"}
+"""Columns of scikit-learn's report by the names that gates use."""
+_AVERAGES: Final = {
+    f"{column}_{average}": (f"{average} avg", _COLUMNS[column])
+    for average in ("macro", "weighted")
+    for column in _COLUMNS
 }
-_CELLS: Final = {
-    column + row: (_REPORT_ROWS[row], _REPORT_COLUMNS[column])
-    for row in _REPORT_ROWS
-    for column in _REPORT_COLUMNS
-}
-METRICS: Final = ("accuracy", *_CELLS)
-"""Averages go by scikit-learn's names, such as f1_macro; classes in brackets: recall[Shirt]."""
 _EXPECTED: Final = "expected METRIC=VALUE, as in accuracy=0.92, f1_macro=0.9 or recall[Shirt]=0.75"
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A metric and the least value that it has to have."""
+    """A metric and its minimum."""
 
     metric: str
-    least: float
+    """accuracy, an average such as f1_macro, or a score of one class such as recall[Shirt]."""
+    minimum: float
 
     def measure(self, scores: Scores) -> float:
         """The metric's value."""
         if self.metric == "accuracy":
             return scores.accuracy
-        row, column = _CELLS[self.metric]
+        row, column = _AVERAGES.get(self.metric) or _split(self.metric)
         return float(scores.report[row][column])
+
+    def check_class(self, classes: Sequence[str]) -> None:
+        """Raise UsageError if the metric names a class that is not one of `classes`."""
+        if "[" not in self.metric:
+            return
+        name, _ = _split(self.metric)
+        if name not in classes:
+            hint = did_you_mean(name, classes) or f"; expected one of {', '.join(classes)}"
+            raise UsageError(f"--min '{self.metric}': the model has no class '{name}'{hint}")
+
+
+def _split(metric: str) -> tuple[str, str]:
+    """Split COLUMN[CLASS] into class and column of scikit-learn's report."""
+    column, _, name = metric.removesuffix("]").partition("[")
+    return name, _COLUMNS[column]
 
 
 def parse(text: str) -> Gate:
-    """Read METRIC=VALUE. Raises UsageError for an unknown metric or a value outside 0..1."""
+    """Read METRIC=VALUE. Raises UsageError for an unknown metric or a value outside 0 to 1.
+
+    Which classes exist is known only once the model is loaded: see `Gate.check_class`.
+    """
     metric, _, value = text.rpartition("=")
-    if metric not in METRICS:
-        by_lower_case = {name.lower(): name for name in METRICS}
-        near = get_close_matches(metric.lower(), by_lower_case, n=1)
-        hint = f"did you mean '{by_lower_case[near[0]]}'?" if near else _EXPECTED
-        raise UsageError(f"--min '{text}' names no metric; {hint}")
+    column, bracket, _ = metric.partition("[")
+    is_of_class = bracket and column in _COLUMNS and metric.endswith("]")
+    if not is_of_class and metric not in ("accuracy", *_AVERAGES):
+        hint = did_you_mean(metric.lower(), ("accuracy", *_AVERAGES)) or f"; {_EXPECTED}"
+        raise UsageError(f"--min '{text}' names no metric{hint}")
     try:
-        least = float(value)
+        minimum = float(value)
     except ValueError:
-        least = float("nan")
-    if not 0.0 <= least <= 1.0:
+        minimum = float("nan")
+    if not 0.0 <= minimum <= 1.0:
         raise UsageError(f"--min '{text}': expected a number from 0 to 1 after the '='")
-    return Gate(metric, least)
+    return Gate(metric, minimum)
 
 
 def check(gates: Iterable[Gate], scores: Scores) -> None:
-    """Raise GateMissed, naming each metric that is below its gate."""
+    """Raise GateMissed, naming each metric that is below its minimum."""
     missed = [
-        f"{gate.metric} is {value:.6g}, below the {gate.least:g} that --min asks for"
+        f"{gate.metric} is {value:.6g}, below the required {gate.minimum:g}"
         for gate in gates
-        if (value := gate.measure(scores)) < gate.least
+        if (value := gate.measure(scores)) < gate.minimum
     ]
     if missed:
         raise GateMissed("; ".join(missed))

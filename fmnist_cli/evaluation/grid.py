@@ -1,4 +1,4 @@
-"""Labeled pictures of samples: as a PNG, and as characters for a terminal."""
+"""Samples as a labeled PNG grid and as characters for a terminal."""
 
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -8,6 +8,7 @@ import numpy as np
 
 from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.data.images import Images
+from fmnist_cli.evaluation.samples import Sample
 
 _SCALE: Final = 4
 _GAP: Final = 8
@@ -16,24 +17,24 @@ _SHADES: Final = " .:-=+*#%@"
 _UPPER_HALF: Final = "▀"
 
 
-def draw_grid(images: Images, captions: Sequence[str], *, columns: int = 8) -> bytes:
-    """Draw uint8 [N, 28, 28] enlarged, each above its caption of a line or more; returns a PNG."""
+def draw_grid(samples: Sequence[Sample], *, columns: int = 8) -> bytes:
+    """Draw samples enlarged, each above its caption; returns a PNG."""
     from PIL import Image, ImageDraw, ImageFont
 
-    columns = min(columns, max(len(images), 1))
-    rows = -(-len(images) // columns)
+    columns = min(columns, max(len(samples), 1))
+    rows = -(-len(samples) // columns)
     side = IMAGE_SIZE * _SCALE
-    lines = max((caption.count("\n") + 1 for caption in captions), default=1)
+    lines = max((sample.caption().count("\n") + 1 for sample in samples), default=1)
     cell_width, cell_height = side + _GAP, side + lines * _LINE_HEIGHT + _GAP
     sheet = Image.new("L", (columns * cell_width + _GAP, rows * cell_height + _GAP), 255)
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(13)
-    for position, (image, caption) in enumerate(zip(images, captions, strict=True)):
+    for position, sample in enumerate(samples):
         row, column = divmod(position, columns)
         left, top = _GAP + column * cell_width, _GAP + row * cell_height
-        enlarged = Image.fromarray(image).resize((side, side), Image.Resampling.NEAREST)
+        enlarged = Image.fromarray(sample.image).resize((side, side), Image.Resampling.NEAREST)
         sheet.paste(enlarged, (left, top))
-        for number, line in enumerate(caption.split("\n")):
+        for number, line in enumerate(sample.caption().split("\n")):
             place = (left + 1, top + side + 1 + number * _LINE_HEIGHT)
             pen.text(place, _fitted(line, side, font.getlength), 0, font)
     picture = io.BytesIO()
@@ -42,7 +43,7 @@ def draw_grid(images: Images, captions: Sequence[str], *, columns: int = 8) -> b
 
 
 def _fitted(text: str, width: float, measure: Callable[[str], float]) -> str:
-    """Cut a text so that it is at most `width` wide."""
+    """Shorten a text to at most `width` pixels."""
     if measure(text) <= width:
         return text
     while text and measure(f"{text}…") > width:
@@ -51,7 +52,7 @@ def _fitted(text: str, width: float, measure: Callable[[str], float]) -> str:
 
 
 def half_blocks(image: Images) -> Iterator[list[tuple[str, str]]]:
-    """Lines of characters for one uint8 [28, 28]: each stands for two pixels, one above the other.
+    """Draw one uint8 [28, 28] with half blocks, two pixels (one above the other) per character.
 
     Yields 14 lines of (character, rich style).
     """
@@ -63,7 +64,7 @@ def half_blocks(image: Images) -> Iterator[list[tuple[str, str]]]:
 
 
 def shades(image: Images) -> list[str]:
-    """14 lines of plain characters for one uint8 [28, 28], where there is no color."""
+    """Draw one uint8 [28, 28] without color, as 14 lines of plain characters."""
     pairs = image.reshape(IMAGE_SIZE // 2, 2, IMAGE_SIZE).mean(1)
     levels = np.minimum((pairs / 256 * len(_SHADES)).round().astype(int), len(_SHADES) - 1)
     return ["".join(_SHADES[level] for level in line) for line in levels]

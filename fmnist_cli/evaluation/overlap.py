@@ -1,8 +1,8 @@
-"""How many of the judged images a model was trained on: its score on those is no test of it.
+"""How many of the evaluated images a model was trained on: on those its scores are optimistic.
 
 Kaggle's CSV files mix the official splits, so a model trained on its train file has seen part of
-the official test split. The official split and drawn data are recorded by their name alone, any
-other data by a digest of each image that was learnt from.
+the official test split. A model file records official and drawn data by name, and any other data
+as a digest of each training image.
 """
 
 import base64
@@ -20,7 +20,7 @@ from fmnist_cli.evaluation.training_record import Split
 from fmnist_cli.inference.classifier import Classifier
 
 _MOST_DRAWN_IMAGES: Final = 200_000
-"""Drawn anew to be compared with; that takes seconds."""
+"""Limit for drawing them again, which takes seconds."""
 
 
 def count_seen_in_training(
@@ -29,10 +29,10 @@ def count_seen_in_training(
     split: Split,
     classifier: Classifier,
 ) -> int | None:
-    """How many of uint8 [N, 28, 28], which are `split` of `source`, training learnt from.
+    """How many of uint8 [N, 28, 28], the images of `split` of `source`, the model was trained on.
 
-    None where that can't be told: the model records no data, or the official training split, with
-    which other data has to be compared, is not in the data folder. Nothing is downloaded for it.
+    None if that is unknown: the model records no data, or it was trained on the official training
+    split, whose files are not in the data directory. Nothing is downloaded.
     """
     trained_on = classifier.trained_on
     if trained_on is None:
@@ -44,13 +44,12 @@ def count_seen_in_training(
 
 
 def _record(source: Source, classifier: Classifier, trained_on: DataRecord) -> bytes | None:
-    """Digests of the images that training learnt from."""
+    """Digests of the training images."""
     if trained_on.kind not in (OFFICIAL, DRAWN):
         return recorded_digests(classifier) or None
     if trained_on.kind == OFFICIAL and not has_official(source, "train"):
         return None
-    # The model's maker wrote the name: it may be that of a local file or of nothing, or of images
-    # without end.
+    # A stranger may have written the name: it may be a local file, nothing, or no end of images.
     try:
         recorded = open_source(trained_on.spec, data_dir=source.data_dir)
     except FmnistError:
@@ -64,7 +63,7 @@ def _record(source: Source, classifier: Classifier, trained_on: DataRecord) -> b
 
 
 def has_official(source: Source, split: Split) -> bool:
-    """Whether the official files of a split are in the data folder of `source`."""
+    """Whether the official files of a split are in the data directory of `source`."""
     folder = source.data_dir or download.default_folder()
     try:
         download.verify(folder, ("train",) if split == "train" else ("test",))
@@ -74,9 +73,9 @@ def has_official(source: Source, split: Split) -> bool:
 
 
 def recorded_digests(classifier: Classifier) -> bytes:
-    """The digests that a model file holds; empty where it holds none.
+    """The digests in a model file; empty if it holds none.
 
-    Raises CheckpointError where they are damaged.
+    Raises CheckpointError if they are damaged.
     """
     if classifier.backend == "torch":
         return read_digests(classifier.path)

@@ -1,57 +1,40 @@
 """One self-contained HTML page about an evaluation."""
 
 import base64
+import csv
 import io
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fmnist_cli.checkpoints.metadata import ModelMetadata
-from fmnist_cli.constants import CLASS_NAMES, VERSION
+from fmnist_cli.constants import VERSION
+from fmnist_cli.errors import DataError
+from fmnist_cli.evaluation.description import as_text
 from fmnist_cli.evaluation.evaluation import Evaluation
 from fmnist_cli.evaluation.figures import curves_svg, reliability_svg
-from fmnist_cli.evaluation.history import find_history
-from fmnist_cli.evaluation.model_card import as_text
-from fmnist_cli.evaluation.scores import Interval, wilson_interval
+from fmnist_cli.evaluation.scores import Interval, Scores, wilson_interval
+from fmnist_cli.training.run_directory import HISTORY_COLUMNS, HISTORY_FILE
 
 WORST_ERRORS: Final = 50
 MOST_AMBIGUOUS: Final = 20
 _DETAILS: Final = (
-    "model",
-    "recipe",
-    "metrics",
-    "data",
-    "preparation",
-    "config",
-    "versions",
-    "created_at",
+    *("model", "recipe", "metrics", "data", "preparation", "config", "versions", "created_at"),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class ClassRow:
-    """One class in the table of classes."""
-
-    name: str
-    precision: float
-    recall: float
-    recall_ci95: Interval
-    """Wilson's; 0 to 1 where no image is of the class."""
-    f1: float
-    support: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One judged image as the page shows it."""
+class GalleryItem:
+    """One image as the page shows it."""
 
     picture: str
     """A data: URL."""
     index: int
-    """Place in the judged split, from 0, as in `--predictions`."""
+    """Position in the split, from 0, as in `--predictions`."""
     true: str
     true_probability: float
     predicted: str
@@ -61,9 +44,9 @@ class Sample:
 
 
 def render_page(evaluation: Evaluation) -> str:
-    """Render an evaluation as HTML that loads nothing: styles, plots and pictures are inside.
+    """Render an evaluation as HTML that embeds its styles, plots and images and loads nothing.
 
-    Raises DataError where the run folder beside the model holds a damaged history.
+    Raises DataError if the run directory beside the model holds a damaged history.
     """
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
@@ -74,41 +57,70 @@ def render_page(evaluation: Evaluation) -> str:
     environment.filters["percent"] = lambda share, digits=1: f"{share:.{digits}%}"
     template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
     scores = evaluation.scores
+    matrix = scores.confusion_matrix
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     recorded = evaluation.metadata.to_json() if evaluation.metadata is not None else {}
     history = find_history(evaluation.model, evaluation.metadata)
-    totals = scores.confusion_matrix.sum(axis=1, keepdims=True)
-    errors, ambiguous = evaluation.worst_errors(), _most_ambiguous(evaluation)
+    errors = evaluation.worst_errors()
+    # The plots contain only our own labels and numbers.
+    curves = {name: Markup(svg) for name, svg in curves_svg(history).items()} if history else None  # noqa: S704
     return environment.from_string(
         template
     ).render(
         evaluation=evaluation,
         origin=_origin(evaluation.metadata),
         scores=scores,
-        classes=_class_rows(evaluation),
-        class_names=CLASS_NAMES,
-        confusion=list(
-            zip(
-                CLASS_NAMES,
-                scores.confusion_matrix.tolist(),
-                (scores.confusion_matrix / np.maximum(totals, 1)).tolist(),
-                strict=True,
-            )
-        ),
-        # The plots hold words of ours and numbers alone.
-        curves={name: Markup(svg) for name, svg in curves_svg(history).items()}  # noqa: S704
-        if history
-        else None,
+        recall_ci95=_recall_intervals(scores),
+        confusion=list(zip(scores.classes, matrix.tolist(), shares.tolist(), strict=True)),
+        curves=curves,
         reliability=Markup(reliability_svg(scores.calibration)),  # noqa: S704
-        worst=[_sample(evaluation, index) for index in errors[:WORST_ERRORS]],
-        ambiguous=[_sample(evaluation, index) for index in ambiguous],
+        worst=[_gallery_item(evaluation, index) for index in errors[:WORST_ERRORS]],
+        ambiguous=[_gallery_item(evaluation, index) for index in _most_ambiguous(evaluation)],
         n_errors=len(errors),
         details=[(name, as_text(recorded[name])) for name in _DETAILS if name in recorded],
         version=VERSION,
     )
 
 
+def find_history(model: Path, metadata: ModelMetadata | None) -> list[dict[str, float | None]]:
+    """The rows of the `history.csv` of the run that made a model; empty if it is not found.
+
+    Looks beside the model file and in the run directory that the file records. Raises DataError
+    if the history is damaged.
+    """
+    if metadata is None or metadata.metrics is None:
+        return []
+    metrics = metadata.metrics
+    best_epoch = (metrics.epoch, metrics.val_loss, metrics.val_accuracy)
+    for folder in (model.parent, *([Path(metadata.run_dir)] if metadata.run_dir else [])):
+        history = _read_history(folder / HISTORY_FILE)
+        # Another run's history does not contain the epoch whose weights the model file holds.
+        if any(
+            (row["epoch"], row["val_loss"], row["val_accuracy"]) == best_epoch for row in history
+        ):
+            return history
+    return []
+
+
+def _read_history(path: Path) -> list[dict[str, float | None]]:
+    """The rows of a history; none if the file cannot be opened."""
+    try:
+        content = path.read_bytes()
+    except (OSError, ValueError):  # ValueError: the recorded directory is no valid file name
+        return []
+    try:
+        rows = csv.DictReader(content.decode("utf-8").splitlines())
+        if tuple(rows.fieldnames or ()) != HISTORY_COLUMNS:
+            return []  # another program's file of that name
+        return [
+            {name: float(value) if value else None for name, value in row.items()} for row in rows
+        ]
+    except (ValueError, TypeError, csv.Error) as error:
+        raise DataError(f"'{path}' is not the history of a run: {error}") from None
+
+
 def _origin(metadata: ModelMetadata | None) -> list[str]:
-    """What the model is, in a few words, as far as its file records it."""
+    """The model in a few words, as far as its file records it."""
     if metadata is None:
         return []
     parameters = metadata.network.parameters
@@ -120,38 +132,32 @@ def _origin(metadata: ModelMetadata | None) -> list[str]:
     return [f"{name} {word}" for name, word in words if word is not None]
 
 
-def _class_rows(evaluation: Evaluation) -> list[ClassRow]:
-    rows = []
-    for name, counts in zip(CLASS_NAMES, evaluation.scores.confusion_matrix, strict=True):
-        entry = evaluation.scores.report[name]
-        support, right = int(counts.sum()), int(counts[CLASS_NAMES.index(name)])
-        interval = wilson_interval(right, support) if support else (0.0, 1.0)
-        rows.append(
-            ClassRow(
-                name, entry["precision"], entry["recall"], interval, entry["f1-score"], support
-            )
-        )
-    return rows
+def _recall_intervals(scores: Scores) -> list[Interval]:
+    """95% interval of the recall of each class; 0 to 1 for a class without images."""
+    return [
+        wilson_interval(int(counts[label]), int(counts.sum())) if counts.any() else (0.0, 1.0)
+        for label, counts in enumerate(scores.confusion_matrix)
+    ]
 
 
 def _most_ambiguous(evaluation: Evaluation) -> NDArray[np.int64]:
-    """Positions of the images whose two best classes are closest, right or wrong."""
+    """Positions of the images with the smallest margin between their two most probable classes."""
     second, first = np.sort(evaluation.probabilities, axis=1)[:, -2:].T
     return np.argsort(first - second, kind="stable")[:MOST_AMBIGUOUS]
 
 
-def _sample(evaluation: Evaluation, index: int) -> Sample:
-    row = evaluation.probabilities[index]
+def _gallery_item(evaluation: Evaluation, index: int) -> GalleryItem:
+    classes, row = evaluation.scores.classes, evaluation.probabilities[index]
     first, second = (int(label) for label in np.argsort(-row, kind="stable")[:2])
-    true = int(evaluation.judged.labels[index])
-    return Sample(
-        picture=_picture_url(evaluation.judged.images[index]),
+    true = int(evaluation.images.labels[index])
+    return GalleryItem(
+        picture=_picture_url(evaluation.images.images[index]),
         index=int(index),
-        true=CLASS_NAMES[true],
+        true=classes[true],
         true_probability=float(row[true]),
-        predicted=CLASS_NAMES[first],
+        predicted=classes[first],
         probability=float(row[first]),
-        runner_up=CLASS_NAMES[second],
+        runner_up=classes[second],
         runner_up_probability=float(row[second]),
     )
 

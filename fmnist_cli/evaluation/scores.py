@@ -1,5 +1,6 @@
-"""Labels and probabilities to scores."""
+"""Scores of class probabilities on labeled images."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, Final, TypeAlias
@@ -7,25 +8,23 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fmnist_cli.constants import CLASS_NAMES, NUM_CLASSES
 from fmnist_cli.data.images import Labels
 from fmnist_cli.errors import DataError
 
 CALIBRATION_BINS: Final = 15
 MOST_CONFUSED: Final = 5
 """Pairs of classes that a result lists."""
-_REPORT_DIGITS: Final = 4
-_SMALLEST_PROBABILITY: Final = float(np.finfo(np.float32).tiny)
-"""A probability of 0 counts as this in the loss, so that one image can't make it infinite."""
 Z95: Final = NormalDist().inv_cdf(0.975)
-"""Standard deviations either side of a normal mean that hold 95%."""
+"""Half-width of the central 95% of a normal distribution, in standard deviations."""
+_MIN_PROBABILITY: Final = float(np.finfo(np.float32).tiny)
+"""Lower bound of a probability in the loss, so that one image cannot make it infinite."""
 
 Interval: TypeAlias = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class ConfusedPair:
-    """Images of one class that were taken for another."""
+    """Images of one class that were classified as another."""
 
     true: str
     predicted: str
@@ -36,21 +35,21 @@ class ConfusedPair:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How often the model is right, by how sure it says it is.
+    """Accuracy by confidence, the greatest probability of an image.
 
-    Bins of equal width over the greatest probability; bin i is (i/15, (i+1)/15].
+    The bins have equal width; bin i covers (i/15, (i+1)/15].
     """
 
     counts: NDArray[np.int64]
     """Images per bin, [15]."""
     confidence: NDArray[np.float64]
-    """Mean greatest probability per bin, [15]; 0 in an empty bin."""
+    """Mean confidence per bin, [15]; 0 in an empty bin."""
     accuracy: NDArray[np.float64]
-    """Share of right answers per bin, [15]; 0 in an empty bin."""
+    """Accuracy per bin, [15]; 0 in an empty bin."""
 
     @property
     def error(self) -> float:
-        """Expected calibration error: mean of |accuracy - confidence| over images.
+        """Expected calibration error: the mean of |accuracy - confidence| over images.
 
         Guo et al., "On Calibration of Modern Neural Networks" (2017), equation 3.
         """
@@ -60,8 +59,10 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a model's probabilities are worth on labeled images."""
+    """Scores of a model on labeled images with K classes."""
 
+    classes: tuple[str, ...]
+    """Index = label."""
     n: int
     accuracy: float
     accuracy_ci95: Interval
@@ -70,11 +71,11 @@ class Scores:
     """Mean cross-entropy in nats."""
     calibration: Calibration
     confusion_matrix: NDArray[np.int64]
-    """[10, 10]: row = true class, column = predicted."""
+    """[K, K]: row = true class, column = predicted class."""
     report: dict[str, Any]
-    """scikit-learn's classification_report as a dict."""
+    """scikit-learn's classification_report as a dictionary."""
     report_text: str
-    """The same as scikit-learn's text."""
+    """The same report as text."""
 
     @property
     def ece(self) -> float:
@@ -83,15 +84,15 @@ class Scores:
 
     @property
     def most_confused(self) -> list[ConfusedPair]:
-        """The pairs of classes with the most mistakes, the worst first."""
+        """The pairs of classes with the most errors, in descending order."""
         wrong = self.confusion_matrix.copy()
         np.fill_diagonal(wrong, 0)
         worst = np.argsort(-wrong, axis=None, kind="stable")[:MOST_CONFUSED]
         totals = self.confusion_matrix.sum(axis=1)
         return [
             ConfusedPair(
-                CLASS_NAMES[true],
-                CLASS_NAMES[predicted],
+                self.classes[true],
+                self.classes[predicted],
                 int(wrong[true, predicted]),
                 float(wrong[true, predicted] / totals[true]),
             )
@@ -100,15 +101,15 @@ class Scores:
         ]
 
 
-def score(labels: Labels, probabilities: NDArray[np.float32]) -> Scores:
-    """Score probabilities float32 [N, 10] against labels int64 [N].
+def score(labels: Labels, probabilities: NDArray[np.float32], classes: Sequence[str]) -> Scores:
+    """Score probabilities float32 [N, K] against labels int64 [N]; `classes`: K names.
 
-    Raises DataError where there are no images.
+    Raises DataError if there are no images.
     """
     from sklearn.metrics import classification_report
 
     if not len(labels):
-        raise DataError("there are no images to judge")
+        raise DataError("there are no images to evaluate")
     predictions = probabilities.argmax(axis=1)
     correct = int((predictions == labels).sum())
 
@@ -116,27 +117,28 @@ def score(labels: Labels, probabilities: NDArray[np.float32]) -> Scores:
         return classification_report(
             labels,
             predictions,
-            labels=range(NUM_CLASSES),
-            target_names=CLASS_NAMES,
-            digits=_REPORT_DIGITS,
+            labels=range(len(classes)),
+            target_names=classes,
+            digits=4,
             zero_division=0.0,
             output_dict=as_dict,
         )
 
     return Scores(
+        classes=tuple(classes),
         n=len(labels),
         accuracy=correct / len(labels),
         accuracy_ci95=wilson_interval(correct, len(labels)),
         loss=cross_entropy(labels, probabilities),
         calibration=calibrate(labels, probabilities),
-        confusion_matrix=count_confusions(labels, predictions),
+        confusion_matrix=count_confusions(labels, predictions, len(classes)),
         report=report(as_dict=True),
         report_text=report(as_dict=False),
     )
 
 
 def wilson_interval(successes: int, n: int) -> Interval:
-    """95% interval of a share, `successes` of `n` > 0: Wilson's score interval (1927)."""
+    """95% score interval (Wilson, 1927) of the share `successes` / `n`; `n` must be positive."""
     share = successes / n
     center = share + Z95**2 / (2 * n)
     half = Z95 * ((share * (1 - share) + Z95**2 / (4 * n)) / n) ** 0.5
@@ -145,23 +147,23 @@ def wilson_interval(successes: int, n: int) -> Interval:
 
 
 def cross_entropy(labels: Labels, probabilities: NDArray[np.float32]) -> float:
-    """Mean of -ln(probability of the true class) over float32 [N, 10]."""
-    given = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.log(np.maximum(given, _SMALLEST_PROBABILITY)).mean())
+    """Mean of -ln(probability of the true class) over float32 [N, K]."""
+    of_true_class = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return float(-np.log(np.maximum(of_true_class, _MIN_PROBABILITY)).mean())
 
 
-def count_confusions(labels: Labels, predictions: Labels) -> NDArray[np.int64]:
-    """Count how often each class is taken for each other.
+def count_confusions(labels: Labels, predictions: Labels, n_classes: int) -> NDArray[np.int64]:
+    """Count each pair of true and predicted class.
 
-    labels, predictions: int64 [N], values 0..9.
-    Returns int64 [10, 10]: row = true class, column = predicted.
+    labels, predictions: int64 [N], values 0 to K - 1.
+    Returns int64 [K, K]: row = true class, column = predicted class.
     """
-    cells = np.bincount(labels * NUM_CLASSES + predictions, minlength=NUM_CLASSES**2)
-    return cells.reshape(NUM_CLASSES, NUM_CLASSES).astype(np.int64)
+    cells = np.bincount(labels * n_classes + predictions, minlength=n_classes**2)
+    return cells.reshape(n_classes, n_classes).astype(np.int64)
 
 
 def calibrate(labels: Labels, probabilities: NDArray[np.float32]) -> Calibration:
-    """Compare how sure the model is, float32 [N, 10], with how often it is right."""
+    """Compare the confidence of probabilities float32 [N, K] with their accuracy."""
     confidence = probabilities.max(axis=1).astype(np.float64)
     is_right = probabilities.argmax(axis=1) == labels
     bins = np.ceil(confidence * CALIBRATION_BINS).astype(np.int64) - 1

@@ -1,4 +1,4 @@
-"""The data that a model is evaluated on, which its file may name."""
+"""The data to evaluate a model on, by default the data that its file records."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from fmnist_cli.inference.classifier import Classifier
 Split: TypeAlias = Literal["test", "val", "train"]
 
 
-def open_judged(
+def open_evaluated(
     classifier: Classifier,
     spec: str | None,
     *,
@@ -21,9 +21,9 @@ def open_judged(
     data_dir: Path | None = None,
     mirrors: Sequence[str] = (),
 ) -> Source:
-    """Name the data to judge a model on; without `spec` the data that it was trained on.
+    """Open the data to evaluate a model on; without `spec`, the data that it was trained on.
 
-    Raises as `open_source`, and UsageError where nothing names the data.
+    Raises as `open_source`, and UsageError if neither names the data.
     """
     if spec is not None:
         return open_source(spec, test_data=test_data, data_dir=data_dir, mirrors=mirrors)
@@ -41,22 +41,23 @@ def open_judged(
         shown = in_one_line(trained_on.spec)
         raise MissingInput(
             f"the data that '{classifier.path}' was trained on is gone: '{shown}'\n"
-            "name the data to judge it on: --data NAME|PATH"
+            "name other data: --data NAME|PATH"
         ) from None
 
 
 def read_split(source: Source, split: Split, trained_on: DataRecord | None) -> LabeledImages:
-    """Read the images to judge.
+    """Read the images of a split.
 
-    `val` is what the model was selected on; `train` what it learnt from or, of data that it does
-    not know, the whole training split. Raises UsageError where there is no validation split.
+    `val` is the part held out of the training split for model selection. `train` is the part that
+    the model was trained on or, if it was trained on other data, the whole training split.
+    Raises UsageError if there is no validation split.
     """
     if split == "test":
         return source.read("test")
     if split == "val" and (trained_on is None or not trained_on.val_size):
-        raise UsageError("the model was trained without a validation split; judge --split test")
+        raise UsageError("the model was trained without a validation split; use --split test")
     data = source.read("train")
     if trained_on is None or (split == "train" and not trained_on.describes(data)):
         return data
-    learnt, held_out = trained_on.divide(data)
-    return learnt if split == "train" else held_out
+    train, val = trained_on.divide(data)
+    return train if split == "train" else val

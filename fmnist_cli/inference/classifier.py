@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fmnist_cli.checkpoints.metadata import DataRecord, ModelMetadata
 from fmnist_cli.checkpoints.sniff import describe
-from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
+from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_CLASSES
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import (
@@ -47,6 +47,11 @@ class Classifier(ABC):
         """What had to be assumed about weights without metadata, as a sentence."""
         self.lanes = 1
         """Batches that are best classified at once, each by a thread of its own: see `lane`."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names by label; Fashion-MNIST's if the file records none."""
+        return self.metadata.classes if self.metadata is not None else CLASS_NAMES
 
     @property
     def trained_on(self) -> DataRecord | None:

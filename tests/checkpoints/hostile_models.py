@@ -23,7 +23,7 @@ from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.weights import open_model
 from fmnist_cli.errors import CheckFailed, DataError
-from fmnist_cli.evaluation.model_card import as_text, describe_model
+from fmnist_cli.evaluation.description import as_text, describe_model
 from fmnist_cli.inference.torch_backend import TorchClassifier
 from fmnist_cli.training.device import resolve_precision
 from tests.damage import DAMAGE, Damage

@@ -14,7 +14,7 @@ from fmnist_cli.constants import CLASS_NAMES, NUM_PIXELS
 from fmnist_cli.data.sources import OFFICIAL, open_source
 from tests.cli.conftest import Program
 from tests.cli.schemas import parse
-from tests.evaluation.judged_models import as_onnx, forbid_torch, trained_on
+from tests.evaluation.evaluated_models import as_onnx, forbid_torch, trained_on
 
 SPEC = "synthetic:200"
 
@@ -106,11 +106,11 @@ def test_val_is_what_training_reported(fmnist: Program, trained_model: Path) -> 
     assert document["seen_in_training"] == 0
 
 
-def test_judging_the_training_images_is_warned_of(fmnist: Program, onnx_model: Path) -> None:
+def test_evaluating_on_the_training_images_is_warned_of(fmnist: Program, onnx_model: Path) -> None:
     done = fmnist("evaluate", onnx_model, "--split", "train", "--format", "json")
     document = parse(done.stdout, "evaluate")
     assert (document["n"], document["seen_in_training"]) == (160, 160)
-    assert "warning: the model was trained on 160 of the 160 judged images" in done.stderr
+    assert "warning: the model was trained on 160 of these 160 images, so" in done.stderr
 
 
 def test_files_are_written_and_need_no_torch(
@@ -136,7 +136,7 @@ def test_files_are_written_and_need_no_torch(
         (["gone.pt"], 66, "fmnist train"),
         (["MODEL", "--data", "gone.csv"], 66, "gone.csv"),
         (["MODEL", "--data", "mnist"], 2, "no data is called 'mnist'"),
-        (["MODEL", "--confusion", "matrix.jpg"], 2, "neither .png nor .svg"),
+        (["MODEL", "--confusion", "matrix.jpg"], 2, "written as .png or .svg"),
         (["MODEL", "--report", f"{__file__}/report.html"], 73, "test_evaluate.py"),
         (["MODEL", "--split", "val", "--data", "synthetic:50"], 65, "not the training data"),
     ],
@@ -176,10 +176,10 @@ def test_official_test_images_in_the_training_data_are_counted(
         timeout=600,
     )
     assert trained.returncode == 0, trained.stderr
-    judged = ("--data", OFFICIAL, "--data-dir", mirror, "--format", "json")
-    done = fmnist("evaluate", "model.pt", *judged, cwd=tmp_path)
+    chosen = ("--data", OFFICIAL, "--data-dir", mirror, "--format", "json")
+    done = fmnist("evaluate", "model.pt", *chosen, cwd=tmp_path)
     assert parse(done.stdout, "evaluate")["seen_in_training"] == 500
-    assert "trained on 500 of the 10,000 judged images" in done.stderr
-    of_official_split = fmnist("evaluate", "pretrained", *judged)
+    assert "trained on 500 of these 10,000 images" in done.stderr
+    of_official_split = fmnist("evaluate", "pretrained", *chosen)
     assert parse(of_official_split.stdout, "evaluate")["seen_in_training"] == 0
     assert of_official_split.stderr == ""

@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli.conftest import Program
 from tests.cli.schemas import parse
-from tests.evaluation.judged_models import forbid_torch
+from tests.evaluation.evaluated_models import forbid_torch
 from tests.written_models import write_onnx
 
 

@@ -20,8 +20,8 @@ def test_samples_are_spread_over_the_classes(fmnist: Program, tmp_path: Path) ->
 def test_errors_are_the_mistakes_that_evaluate_counts(
     fmnist: Program, trained_model: Path, tmp_path: Path
 ) -> None:
-    judged = ("--data", "synthetic:600")
-    done = fmnist("evaluate", trained_model, *judged, "--predictions", tmp_path / "p.csv")
+    chosen = ("--data", "synthetic:600")
+    done = fmnist("evaluate", trained_model, *chosen, "--predictions", tmp_path / "p.csv")
     assert done.returncode == 0, done.stderr
     with (tmp_path / "p.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -31,7 +31,7 @@ def test_errors_are_the_mistakes_that_evaluate_counts(
 
     grid = tmp_path / "errors.png"
     done = fmnist(
-        *("show", "--errors", trained_model, *judged, "-n", "5", "--format", "json", "-o", grid)
+        *("show", "--errors", trained_model, *chosen, "-n", "5", "--format", "json", "-o", grid)
     )
     shown = parse(done.stdout, "show")
     assert f"{len(wrong):,} of {len(rows):,} images" in done.stderr

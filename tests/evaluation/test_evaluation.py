@@ -8,14 +8,14 @@ from sklearn.metrics import classification_report
 
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.sources import open_source
-from fmnist_cli.evaluation.evaluation import judge
-from tests.evaluation.judged_models import trained_on
+from fmnist_cli.evaluation.evaluation import evaluate
+from tests.evaluation.evaluated_models import trained_on
 
 SPEC = "synthetic:200"
 
 
 def test_report_is_scikit_learns_on_the_saved_predictions(tmp_path: Path) -> None:
-    evaluation = judge(trained_on(tmp_path / "m.pt", SPEC), open_source(SPEC))
+    evaluation = evaluate(trained_on(tmp_path / "m.pt", SPEC), open_source(SPEC))
     rows = list(csv.DictReader(StringIO(evaluation.predictions_csv())))
     assert len(rows) == evaluation.scores.n == 2_000
     labels = [int(row["label"]) for row in rows]
@@ -35,11 +35,11 @@ def test_tta_averages_each_image_and_its_mirror_image(tmp_path: Path) -> None:
     source = open_source(SPEC)
     images = source.read("test").images
     averaged = (model(images) + model(images[:, :, ::-1].copy())) / 2
-    np.testing.assert_allclose(judge(model, source, tta=True).probabilities, averaged, atol=1e-6)
+    np.testing.assert_allclose(evaluate(model, source, tta=True).probabilities, averaged, atol=1e-6)
 
 
 def test_drawn_data_says_so_and_all_is_plain_data(tmp_path: Path) -> None:
-    document = judge(trained_on(tmp_path / "m.pt", SPEC), open_source(SPEC)).as_dict()
+    document = evaluate(trained_on(tmp_path / "m.pt", SPEC), open_source(SPEC)).as_dict()
     assert document["is_drawn"] is True
     assert document["data"] == SPEC
     assert json.loads(json.dumps(document)) == document

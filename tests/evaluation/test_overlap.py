@@ -9,11 +9,11 @@ from fmnist_cli.data.digests import ONNX_RECORD_KEY, count_seen, digest_images
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.sources import OFFICIAL, Source, open_source
 from fmnist_cli.errors import CheckpointError
-from fmnist_cli.evaluation.evaluation import judge
+from fmnist_cli.evaluation.evaluation import evaluate
 from fmnist_cli.evaluation.overlap import count_seen_in_training, recorded_digests
 from fmnist_cli.evaluation.training_record import Split
 from fmnist_cli.inference.classifier import Classifier, load
-from tests.evaluation.judged_models import VAL_SIZE, learnt, trained_on, without_record
+from tests.evaluation.evaluated_models import VAL_SIZE, trained_on, training_part, without_record
 from tests.written_models import write_onnx
 
 
@@ -33,18 +33,18 @@ def count(classifier: Classifier, source: Source, split: Split = "test") -> int 
 def test_a_csv_is_recorded_image_by_image(tmp_path: Path) -> None:
     train = open_source("synthetic:120").read("train")
     other = open_source("synthetic:120").read("test")[:30]
-    seen, unseen = learnt(train), other
+    seen, unseen = training_part(train), other
     spec = write_csv(tmp_path / "train.csv", train)
     model = trained_on(tmp_path / "m.pt", spec, record=True)
     mixed = LabeledImages(
         np.concatenate([seen.images[:25], unseen.images]),
         np.concatenate([seen.labels[:25], unseen.labels]),
     )
-    judged = open_source(spec, test_data=write_csv(tmp_path / "test.csv", mixed))
-    assert count(model, judged) == 25
-    assert judge(model, judged).seen_in_training == 25
-    assert judge(model, judged, "val").seen_in_training == 0
-    assert judge(model, judged, "train").seen_in_training == 120 - VAL_SIZE
+    source = open_source(spec, test_data=write_csv(tmp_path / "test.csv", mixed))
+    assert count(model, source) == 25
+    assert evaluate(model, source).seen_in_training == 25
+    assert evaluate(model, source, "val").seen_in_training == 0
+    assert evaluate(model, source, "train").seen_in_training == 120 - VAL_SIZE
 
 
 def test_drawn_data_is_drawn_again_to_compare(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_official_splits_share_no_image_and_a_csv_of_both_is_found_out(
     )
     spec = write_csv(tmp_path / "train.csv", mixed)
     model = trained_on(tmp_path / "m.pt", spec, record=True)
-    expected = sum(image.tobytes() in in_test for image in learnt(mixed).images)
+    expected = sum(image.tobytes() in in_test for image in training_part(mixed).images)
     assert 0 < expected <= 50
     assert count(model, official) == expected
 

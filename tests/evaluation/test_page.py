@@ -6,12 +6,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from fmnist_cli.checkpoints.metadata import Metrics
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.errors import DataError, UsageError
 from fmnist_cli.evaluation.evaluation import Evaluation
-from fmnist_cli.evaluation.page import MOST_AMBIGUOUS, WORST_ERRORS, render_page
+from fmnist_cli.evaluation.figures import confusion_format, draw_confusion
+from fmnist_cli.evaluation.page import MOST_AMBIGUOUS, WORST_ERRORS, find_history, render_page
 from fmnist_cli.evaluation.scores import score
 from fmnist_cli.training.curves import PANELS
 from fmnist_cli.training.run_directory import HISTORY_COLUMNS, RunDirectory
@@ -22,7 +26,7 @@ HOSTILE = "<script>alert('&')</script><img src=http://example.org/x onerror=aler
 
 
 def evaluation(folder: Path, n: int = 400, **changes: object) -> Evaluation:
-    """An evaluation of random images with the answers of no particular model."""
+    """An evaluation of random images and predictions."""
     labels, probabilities = answers(n)
     images = np.random.default_rng(0).integers(0, 256, (n, 28, 28), dtype=np.uint8)
     values = {
@@ -32,9 +36,9 @@ def evaluation(folder: Path, n: int = 400, **changes: object) -> Evaluation:
         "is_drawn": False,
         "split": "test",
         "tta": False,
-        "judged": LabeledImages(images, labels),
+        "images": LabeledImages(images, labels),
         "probabilities": probabilities,
-        "scores": score(labels, probabilities),
+        "scores": score(labels, probabilities, CLASS_NAMES),
         "seen_in_training": 0,
     }
     return Evaluation(**{**values, **changes})  # type: ignore[arg-type]
@@ -80,18 +84,20 @@ def test_hostile_names_are_text(tmp_path: Path) -> None:
 
 
 def test_worst_errors_are_those_whose_class_got_the_least(tmp_path: Path) -> None:
-    judged = evaluation(tmp_path)
+    evaluated = evaluation(tmp_path)
     pictures = [
-        attributes["src"] for tag, attributes in Elements(render_page(judged)).found if tag == "img"
+        attributes["src"]
+        for tag, attributes in Elements(render_page(evaluated)).found
+        if tag == "img"
     ]
     assert len(pictures) == WORST_ERRORS + MOST_AMBIGUOUS
-    labels, probabilities = judged.judged.labels, judged.probabilities
+    labels, probabilities = evaluated.images.labels, evaluated.probabilities
     given = probabilities[np.arange(len(labels)), labels]
     wrong = probabilities.argmax(axis=1) != labels
     worst = int(np.flatnonzero(wrong)[given[wrong].argmin()])
     assert pictures[0] is not None
     with Image.open(io.BytesIO(base64.b64decode(pictures[0].partition(",")[2]))) as picture:
-        np.testing.assert_array_equal(np.asarray(picture), judged.judged.images[worst])
+        np.testing.assert_array_equal(np.asarray(picture), evaluated.images.images[worst])
 
 
 def test_a_model_without_mistakes_has_a_page_too(tmp_path: Path) -> None:
@@ -99,22 +105,22 @@ def test_a_model_without_mistakes_has_a_page_too(tmp_path: Path) -> None:
     probabilities = np.eye(10, dtype=np.float32)
     perfect = evaluation(
         tmp_path,
-        judged=LabeledImages(np.zeros((10, 28, 28), np.uint8), labels),
+        images=LabeledImages(np.zeros((10, 28, 28), np.uint8), labels),
         probabilities=probabilities,
-        scores=score(labels, probabilities),
+        scores=score(labels, probabilities, CLASS_NAMES),
         metadata=None,
     )
     page = render_page(perfect)
     assert "Worst errors" not in page
     assert "100.00%" in page
-    assert "The file does not say." in page
+    assert "The model file does not record it." in page
 
 
 def test_what_weakens_the_scores_is_said(tmp_path: Path) -> None:
     page = render_page(evaluation(tmp_path, is_drawn=True, seen_in_training=123))
     assert "Drawn data, not Fashion-MNIST" in page
     assert "was trained on 123 of these 400 images" in page
-    assert "can't be told" in render_page(evaluation(tmp_path, seen_in_training=None))
+    assert "is unknown" in render_page(evaluation(tmp_path, seen_in_training=None))
 
 
 def test_learning_curves_stand_in_it_where_the_run_folder_is(tmp_path: Path) -> None:
@@ -143,9 +149,61 @@ def test_the_same_scores_give_the_same_page(tmp_path: Path) -> None:
 
 
 def test_every_class_and_every_count_stands_in_it(tmp_path: Path) -> None:
-    judged = evaluation(tmp_path)
-    page = render_page(judged)
+    evaluated = evaluation(tmp_path)
+    page = render_page(evaluated)
     for name in CLASS_NAMES:
         assert page.count(name) >= 3
     cells = re.findall(r'class="(?:strong|none|)(?: miss)?" title="[^"]*">(\d+)</td>', page)
-    assert list(map(int, cells)) == judged.scores.confusion_matrix.ravel().tolist()
+    assert list(map(int, cells)) == evaluated.scores.confusion_matrix.ravel().tolist()
+
+
+ROWS = [
+    dict.fromkeys(HISTORY_COLUMNS, 0.5) | {"epoch": 1, "val_loss": 0.9, "val_accuracy": 0.7},
+    dict.fromkeys(HISTORY_COLUMNS, 0.4) | {"epoch": 2, "val_loss": 0.8, "val_accuracy": 0.8},
+]
+METADATA = replace(metadata(), metrics=Metrics(0.8, 0.8, 2, 2, 1.0))
+
+
+def test_history_is_found_beside_the_model_and_in_the_recorded_directory(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    RunDirectory(run).write_history(ROWS)
+    assert find_history(run / "last.pt", METADATA) == ROWS
+    elsewhere = tmp_path / "model.pt"
+    assert find_history(elsewhere, METADATA) == []
+    assert find_history(elsewhere, replace(METADATA, run_dir=str(run))) == ROWS
+
+
+@pytest.mark.parametrize("metrics", [None, Metrics(0.7, 0.8, 2, 2, 1.0)])
+def test_another_history_is_ignored(tmp_path: Path, metrics: Metrics | None) -> None:
+    RunDirectory(tmp_path).write_history(ROWS)
+    assert find_history(tmp_path / "model.pt", replace(METADATA, metrics=metrics)) == []
+    (tmp_path / "history.csv").write_text("date,price\n1,2\n")
+    assert find_history(tmp_path / "model.pt", METADATA) == []
+
+
+def test_a_damaged_history_is_an_error(tmp_path: Path) -> None:
+    RunDirectory(tmp_path).write_history(ROWS)
+    path = tmp_path / "history.csv"
+    path.write_text(path.read_text().replace("0.9", "zero"))
+    with pytest.raises(DataError, match="not the history of a run"):
+        find_history(tmp_path / "model.pt", METADATA)
+
+
+@pytest.mark.parametrize("run_dir", ["gone", "a\0b", "a" * 5_000, "", None])
+def test_an_unusable_run_directory_is_ignored(tmp_path: Path, run_dir: str | None) -> None:
+    assert find_history(tmp_path / "model.pt", replace(METADATA, run_dir=run_dir)) == []
+
+
+def test_the_confusion_matrix_is_a_png_or_svg_with_class_names(tmp_path: Path) -> None:
+    scores = evaluation(tmp_path).scores
+    with Image.open(io.BytesIO(draw_confusion(scores, Path("a.png")))) as picture:
+        assert picture.format == "PNG"
+        assert min(picture.size) > 600
+    svg = draw_confusion(scores, Path("b.SVG"))
+    assert svg.startswith(b"<?xml")
+    for name in CLASS_NAMES:
+        assert f"<!-- {name} -->".encode() in svg
+    for other in ("a.jpg", "a", "png"):
+        with pytest.raises(UsageError, match=r"written as \.png or \.svg"):
+            confusion_format(Path(other))

@@ -22,7 +22,7 @@ from tests.evaluation.drawn_answers import answers
 def test_report_is_scikit_learns() -> None:
     labels, probabilities = answers(500)
     predictions = probabilities.argmax(axis=1)
-    scores = score(labels, probabilities)
+    scores = score(labels, probabilities, CLASS_NAMES)
     assert scores.report == metrics.classification_report(
         labels, predictions, target_names=CLASS_NAMES, output_dict=True
     )
@@ -39,14 +39,14 @@ def test_classes_without_images_are_scored_without_a_warning() -> None:
     labels, probabilities = answers(20)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        scores = score(np.zeros_like(labels), probabilities)
+        scores = score(np.zeros_like(labels), probabilities, CLASS_NAMES)
     assert scores.report["Bag"]["support"] == 0
     assert scores.report["accuracy"] == scores.accuracy
 
 
-def test_nothing_to_judge_is_an_error() -> None:
+def test_no_images_is_an_error() -> None:
     with pytest.raises(DataError, match="no images"):
-        score(np.zeros(0, np.int64), np.zeros((0, 10), np.float32))
+        score(np.zeros(0, np.int64), np.zeros((0, 10), np.float32), CLASS_NAMES)
 
 
 @given(st.integers(1, 70_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -63,7 +63,7 @@ def test_a_probability_of_zero_gives_a_finite_loss() -> None:
 
 
 def test_rows_of_the_confusion_matrix_are_true_classes() -> None:
-    matrix = count_confusions(np.array([2, 2, 9]), np.array([2, 4, 9]))
+    matrix = count_confusions(np.array([2, 2, 9]), np.array([2, 4, 9]), 10)
     assert matrix[2, 4] == 1
     assert matrix[4, 2] == 0
     assert matrix.sum() == 3
@@ -73,7 +73,7 @@ def test_most_confused_pairs_are_counted_by_true_class() -> None:
     labels = np.array([6, 6, 6, 6, 0, 0, 1])
     predictions = np.array([0, 0, 4, 6, 6, 0, 1])
     probabilities = np.eye(10, dtype=np.float32)[predictions]
-    pairs = score(labels, probabilities).most_confused
+    pairs = score(labels, probabilities, CLASS_NAMES).most_confused
     assert [(pair.true, pair.predicted, pair.count, pair.share) for pair in pairs] == [
         ("Shirt", "T-shirt/top", 2, 0.5),
         ("T-shirt/top", "Shirt", 1, 0.5),
@@ -82,7 +82,7 @@ def test_most_confused_pairs_are_counted_by_true_class() -> None:
 
 
 def test_calibration_error_by_hand() -> None:
-    # Four answers of 0.7, three of them right: |0.75 - 0.7|; one of 1.0 that is wrong: 1.
+    # Four predictions with 0.7, three of them right: |0.75 - 0.7|; a wrong one with 1.0: 1.
     probabilities = np.full((5, 10), 0.3 / 9, np.float32)
     probabilities[:, 0] = 0.7
     probabilities[4] = np.eye(10)[0]
@@ -94,6 +94,6 @@ def test_calibration_error_by_hand() -> None:
     assert calibration.error == pytest.approx(0.8 * 0.05 + 0.2 * 1.0, abs=1e-6)
 
 
-def test_answers_that_are_as_sure_as_right_have_no_calibration_error() -> None:
+def test_a_calibrated_model_has_no_calibration_error() -> None:
     labels, probabilities = answers(200_000)
     assert calibrate(labels, probabilities).error < 0.01

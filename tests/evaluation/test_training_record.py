@@ -5,20 +5,20 @@ import pytest
 
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.errors import DataError, MissingInput, UsageError
-from fmnist_cli.evaluation.training_record import open_judged, read_split
-from tests.evaluation.judged_models import VAL_SIZE, learnt, trained_on, without_record
+from fmnist_cli.evaluation.training_record import open_evaluated, read_split
+from tests.evaluation.evaluated_models import VAL_SIZE, trained_on, training_part, without_record
 
 SPEC = "synthetic:200"
 
 
 def test_val_is_what_training_held_out(tmp_path: Path) -> None:
     model = trained_on(tmp_path / "m.pt", SPEC)
-    source = open_judged(model, None)
+    source = open_evaluated(model, None)
     assert source.spec == SPEC
     record = model.trained_on
     val, train = read_split(source, "val", record), read_split(source, "train", record)
     assert (len(val), len(train)) == (VAL_SIZE, 200 - VAL_SIZE)
-    np.testing.assert_array_equal(train.images, learnt(source.read("train")).images)
+    np.testing.assert_array_equal(train.images, training_part(source.read("train")).images)
     assert len(read_split(source, "test", record)) == 2_000
 
 
@@ -39,16 +39,16 @@ def test_no_validation_split_is_a_wrong_usage(tmp_path: Path) -> None:
 def test_data_that_is_gone_names_the_option(tmp_path: Path) -> None:
     model = trained_on(tmp_path / "m.pt", SPEC, changes={"spec": str(tmp_path / "gone.csv")})
     with pytest.raises(MissingInput, match="--data"):
-        open_judged(model, None)
+        open_evaluated(model, None)
 
 
 def test_named_data_wins(tmp_path: Path) -> None:
     model = trained_on(tmp_path / "m.pt", SPEC)
-    assert open_judged(model, "synthetic:50").spec == "synthetic:50"
+    assert open_evaluated(model, "synthetic:50").spec == "synthetic:50"
 
 
 def test_a_model_without_a_record_needs_named_data(tmp_path: Path) -> None:
     model = without_record(tmp_path / "m.pt")
     assert model.trained_on is None
     with pytest.raises(UsageError, match="records no data"):
-        open_judged(model, None)
+        open_evaluated(model, None)

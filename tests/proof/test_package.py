@@ -72,7 +72,7 @@ def test_both_hold_what_is_not_python(packages: tuple[Path, Path]) -> None:
     wheel, sdist = packages
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    for name in ("py.typed", "pretrained/pretrained.pt", "report/page.html"):
+    for name in ("py.typed", "pretrained/pretrained.pt", "evaluation/page.html"):
         assert f"fmnist_cli/{name}" in names
     assert not [name for name in names if not name.startswith(("fmnist_cli/", "fmnist_cli-"))]
     with tarfile.open(sdist) as archive:

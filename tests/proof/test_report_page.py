@@ -14,11 +14,11 @@ import pytest
 
 from fmnist_cli.checkpoints.metadata import Metrics
 from fmnist_cli.data.sources import open_source
-from fmnist_cli.evaluation.evaluation import judge
+from fmnist_cli.evaluation.evaluation import evaluate
 from fmnist_cli.evaluation.page import MOST_AMBIGUOUS, WORST_ERRORS, render_page
 from fmnist_cli.training.curves import PANELS
 from fmnist_cli.training.run_directory import HISTORY_COLUMNS, RunDirectory
-from tests.evaluation.judged_models import trained_on
+from tests.evaluation.evaluated_models import trained_on
 
 pytestmark = pytest.mark.proof
 
@@ -79,7 +79,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model.metadata = replace(model.metadata, metrics=metrics)
     RunDirectory(folder).write_history(rows)
     path = folder / "report.html"
-    path.write_text(render_page(judge(model, open_source("synthetic:200"))), encoding="utf-8")
+    path.write_text(render_page(evaluate(model, open_source("synthetic:200"))), encoding="utf-8")
     return path
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from fmnist_cli.errors import DataError
-from fmnist_cli.evaluation.mcnemar import compare, mcnemar_p, paired_interval
+from fmnist_cli.evaluation.comparison import mcnemar_p, paired_interval, score_pair
 from tests.evaluation.drawn_answers import answers
 
 
@@ -23,7 +23,7 @@ def test_large_mcnemar_is_scipys_chi_squared(only_a: int, only_b: int) -> None:
     assert mcnemar_p(only_a, only_b) == pytest.approx(expected, rel=1e-6, abs=1e-300)
 
 
-def test_paired_interval_holds_the_true_difference_in_95_of_100_samples() -> None:
+def test_paired_interval_covers_the_true_difference_in_95_of_100_samples() -> None:
     random = np.random.default_rng(0)
     n, shares = 1_000, (0.06, 0.03, 0.91)  # only A right, only B right, the same
     held = 0
@@ -36,7 +36,7 @@ def test_paired_interval_holds_the_true_difference_in_95_of_100_samples() -> Non
 def test_counts_agree_with_the_answers() -> None:
     labels, a = answers(400)
     _, b = answers(400, seed=1)
-    compared = compare(labels, a, b)
+    compared = score_pair(labels, a, b)
     right_a, right_b = a.argmax(1) == labels, b.argmax(1) == labels
     assert compared.accuracy == (right_a.mean(), right_b.mean())
     assert compared.difference == pytest.approx(right_b.mean() - right_a.mean())
@@ -49,12 +49,12 @@ def test_counts_agree_with_the_answers() -> None:
 
 def test_a_model_agrees_with_itself() -> None:
     labels, a = answers(50)
-    compared = compare(labels, a, a)
+    compared = score_pair(labels, a, a)
     assert (compared.difference, compared.mcnemar_p, compared.agreement) == (0, 1, 1)
     assert len(compared.differing) == 0
 
 
-def test_nothing_to_judge_is_an_error() -> None:
+def test_no_images_is_an_error() -> None:
     nothing = np.zeros((0, 10), np.float32)
     with pytest.raises(DataError, match="no images"):
-        compare(np.zeros(0, np.int64), nothing, nothing)
+        score_pair(np.zeros(0, np.int64), nothing, nothing)

@@ -1,4 +1,4 @@
-"""Model files that record what they were trained on, for tests that judge them."""
+"""Model files that record their training data, for tests that evaluate them."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -19,36 +19,36 @@ from tests.written_models import metadata, network
 VAL_SIZE = 40
 
 
-def learnt(data: LabeledImages) -> LabeledImages:
-    """The part of a training split that is left when VAL_SIZE images are held out."""
+def training_part(data: LabeledImages) -> LabeledImages:
+    """The part of a training split that remains after holding out VAL_SIZE images."""
     return data[stratified_split(data.labels, VAL_SIZE)[0]]
 
 
 def trained_on(
     path: Path, spec: str, *, record: bool = False, changes: Mapping[str, Any] | None = None
 ) -> Classifier:
-    """A model with random weights that says it was trained on `spec`.
+    """A model with random weights that records `spec` as its training data.
 
-    record: write digests of the images, as for data that its name does not pin down.
-    changes: entries of the record of the data to be other than true.
+    record: write digests of the images, as for data that its name does not identify.
+    changes: false entries for the record of the data.
     """
     source = open_source(spec)
     data = source.read("train")
     described = asdict(describe_data(source, data, VAL_SIZE, 0)) | dict(changes or {})
-    digests = digest_images(learnt(data).images) if record else b""
+    digests = digest_images(training_part(data).images) if record else b""
     content = replace(metadata(), data=DataRecord(**described))
     checkpoint.save(path, network().state_dict(), content, digests=digests)
     return load(path, device="cpu")
 
 
 def without_record(path: Path) -> Classifier:
-    """A model that does not say what it was trained on."""
+    """A model that records no training data."""
     checkpoint.save(path, network().state_dict(), replace(metadata(), data=None))
     return load(path, device="cpu")
 
 
 def as_onnx(path: Path, model: Classifier) -> Path:
-    """Write the ONNX form of a model that `trained_on` made; returns its path."""
+    """Export a model that `trained_on` made to ONNX; returns its path."""
     assert model.metadata is not None
     graph = build_graph(network(), model.metadata.normalization, model.metadata.to_json())
     path.write_bytes(graph.SerializeToString())
@@ -56,7 +56,7 @@ def as_onnx(path: Path, model: Classifier) -> Path:
 
 
 def forbid_torch(folder: Path) -> None:
-    """Make every Python that has `folder` on its path fail where torch is imported."""
+    """Make every Python with `folder` on its path fail on importing torch."""
     (folder / "sitecustomize.py").write_text(
         "import sys\n"
         "class Forbidden:\n"

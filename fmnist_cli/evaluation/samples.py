@@ -1,0 +1,109 @@
+"""Samples of labeled images for `fmnist show`: drawn at random, or the errors of a model."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fmnist_cli.data.images import Images, LabeledImages
+from fmnist_cli.data.normalization import Normalization
+from fmnist_cli.evaluation.evaluation import Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One image of a split and, if a model classified it, the model's prediction."""
+
+    image: Images
+    """uint8 [28, 28]."""
+    index: int
+    """Position in the split."""
+    label: int
+    classes: tuple[str, ...]
+    predicted: int | None = None
+    probability: float | None = None
+    """Of the predicted class."""
+
+    @property
+    def true_class(self) -> str:
+        """The name of the true class."""
+        return self.classes[self.label]
+
+    def caption(self) -> str:
+        """The true class and, on a second line, the prediction."""
+        if self.predicted is None:
+            return self.true_class
+        return f"{self.true_class}\nas {self.classes[self.predicted]} {self.probability:.0%}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data under the keys of `fmnist show --format json`."""
+        plain = {"index": self.index, "label": self.label, "class": self.true_class}
+        if self.predicted is None:
+            return plain
+        return plain | {
+            "predicted_label": self.predicted,
+            "predicted_class": self.classes[self.predicted],
+            "probability": self.probability,
+        }
+
+
+def draw_samples(
+    data: LabeledImages,
+    classes: tuple[str, ...],
+    count: int,
+    seed: int,
+    augment: str | None = None,
+) -> list[Sample]:
+    """Choose `count` images at random, as evenly over the classes as possible.
+
+    augment: show them as training with these augmentations (`--augment`) sees them.
+    """
+    chosen = _stratified_order(data, seed)[:count]
+    picked = data[chosen]
+    images = picked.images if augment is None else _augmented(picked, augment, seed)
+    facts = zip(images, chosen.tolist(), picked.labels.tolist(), strict=True)
+    return [Sample(image, index, label, classes) for image, index, label in facts]
+
+
+def worst_samples(evaluation: Evaluation, count: int) -> list[Sample]:
+    """The worst errors of a model: those with the least probability of the true class."""
+    return [
+        Sample(
+            image=evaluation.images.images[index],
+            index=index,
+            label=int(evaluation.images.labels[index]),
+            classes=evaluation.scores.classes,
+            predicted=int(evaluation.probabilities[index].argmax()),
+            probability=float(evaluation.probabilities[index].max()),
+        )
+        for index in evaluation.worst_errors()[:count].tolist()
+    ]
+
+
+def _stratified_order(data: LabeledImages, seed: int) -> NDArray[np.int64]:
+    """A random order of the images in which the classes take turns."""
+    order = np.random.default_rng(seed).permutation(len(data))
+    turn = np.zeros(len(data), dtype=np.int64)
+    for label in np.unique(data.labels):
+        members = order[data.labels[order] == label]
+        turn[members] = np.arange(len(members))
+    return order[np.argsort(turn[order], kind="stable")]
+
+
+def _augmented(samples: LabeledImages, augment: str, seed: int) -> Images:
+    import torch
+
+    from fmnist_cli.training.augment import parse
+    from fmnist_cli.training.batches import Batches
+
+    batches = Batches(
+        samples,
+        batch_size=len(samples),
+        seed=seed,
+        normalization=Normalization.RAW,
+        augmentations=parse(augment),
+        device=torch.device("cpu"),
+    )
+    pixels = batches.in_order(epoch=0).images[:, 0]
+    return (pixels.clamp(0, 1) * 255).round().numpy().astype(np.uint8)
