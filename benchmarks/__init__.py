@@ -1,1 +1,1 @@
-"""Measured claims: each prints its baseline and its ratio in one run."""
+"""Measured claims: a script per claim, each with its baseline in the same run."""

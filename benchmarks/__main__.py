@@ -1,9 +1,9 @@
-"""Run measurements one after another, each in a process of its own, and write RESULTS.md.
+"""Run measurements, each in a process of its own, and write RESULTS.md.
 
     python -m benchmarks [NAME ...]
 
 Without names all of them run, which takes hours; with names only their sections of the page are
-written anew. Ends with 1 where one fails, with 3 where a bar is not held.
+replaced. Exits with 1 if one fails, with 3 if a bar is not held.
 """
 
 import ast
@@ -17,70 +17,66 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from benchmarks.harness import machine, results, rows
-from benchmarks.harness.results import Outcome
-from benchmarks.quiet import Watch
+from benchmarks import machine, report
 
 MEASUREMENTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "start": ("benchmarks.start",),
-    "first_step": ("benchmarks.first_step",),
-    "evaluation": ("benchmarks.evaluation",),
-    "prediction": ("benchmarks.prediction",),
-    "pipes": ("benchmarks.pipes",),
-    "onnx_throughput": ("benchmarks.onnx_throughput",),
-    "tutorial_epoch": ("benchmarks.tutorial_epoch",),
-    "recipe_tutorial": ("benchmarks.recipes", "tutorial", "--seeds", "1"),
-    "recipe_fast": ("benchmarks.recipes", "fast", "--seeds", "5"),
-    "recipe_default": ("benchmarks.recipes", "default", "--seeds", "3"),
-    "recipe_small": ("benchmarks.recipes", "small", "--seeds", "3"),
-    "growth": ("benchmarks.growth",),
-    "processes": ("benchmarks.processes",),
-    "augmentation": ("benchmarks.augmentation",),
-    "balanced": ("benchmarks.balanced", "--epochs", "2"),
-    "fine_tuning": ("benchmarks.fine_tuning",),
-    "photos": ("benchmarks.photos",),
+    "start": ("start",),
+    "first_step": ("first_step",),
+    "evaluation": ("evaluation",),
+    "prediction": ("prediction",),
+    "pipes": ("pipes",),
+    "onnx_throughput": ("onnx_throughput",),
+    "tutorial_epoch": ("tutorial_epoch",),
+    "recipe_tutorial": ("recipes", "--recipe", "tutorial", "--seeds", "1"),
+    "recipe_fast": ("recipes", "--recipe", "fast", "--seeds", "5"),
+    "recipe_default": ("recipes", "--recipe", "default", "--seeds", "3"),
+    "recipe_small": ("recipes", "--recipe", "small", "--seeds", "3"),
+    "growth": ("growth",),
+    "processes": ("processes",),
+    "balanced": ("balanced",),
+    "photos": ("photos",),
+    "gpu": ("gpu",),
 }
 """Module and arguments of each section, in the order of the page."""
+PACKAGE: Final = "benchmarks."
+ON_REQUEST: Final = ("gpu",)
+"""Run only if named."""
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(names: Sequence[str]) -> int:
     """Run the named measurements, or all."""
-    unknown = [name for name in arguments if name not in MEASUREMENTS]
+    unknown = [name for name in names if name not in MEASUREMENTS]
     if unknown:
-        print(f"no measurement is called {', '.join(unknown)}; there are {', '.join(MEASUREMENTS)}")
+        print(f"unknown measurement: {', '.join(unknown)}; choose from {', '.join(MEASUREMENTS)}")
         return 2
-    codes = [run(name) for name in arguments or MEASUREMENTS]
-    return 1 if any(code not in (0, rows.MISSED) for code in codes) else max(codes)
+    everything = [name for name in MEASUREMENTS if name not in ON_REQUEST]
+    codes = [run(name) for name in names or everything]
+    return 1 if any(code not in (0, report.MISSED) for code in codes) else max(codes)
 
 
 def run(name: str) -> int:
-    """Run one measurement and write its section; gives its exit code."""
+    """Run one measurement and write its section; returns its exit code."""
     module, *arguments = MEASUREMENTS[name]
-    command = ["-m", module, *arguments]
+    command = ["-m", PACKAGE + module, *arguments]
     print(f"== {name}", flush=True)
     started_at = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, Watch() as watch:
+    with tempfile.TemporaryDirectory() as folder, machine.Watch() as watch:
         file = Path(folder) / "rows.jsonl"
         done = subprocess.run([sys.executable, *command, "--rows", str(file)], check=False)
-        code, found = done.returncode, rows.read(file)
+        rows = report.read(file)
     where = f"{machine.describe()}; {datetime.now(UTC):%Y-%m-%d}"
     where += f", {time.monotonic() - started_at:,.0f} s"
     if not watch.is_quiet:
-        where += f", others took {watch.taken:.0%} of the cores meanwhile"
-    outcome = Outcome(
-        name,
-        about(module),
-        f"python {' '.join(command)}",
-        where,
-        found,
-        "" if code in (0, rows.MISSED) else f"it ended with exit code {code}",
-    )
-    results.update(outcome, list(MEASUREMENTS), results.RESULTS)
-    return code
+        where += f", others used {watch.taken:.0%} of the cores meanwhile"
+    text = f"{about(PACKAGE + module)}\n\n`python {' '.join(command)}`; {where}"
+    if done.returncode not in (0, report.MISSED):
+        text += f"\n\n**Failed**: exit code {done.returncode}"
+    report.update(name, text, rows, list(MEASUREMENTS), report.RESULTS)
+    return done.returncode
 
 
 def about(module: str) -> str:
-    """What a module says of itself in its first sentence; it is not imported for that."""
+    """The first sentence of a module's docstring; the module is not imported."""
     spec = find_spec(module)
     assert spec is not None
     assert spec.origin is not None

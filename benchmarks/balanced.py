@@ -1,66 +1,55 @@
-"""What `--class-weights balanced` does where a class is rare.
+"""The effect of `--class-weights balanced` if one class is rare.
 
-    python -m benchmarks.balanced [--epochs 8]
+    python -m benchmarks.balanced [--epochs 2]
 
-Shirts are thinned to one of twenty in the training split; one model is trained without weights and
-one with `balanced`, same seed; both are judged on the whole official test split.
+The training split keeps one of twenty shirts; one model is trained without weights and one with
+`balanced`, same seed; both are evaluated on the whole official test split.
 """
 
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from benchmarks.harness.rows import Row, parser, report
-from benchmarks.program import fmnist, official_training_split, scores, write_idx
+from benchmarks.program import fmnist, official, write_idx
+from benchmarks.report import Row, run
 from fmnist_cli.constants import CLASS_NAMES
 
 RARE = "Shirt"
-ONE_OF = 20
+KEPT_EVERY = 20
 
 
-def measure(epochs: str) -> Iterator[Row]:
-    """Train twice; yields both recalls in a row, and both accuracies."""
-    data = official_training_split()
+def measure(*, epochs: int = 2) -> Iterator[Row]:
+    """Train twice."""
+    data = official("train")
     rare = np.flatnonzero(data.labels == CLASS_NAMES.index(RARE))
     kept = np.ones(len(data), dtype=bool)
-    kept[np.delete(rare, slice(None, None, ONE_OF))] = False
-    found = []
+    kept[np.delete(rare, slice(None, None, KEPT_EVERY))] = False
+    found: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         write_idx(data[kept], folder / "thinned")
         for weights in ((), ("--class-weights", "balanced")):
-            fmnist("train", "--data", "thinned", "--epochs", epochs, "-q", *weights, cwd=folder)
-            found.append(scores("model.pt", folder))
+            command = ("train", "--data", "thinned", "--epochs", str(epochs), "-q")
+            fmnist(*command, *weights, cwd=folder)
+            test = ("evaluate", "-q", "--data", "fashion-mnist", "--format", "json")
+            found.append(fmnist(*test, cwd=folder).document)
     plain, balanced = found
-    what = f"after {epochs} epochs with one {RARE} in {ONE_OF} and `--class-weights balanced`"
-    yield Row(
-        what=f"recall of {RARE} {what}",
-        ours=100 * balanced["report"][RARE]["recall"],
-        unit="%",
-        n=1,
-        baseline=100 * plain["report"][RARE]["recall"],
-        against="without weights",
-    )
-    yield Row(
-        what=f"accuracy {what}",
-        ours=100 * balanced["accuracy"],
-        unit="%",
-        n=1,
-        baseline=100 * plain["accuracy"],
-        against="without weights",
-    )
-
-
-def main() -> int:
-    """Print the rows; returns the exit code."""
-    options = parser(__doc__)
-    options.add_argument("--epochs", default="8")
-    given = options.parse_args()
-    return report(measure(given.epochs), given)
+    what = f"after {epochs} epochs with one {RARE} in {KEPT_EVERY} and `--class-weights balanced`"
+    for name, ours, baseline in (
+        (f"recall of {RARE}", *(each["report"][RARE]["recall"] for each in (balanced, plain))),
+        ("accuracy", balanced["accuracy"], plain["accuracy"]),
+    ):
+        yield Row(
+            what=f"{name} {what}",
+            ours=100 * ours,
+            unit="%",
+            baseline=100 * baseline,
+            against="without weights",
+        )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(measure)

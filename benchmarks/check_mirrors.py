@@ -1,9 +1,9 @@
-"""Fetch every official file from every mirror, and say which deliver and how fast.
+"""Download every official file from every mirror, and report which deliver and how fast.
 
     python -m benchmarks.check_mirrors [MIRROR ...]
 
-Without arguments the mirrors of `facts.MIRRORS` are tried: about 30 MB from each over the network.
-Ends with exit code 1 where one of them does not deliver all of the files.
+Without arguments all mirrors of the package are tried, about 30 MB from each over the network.
+Exits with 1 if one of them does not deliver all of the files.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from fmnist_cli.data.mirrors import MirrorError, deliver
 
 
 def check(mirror: str, file: DataFile) -> bool:
-    """Fetch one file from one mirror, print a line on it; returns whether it was delivered."""
+    """Download one file from one mirror and print a line; returns whether it was delivered."""
     started_at = time.perf_counter()
     with TemporaryDirectory() as folder:
         try:
@@ -33,7 +33,7 @@ def check(mirror: str, file: DataFile) -> bool:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Check the mirrors that the arguments name, or all that the package knows."""
+    """Check the given mirrors, or all of the package."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("mirrors", nargs="*", metavar="MIRROR", default=MIRRORS)
     outcomes = []

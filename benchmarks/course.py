@@ -1,12 +1,11 @@
 """The course's training loop as its readers run it: the baseline of every claim of speed.
 
 torchvision's data set, PIL transforms, a DataLoader with four workers, fp32, the network as it is
-written there (activation before pooling, torch's own dropout), in a process of its own whose
-environment is the user's:
+written there (activation before pooling, torch's own dropout), in a process of its own:
 
-    python -m benchmarks.course FOLDER_OF_THE_OFFICIAL_FILES
+    python benchmarks/course.py FOLDER_OF_THE_OFFICIAL_FILES
 
-does what each line on stdin says, `epoch` or `evaluate`, and answers with a line of JSON.
+For each line on stdin, `epoch` or `evaluate`, it does that and prints a line of JSON.
 """
 
 import json
@@ -43,17 +42,17 @@ class CourseNet(nn.Module):
 
 
 class Course:
-    """The course's notebook as an object; `epoch` runs one more."""
+    """The course's notebook as an object."""
 
     def __init__(self, files: Path, scratch: Path, seed: int = 0) -> None:
-        """`files`: the folder of the four official files; `scratch`: where torchvision unpacks."""
+        """`files`: folder of the four official files; `scratch`: where torchvision unpacks them."""
         raw = scratch / "FashionMNIST" / "raw"
         raw.mkdir(parents=True, exist_ok=True)
         for file in files.glob("*-ubyte.gz"):
             (raw / file.name).write_bytes(file.read_bytes())
         torch.manual_seed(seed)
         prepare = transforms.Compose([transforms.Resize(28), transforms.ToTensor()])
-        # download=True only unpacks: the files are there.
+        # download=True only unpacks the files that are already there.
         train = FashionMNIST(str(scratch), train=True, download=True, transform=prepare)
         test = FashionMNIST(str(scratch), train=False, download=True, transform=prepare)
         self.train_loader = DataLoader(
@@ -65,7 +64,7 @@ class Course:
         self.criterion = nn.CrossEntropyLoss()
 
     def epoch(self) -> float:
-        """Train over the training split once, then score the test split, as the course does."""
+        """Train for an epoch, then evaluate, as the course does."""
         self.model.train()
         total = 0.0
         for images, labels in self.train_loader:

@@ -2,24 +2,21 @@
 
     python -m benchmarks.first_step [--rounds 5]
 
-Reading: both splits as uint8 and int64 tensors, the files' checksums included, in this process.
-First step: `fmnist train` in a fresh process, from `import torch` done to the first optimizer step.
+Reading: both splits, the files' checksums included, in this process. First step: `fmnist train` in
+a fresh process, from the end of `import torch` to the first optimizer step.
 """
 
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
-from benchmarks.harness.rows import Row, parser, report
+from benchmarks.program import official, timed
+from benchmarks.report import Row, run
 
-MOST_READING = 0.5
-MOST_FIRST_STEP = 1.5
-RECIPES = ("fast", "default")
+MAX_READING, MAX_FIRST_STEP = 0.5, 1.5
 
 _CHILD: Final = """
 import os, sys, time
@@ -36,58 +33,35 @@ main()
 """
 
 
-def measure(rounds: int) -> Iterator[Row]:
-    """Read, then start; yields a row each."""
+def measure(*, rounds: int = 5) -> Iterator[Row]:
+    """Read, then start."""
+    seconds = []
+    for _round in range(rounds):
+        started_at = time.perf_counter()
+        official("train"), official("test")
+        seconds.append(time.perf_counter() - started_at)
     yield Row(
-        what="official IDX files to ready tensors",
-        ours=statistics.median(_read() for _ in range(rounds)),
+        what="official IDX files to arrays",
+        ours=statistics.median(seconds),
         unit="s",
         n=rounds,
-        at_most=MOST_READING,
+        at_most=MAX_READING,
     )
-    for recipe in RECIPES:
+    for recipe in ("fast", "default"):
         yield Row(
             what=f"`fmnist train --recipe {recipe}`: from `import torch` done to the first step",
             ours=statistics.median(_first_step(recipe) for _ in range(rounds)),
             unit="s",
             n=rounds,
-            at_most=MOST_FIRST_STEP,
+            at_most=MAX_FIRST_STEP,
         )
-
-
-def _read() -> float:
-    import torch
-
-    from fmnist_cli.data.sources import open_source
-    from fmnist_cli.training.batches import on_device
-
-    started_at = time.perf_counter()
-    source = open_source()
-    for split in ("train", "test"):
-        on_device(source.read(split), torch.device("cpu"))
-    return time.perf_counter() - started_at
 
 
 def _first_step(recipe: str) -> float:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-c", _CHILD, "train", "-q", "--recipe", recipe]
-        done = subprocess.run(
-            [*command, "--run-dir", str(Path(folder) / "run")],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    return float(done.stdout)
-
-
-def main() -> int:
-    """Print the rows; returns the exit code."""
-    options = parser(__doc__)
-    options.add_argument("--rounds", type=int, default=5)
-    given = options.parse_args()
-    return report(measure(given.rounds), given)
+        return float(timed(*command, "--run-dir", f"{folder}/run").stdout)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(measure)

@@ -1,92 +1,71 @@
 """An exported network against torch in eager mode, on the same cores, in one run.
 
-    python -m benchmarks.onnx_throughput [MODEL.pt] [--runs 30]
+    python -m benchmarks.onnx_throughput [--recipe default] [--runs 30]
 
-Without a model the default recipe's network is measured with fresh weights: speed does not depend
-on their values. Both get raw uint8 pixels and give probabilities, so normalization and softmax are
-in both times. Runs alternate.
+The recipe's network with untrained weights. Both get raw uint8 pixels and return probabilities, so
+both times include normalization and softmax. Runs alternate.
 """
 
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
-from benchmarks.harness.rows import Row, parser, report
+from benchmarks.report import Row, run
 from fmnist_cli.__main__ import prepare_environment
 
-prepare_environment()  # as the program does: torch's threads would spin on ONNX's cores
+prepare_environment()  # as the program does: torch's threads would spin on ONNX Runtime's cores
 
-from benchmarks.fresh import network_of, write_model  # noqa: E402 - torch reads the environment
+from benchmarks.program import write_models  # noqa: E402 - torch reads the environment
 from fmnist_cli.constants import IMAGE_SIZE  # noqa: E402
-from fmnist_cli.export.onnx_file import export  # noqa: E402
 from fmnist_cli.inference.classifier import Classifier, load  # noqa: E402
 
-MAX_LATENCY_RATIO: Final = 0.5
-"""Of ONNX's time for one image to torch's."""
-MIN_RATE_RATIO: Final = 1.0
-"""Of ONNX's images a second to torch's, at batches of 256."""
+MAX_LATENCY_RATIO = 0.5
+MIN_RATE_RATIO = 1.0
+BATCH = 256
 
 
-def measure(model: Path | None, runs: int) -> Iterator[Row]:
-    """Take turns at a batch of 1 and of 256; yields a row each."""
+def measure(*, recipe: str = "default", runs: int = 30) -> Iterator[Row]:
+    """Take turns at a batch of 1 and of 256."""
     with tempfile.TemporaryDirectory() as folder:
-        path = model or write_model(network_of("default"), Path(folder))
-        exported = export(path, Path(folder) / "model.onnx", verify=256)
-        both = load(path, device="cpu"), load(exported.path, device="cpu")
-        network = both[0].metadata.network.name if both[0].metadata is not None else path.stem
-        eager, onnx = _medians(*both, batch_size=1, runs=20 * runs)
+        eager, onnx = (load(path, device="cpu") for path in write_models(recipe, Path(folder)))
+        torch_seconds, onnx_seconds = _medians(eager, onnx, batch_size=1, runs=20 * runs)
         yield Row(
-            what=f"exported `{network}`, one image",
-            ours=1e3 * onnx,
+            what=f"exported network of `{recipe}`, one image",
+            ours=1e3 * onnx_seconds,
             unit="ms",
             n=20 * runs,
-            baseline=1e3 * eager,
+            baseline=1e3 * torch_seconds,
             against="torch, eager",
             ratio_at_most=MAX_LATENCY_RATIO,
         )
-        size = Classifier.batch_size
-        eager, onnx = _medians(*both, batch_size=size, runs=runs)
+        torch_seconds, onnx_seconds = _medians(eager, onnx, batch_size=BATCH, runs=runs)
         yield Row(
-            what=f"exported `{network}`, batches of {size}",
-            ours=size / onnx,
+            what=f"exported network of `{recipe}`, batches of {BATCH}",
+            ours=BATCH / onnx_seconds,
             unit="images/s",
             n=runs,
-            baseline=size / eager,
+            baseline=BATCH / torch_seconds,
             against="torch, eager",
             ratio_at_least=MIN_RATE_RATIO,
         )
 
 
-def _medians(
-    eager: Classifier, onnx: Classifier, *, batch_size: int, runs: int
-) -> tuple[float, float]:
-    """Median seconds for one batch, by torch and by ONNX Runtime."""
+def _medians(*classifiers: Classifier, batch_size: int, runs: int) -> list[float]:
+    """Median seconds per batch of each classifier."""
     size = (batch_size, IMAGE_SIZE, IMAGE_SIZE)
     images = np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8)
-    seconds: dict[str, list[float]] = {eager.backend: [], onnx.backend: []}
-    for run in range(runs + 3):
-        for classifier in (eager, onnx):
-            started = time.perf_counter()
+    seconds: list[list[float]] = [[] for _ in classifiers]
+    for _run in range(runs + 3):
+        for classifier, taken in zip(classifiers, seconds, strict=True):
+            started_at = time.perf_counter()
             classifier(images)
-            if run >= 3:  # the first ones warm up
-                seconds[classifier.backend].append(time.perf_counter() - started)
-    return statistics.median(seconds[eager.backend]), statistics.median(seconds[onnx.backend])
-
-
-def main() -> int:
-    """Print the rows; returns the exit code."""
-    options = parser(__doc__)
-    options.add_argument("model", nargs="?", type=Path)
-    options.add_argument("--runs", type=int, default=30, help="runs of each at batches of 256")
-    given = options.parse_args()
-    return report(measure(given.model, given.runs), given)
+            taken.append(time.perf_counter() - started_at)
+    return [statistics.median(taken[3:]) for taken in seconds]  # the first ones warm up
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(measure)

@@ -1,11 +1,11 @@
-"""Draw the README's pictures from what the program itself prints.
+"""Draw the README's pictures from the program's own output.
 
     python -m benchmarks.pictures [NAME ...]
 
-Writes, into docs/pictures/, all or those that are named:
+Writes all of them, or those that are named, into docs/pictures/:
 
-- training.svg: a run of the `fast` recipe on the official files, while an epoch goes on;
-- terminal.svg: two commands with the model that comes with the program, on the official test split;
+- training.svg: a run of the `fast` recipe on the official files, during an epoch;
+- terminal.svg: two commands with the packaged model, on the official test split;
 - report.png: the page of `evaluate --report`, light, by Chromium.
 """
 
@@ -28,7 +28,7 @@ PROGRAM = Path(sys.executable).with_name("fmnist")
 COLUMNS = 92
 TRAINING = "train --recipe fast"
 NEARLY_DONE = re.compile(r"epoch 6/7 .*00:0[01]")
-"""A bar with a second to go."""
+"""A progress bar with a second to go."""
 COMMANDS = ("evaluate pretrained", "show --errors pretrained -n 3")
 PAGE_SIZE = (1100, 1500)
 MOST_BYTES = 300_000
@@ -36,9 +36,9 @@ HALF_BLOCK = "▀"
 
 
 def output(command: str, *, with_stderr: bool = False) -> Iterator[str]:
-    """What a command writes to a terminal of colors, piece by piece.
+    """Output of a command on a color terminal, piece by piece.
 
-    Not read to its end it is killed. Raises SystemExit where the command fails.
+    The command is killed if its output is not read to the end. Raises SystemExit if it fails.
     """
     parent, child = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
@@ -66,14 +66,14 @@ def output(command: str, *, with_stderr: bool = False) -> Iterator[str]:
 def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 65536)
-    except OSError:  # Linux's word for the end of a pseudo-terminal
+    except OSError:  # how Linux reports the end of a pseudo-terminal
         return b""
 
 
 def screen_of(written: str) -> str:
-    """The lines that a terminal shows after what was written; colors stay in them.
+    """The lines on a terminal after some output, colors included.
 
-    Knows what progress bars need: going up, to the start of a line, and erasing one.
+    Understands what progress bars use: cursor up, carriage return and erasing a line.
     """
     lines, row = [""], 0
     for token in re.split(r"(\x1b\[[0-9;?]*[A-Za-z]|\n|\r)", written):
@@ -90,7 +90,7 @@ def screen_of(written: str) -> str:
 
 
 def training() -> str:
-    """What a training run shows while an epoch goes on."""
+    """The screen of a training run during an epoch."""
     written = ""
     for part in output(TRAINING, with_stderr=True):
         written += part
@@ -100,7 +100,7 @@ def training() -> str:
 
 
 def draw_terminal(path: Path, shown: Iterable[tuple[str, str]]) -> None:
-    """Draw commands and their answers as one picture, without fonts from elsewhere."""
+    """Draw commands and their output as one picture with the viewer's own fonts."""
     with Path(os.devnull).open("w") as nowhere:
         screen = Console(record=True, width=COLUMNS, file=nowhere, force_terminal=True)
         for command, answer in shown:
@@ -113,7 +113,7 @@ def draw_terminal(path: Path, shown: Iterable[tuple[str, str]]) -> None:
 
 
 def as_areas(picture: str) -> str:
-    """Draw colored cells and half blocks as one area a color: no seams, a quarter of the size."""
+    """Draw colored cells and half blocks as one area per color: no seams, a quarter of the size."""
     colors = dict(re.findall(r"-(r\d+) \{ fill: (#\w+)", picture))
     grounds: defaultdict[str, str] = defaultdict(str)
     halves: defaultdict[str, str] = defaultdict(str)
@@ -128,7 +128,7 @@ def as_areas(picture: str) -> str:
         style, x, y, width, blocks = cell.groups()
         if set(blocks) != {HALF_BLOCK}:
             return cell[0]
-        # Rich sets a line's letters 18.5 below the upper edge of its cells, which are 24.4 high.
+        # Rich places text 18.5 below the upper edge of a line's cells, which are 24.4 high.
         place = f"M{float(x):.1f} {float(y) - 18.5:.1f}"
         halves[colors[style]] += f"{place}h{float(width):.1f}v12.2h-{float(width):.1f}z"
         return ""
@@ -157,7 +157,7 @@ def as_areas(picture: str) -> str:
 
 
 def draw_report(path: Path, browser: str) -> None:
-    """Take a picture of the top of the HTML page."""
+    """Take a screenshot of the top of the HTML page."""
     from PIL import Image
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -175,13 +175,13 @@ def draw_report(path: Path, browser: str) -> None:
             ],
             check=True,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,  # it complains of every service that a server lacks
+            stderr=subprocess.DEVNULL,  # Chromium complains about services that a server lacks
         )
         Image.open(shot).convert("RGB").quantize(128).save(path, optimize=True)
 
 
 def main() -> None:
-    """Draw what can be drawn here."""
+    """Draw the named pictures, or all."""
     names = sys.argv[1:] or ["training.svg", "terminal.svg", "report.png"]
     HERE.mkdir(exist_ok=True)
     for name in names:
@@ -197,7 +197,7 @@ def main() -> None:
                 continue
             draw_report(HERE / name, browser)
         else:
-            raise SystemExit(f"no picture is called {name}")
+            raise SystemExit(f"unknown picture: {name}")
         size = (HERE / name).stat().st_size
         print(f"{name}: {size:,} bytes")
         assert size < MOST_BYTES

@@ -1,77 +1,57 @@
-"""`fmnist predict` between two other programs: how soon it answers, and how soon it lets go.
+"""`fmnist predict` between two other programs: how soon it answers, and how soon it stops.
 
-    python -m benchmarks.pipes [--rounds 5] [--seconds 8]
+    python -m benchmarks.pipes [--rounds 5] [--paths 8] [--files 20000]
 
-A reader takes one line of 20,000 and leaves, as `head -1` does; a producer writes one path a second
-and waits for the answer to each. Every figure is the largest of all rounds.
+A reader takes one line of many and leaves, as `head -1` does; a producer writes one path per second
+and waits for the prediction. Every figure is the largest of all rounds.
 """
 
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.fresh import network_of, write_both
-from benchmarks.harness.rows import Row, parser, report
-from benchmarks.program import PROGRAM
-from fmnist_cli.data import synthetic
-from fmnist_cli.data.pictures import write_png
+from benchmarks.program import PROGRAM, official, write_models, write_pngs
+from benchmarks.report import Row, run
 
-FILES = 20_000
-MOST_AFTER_HEAD = 1.0
-MOST_FOR_AN_ANSWER = 1.5
+MAX_AFTER_HEAD, MAX_ANSWER = 1.0, 1.5
 PIPE_CLOSED = 141
 
 
-def measure(rounds: int, answers: int) -> Iterator[Row]:
-    """Take turns with a .pt and an .onnx file; yields three rows of each."""
+def measure(*, rounds: int = 5, paths: int = 8, files: int = 20_000) -> Iterator[Row]:
+    """Take turns with a .pt and an .onnx file."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        models = write_both(network_of("default"), folder)
-        pictures = _write_pictures(folder / "pictures")
-        left: dict[Path, list[float]] = {model: [] for model in models}
-        first: dict[Path, list[float]] = {model: [] for model in models}
-        later: dict[Path, list[float]] = {model: [] for model in models}
-        for _round in range(rounds):
-            for model in models:
-                left[model].append(_leave_after_one_line(model, pictures))
-                head, *tail = _ask_slowly(model, pictures, answers)
-                first[model].append(head)
-                later[model] += tail
-    for model in models:
-        name = f"`predict model{model.suffix}"
-        yield _row(
-            f"{name} FOLDER | head -1`, {FILES:,} files, from head's end to the program's",
-            left[model],
-            MOST_AFTER_HEAD,
-        )
-        yield _row(
-            f"{name} -`, one path a second, from a path to its answer",
-            later[model],
-            MOST_FOR_AN_ANSWER,
-        )
-        yield _row(
-            f"{name} -`, from the program's start to the first answer",
-            first[model],
-            MOST_FOR_AN_ANSWER if model.suffix == ".onnx" else None,
-        )
-
-
-def _row(what: str, seconds: list[float], at_most: float | None) -> Row:
-    return Row(
-        what=what,
-        ours=max(seconds),
-        unit="s",
-        n=len(seconds),
-        statistic="largest",
-        at_most=at_most,
-    )
+        models = write_models("default", folder)
+        pictures = write_pngs(official("test").images[:500], folder / "pictures", files)
+        for model in models:
+            left, first, later = [], [], []
+            for _round in range(rounds):
+                left.append(_leave_after_one_line(model, pictures))
+                head, *tail = _ask_slowly(model, pictures, paths)
+                first.append(head)
+                later += tail
+            name = f"`predict model{model.suffix}"
+            bar = MAX_ANSWER if model.suffix == ".onnx" else None
+            head_line = f" FOLDER | head -1`, {files:,} files, from head's end to the program's"
+            for what, seconds, at_most in (
+                (head_line, left, MAX_AFTER_HEAD),
+                (" -`, one path per second, from a path to its prediction", later, MAX_ANSWER),
+                (" -`, from the program's start to the first prediction", first, bar),
+            ):
+                yield Row(
+                    what=name + what,
+                    ours=max(seconds),
+                    unit="s",
+                    n=len(seconds),
+                    statistic="largest",
+                    at_most=at_most,
+                )
 
 
 def _leave_after_one_line(model: Path, pictures: Path) -> float:
-    """Seconds for which the program goes on when its reader has left."""
+    """Seconds for which the program goes on after its reader has left."""
     running = subprocess.Popen(
         [PROGRAM, "predict", "-q", model, pictures],
         stdin=subprocess.DEVNULL,
@@ -87,8 +67,8 @@ def _leave_after_one_line(model: Path, pictures: Path) -> float:
     return seconds
 
 
-def _ask_slowly(model: Path, pictures: Path, answers: int) -> list[float]:
-    """Seconds to each answer; the first counts from the program's start."""
+def _ask_slowly(model: Path, pictures: Path, paths: int) -> list[float]:
+    """Seconds to each prediction; the first counts from the program's start."""
     asked_at = time.perf_counter()
     running = subprocess.Popen(
         [PROGRAM, "predict", "-q", model, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -96,43 +76,18 @@ def _ask_slowly(model: Path, pictures: Path, answers: int) -> list[float]:
     assert running.stdin is not None
     assert running.stdout is not None
     seconds = []
-    for number in range(answers):
+    for number in range(paths):
         if number:
             time.sleep(max(0.0, asked_at + 1 - time.perf_counter()))
             asked_at = time.perf_counter()
-        running.stdin.write(f"{pictures / _name(number)}\n".encode())
+        running.stdin.write(f"{pictures}/{number:06}.png\n".encode())
         running.stdin.flush()
         assert running.stdout.readline()
         seconds.append(time.perf_counter() - asked_at)
-    running.stdin.close()
-    assert running.wait() == 0
-    running.stdout.close()
+    running.communicate()
+    assert running.returncode == 0
     return seconds
 
 
-def _write_pictures(folder: Path) -> Path:
-    """So many names of a few hundred files."""
-    drawn = synthetic.draw(500, "test").images
-    for number in range(FILES):
-        if number < len(drawn):
-            write_png(folder / _name(number), drawn[number])
-        else:
-            (folder / _name(number)).hardlink_to(folder / _name(number % len(drawn)))
-    return folder
-
-
-def _name(number: int) -> str:
-    return f"{number:06}.png"
-
-
-def main() -> int:
-    """Print the rows; returns the exit code."""
-    options = parser(__doc__)
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--seconds", type=int, default=8, help="paths that a producer writes")
-    given = options.parse_args()
-    return report(measure(given.rounds, given.seconds), given)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run(measure)

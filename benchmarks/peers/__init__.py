@@ -1,1 +1,1 @@
-"""How other tools do on the same images, each in its own environment, in one run with ours."""
+"""Other tools on the same images, each in its own environment, in one run with fmnist."""

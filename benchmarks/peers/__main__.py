@@ -2,90 +2,161 @@
 
     python -m benchmarks.peers --work FOLDER [--no-page | --only-page] [NAME ...]
 
-Measures the named contestants (all of them without names), each beside a fresh run of the
-baseline, and keeps what it finds in FOLDER, so that it can be done in several calls; then writes
-the page from all that is there. FOLDER also holds the peers' environments and the pictures, about
-1.5 GB. The packages come from the index that pip is set up for; nothing is pretrained.
+Measures the named contestants (without names: all), each beside a fresh run of the baseline, and
+keeps the results in FOLDER, so that several calls can do the whole; then writes the page. FOLDER
+also holds the peers' environments and the pictures, about 1.5 GB. The packages come from the index
+that pip is configured for; nothing is pretrained.
 """
 
 import argparse
-import datetime
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from benchmarks.peers import environment, libraries, ours, page, pictures, yolo
-from benchmarks.peers.contestant import Contestant, Places
-from benchmarks.peers.measuring import Result, measure
-from benchmarks.quiet import Watch
+from benchmarks import machine
+from benchmarks.peers.contestants import BASELINE, CONTESTANTS, Contestant
+from benchmarks.peers.measuring import Places, environment, measure, run_python
+from benchmarks.program import Kept, official
+from benchmarks.report import table
+from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data import download
+from fmnist_cli.devices import usable_cores
 
-CONTESTANTS: Final = {
-    contestant.name: contestant
-    for contestant in (*ours.CONTESTANTS, *libraries.CONTESTANTS, *yolo.CONTESTANTS)
-}
-PAGE: Final = Path(__file__).parents[2] / "docs" / "comparison.md"
-
-
-def run(contestant: Contestant, work: Path, places: Places) -> Result:
-    """Measure the baseline, then the contestant. Raises SystemExit where others disturbed it."""
-    programs = environment.ours()
-    if contestant.requirements is not None:
-        name = Path(contestant.requirements).stem
-        programs = environment.make(work / "environments" / name, contestant.requirements)
-    installed = environment.inspect(programs, contestant.distribution)
-    with Watch() as watch:
-        baseline = measure(ours.BASELINE, environment.ours(), places)
-        measured = measure(contestant, programs, places)
-    if not watch.is_quiet:
-        raise SystemExit(
-            f"{contestant.name}: {baseline}\n{measured}\n"
-            f"other processes took {watch.taken:.0%} of the cores, so this is not kept; try again"
-        )
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return Result(measured, baseline, installed, today)
+ROOT: Final = Path(__file__).parents[2]
+PAGE: Final = ROOT / "docs" / "comparison.md"
+HEADER: Final = (
+    *("tool", "epochs", "images/s", "baseline, ratio", "first step", "in all", "accuracy"),
+    *("user writes", "beside torch"),
+)
 
 
 def main() -> None:
     """Measure what is asked for and write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(CONTESTANTS))
-    parser.add_argument(
-        "--work", type=Path, required=True, help="folder that is kept between calls"
-    )
-    parser.add_argument("--no-page", action="store_true", help="measure only")
-    parser.add_argument("--only-page", action="store_true", help="write what was measured")
+    parser.add_argument("--work", type=Path, required=True, help="folder kept between calls")
+    parser.add_argument("--no-page", action="store_true", help="only measure")
+    parser.add_argument("--only-page", action="store_true", help="only write the page")
     options = parser.parse_args()
-    work: Path = options.work.resolve()
     if unknown := set(options.names) - set(CONTESTANTS):
-        parser.error(f"no contestant is called {', '.join(unknown)}; {', '.join(CONTESTANTS)}")
-    results = work / "results"
-    places = Places(
-        pngs=str(pictures.write_pngs(work / "pngs")),
-        torchvision=str(pictures.lay_out_for_torchvision(work / "torchvision")),
-        files=str(download.default_folder()),
-    )
+        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(CONTESTANTS)}")
+    work: Path = options.work.resolve()
+    kept = Kept(work / "results.json")
     for name in () if options.only_page else options.names or CONTESTANTS:
-        result = run(CONTESTANTS[name], work, places)
-        result.save(results / f"{name}.json")
-        found = result.measured
-        accuracy = "" if found.accuracy is None else f", accuracy {found.accuracy:.4f}"
-        print(
-            f"{name}: {found.images_per_second:,.0f} images/s, the baseline "
-            f"{result.baseline.images_per_second:,.0f}: {result.ratio:.1f} times; "
-            f"{found.seconds:.1f} s in all{accuracy}",
-            flush=True,
+        kept.keep(name, contest(CONTESTANTS[name], work))
+        print(name, kept.found[name]["measured"], flush=True)
+    if not options.no_page:
+        timm = environment(work / "environments", CONTESTANTS["timm"])
+        count = run_python(timm, "-c", "import timm; print(len(timm.list_pretrained()))")
+        PAGE.write_text(render(kept.found, int(count)), encoding="utf-8")
+        print(PAGE)
+
+
+def contest(contestant: Contestant, work: Path) -> dict[str, Any]:
+    """Measure the baseline, then the contestant. Raises SystemExit if other processes disturbed."""
+    programs = environment(work / "environments", contestant)
+    places = Places(
+        str(write_pngs(work / "pngs")),
+        str(lay_out_for_torchvision(work / "torchvision")),
+        str(download.default_folder()),
+    )
+    with machine.Watch() as watch:
+        baseline = measure(BASELINE, environment(work, BASELINE), places)
+        measured = measure(contestant, programs, places)
+    if not watch.is_quiet:
+        print(f"{baseline}\n{measured}")
+        raise SystemExit(
+            f"not kept: other processes used {watch.taken:.0%} of the cores; try again"
         )
-    if options.no_page:
-        return
-    kept = {
-        contestant: Result.load(results / f"{name}.json")
-        for name, contestant in CONTESTANTS.items()
-        if (results / f"{name}.json").exists()
+    installed = Path(__file__).with_name("installed.py")
+    return {
+        "measured": asdict(measured),
+        "baseline": asdict(baseline),
+        "installed": json.loads(run_python(programs, installed, contestant.distribution)),
+        "date": datetime.now(UTC).date().isoformat(),
     }
-    programs = environment.make(work / "environments" / "timm", "timm.txt")
-    pretrained = environment.evaluate(programs, "timm", "len(timm.list_pretrained())")
-    PAGE.write_text(page.render(kept, int(pretrained)), encoding="utf-8")
-    print(PAGE)
+
+
+def write_pngs(folder: Path) -> Path:
+    """Write the official splits as `folder/train/CLASS/NUMBER.png` and `folder/test/…`, once."""
+    from PIL import Image
+
+    done = folder / "complete"
+    for split in () if done.exists() else ("train", "test"):
+        data = official(split)
+        names = [name.lower().replace("/", "-").replace(" ", "-") for name in CLASS_NAMES]
+        for number, (image, label) in enumerate(zip(data.images, data.labels, strict=True)):
+            # In sorted order a folder's position is its label.
+            path = folder / split / f"{label}-{names[label]}" / f"{number:05}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(path)
+    done.touch()
+    return folder
+
+
+def lay_out_for_torchvision(folder: Path) -> Path:
+    """Put the four files where `FashionMNIST(folder, download=True)` finds and unpacks them."""
+    raw = folder / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True, exist_ok=True)
+    files = download.default_folder()
+    download.fetch(files)
+    for file in files.glob("*-ubyte.gz"):
+        if not (raw / file.name).exists():
+            shutil.copy(file, raw)
+    return folder
+
+
+def render(found: dict[str, dict[str, Any]], timm_pretrained: int) -> str:
+    """The page, from the results by contestant."""
+    results = {each: found[name] for name, each in CONTESTANTS.items() if name in found}
+    dates = sorted({result["date"] for result in results.values()})
+    span = " to ".join(dates[:: max(len(dates) - 1, 1)])
+    template = Path(__file__).with_name("page.md").read_text(encoding="utf-8")
+    return template.format(
+        where=f"{machine.describe()}, torchvision {version('torchvision')}; {span}.",
+        table=table(HEADER, (_cells(*pair) for pair in results.items())),
+        cores=usable_cores(),
+        commands="\n".join(line for pair in results.items() for line in _commands(*pair)),
+        timm_pretrained=f"{timm_pretrained:,}",
+    )
+
+
+def _cells(contestant: Contestant, result: dict[str, Any]) -> list[str]:
+    measured, installed = result["measured"], result["installed"]
+    whole = measured["accuracy"] is not None
+    rate, baseline = measured["images_per_second"], result["baseline"]["images_per_second"]
+    ratio = baseline / rate
+    return [
+        contestant.title,
+        str(contestant.epochs) if whole else f"{measured['steps']} steps",
+        f"{rate:,.0f}",
+        f"{baseline:,.0f}, {ratio:.{1 if ratio < 10 else 0}f}×",
+        f"{measured['start_seconds']:.1f} s",
+        f"{measured['seconds']:.0f} s" if whole else "",
+        f"{measured['accuracy']:.2%}" if whole else "",
+        contestant.written,
+        "nothing"
+        if contestant.distribution == "torchvision"
+        else f"{installed['bytes'] / 1e6:,.0f} MB, {installed['packages']} packages",
+    ]
+
+
+def _commands(contestant: Contestant, result: dict[str, Any]) -> Iterator[str]:
+    """What was typed, as a list entry of the page."""
+    installed, source = result["installed"], contestant.source
+    link = f"<{source}>" if source.startswith("https://") else f"[{source}](../{source})"
+    yield (
+        f"- {contestant.title}: {contestant.distribution} {installed['version']}, "
+        f"{installed['license']}; after {link}."
+    )
+    for words in Places().typed(contestant):
+        shown = (word.removeprefix(f"{ROOT.as_posix()}/") for word in words)
+        yield f"  `{' '.join(shown)}`"
 
 
 if __name__ == "__main__":

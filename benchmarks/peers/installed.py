@@ -1,7 +1,7 @@
-"""Tell what a distribution brings to the environment that runs this: `python installed.py NAME`.
+"""Print what a distribution adds to the environment that runs this: `python installed.py NAME`.
 
-Follows the requirements of the installed distributions, without extras. torch and torchvision and
-what they bring are counted for nobody, since everybody here needs them.
+Follows the requirements of installed distributions, without extras. Everybody needs torch and
+torchvision here, so these and their requirements are not counted.
 """
 
 import json
@@ -10,67 +10,46 @@ from collections.abc import Iterator
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-NEEDED_BY_ALL: Final = ("torch", "torchvision")
-
 
 def closure(*names: str) -> set[str]:
-    """The canonical names of the distributions and of all that they require."""
+    """Canonical names of distributions and of everything that they require."""
     found: set[str] = set()
     waiting = list(names)
     while waiting:
         name = canonicalize_name(waiting.pop())
         if name not in found:
             found.add(name)
-            waiting.extend(requirements(name))
+            for each in map(Requirement, metadata.requires(name) or ()):
+                waiting += [each.name] * (not each.marker or each.marker.evaluate({"extra": ""}))
     return found
 
 
-def requirements(name: str) -> Iterator[str]:
-    """Names that a distribution requires on this machine."""
-    for text in metadata.requires(name) or ():
-        requirement = Requirement(text)
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            yield requirement.name
-
-
-def size(name: str) -> int:
-    """Bytes of a distribution's files, compiled Python left out."""
+def files(name: str) -> Iterator[Path]:
+    """Files of a distribution, wherever they are if it is installed in editable form."""
     distribution = metadata.distribution(name)
     recorded = [Path(str(file.locate())) for file in distribution.files or ()]
-    if not any(path.suffix == ".py" for path in recorded):  # installed to be edited in place
-        recorded += in_place(distribution)
-    return sum(path.stat().st_size for path in recorded if path.is_file() and path.suffix != ".pyc")
-
-
-def in_place(distribution: metadata.Distribution) -> Iterator[Path]:
-    """Files of the packages that a distribution names, wherever they lie."""
-    for package in (distribution.read_text("top_level.txt") or "").split():
-        spec = find_spec(package)
-        for folder in (spec and spec.submodule_search_locations) or ():
-            yield from Path(folder).rglob("*")
-
-
-def license_of(name: str) -> str:
-    """Its license in a word or two."""
-    about = metadata.metadata(name)
-    return about["License-Expression"] or (about["License"] or "not stated").splitlines()[0]
-
-
-def describe(name: str) -> dict[str, Any]:
-    """The fields of `environment.Installed`."""
-    brought = closure(name) - closure(*NEEDED_BY_ALL)
-    return {
-        "version": metadata.version(name),
-        "license": license_of(name),
-        "packages": len(brought),
-        "bytes": sum(map(size, brought)),
-    }
+    yield from recorded
+    if not any(path.suffix == ".py" for path in recorded):
+        for package in (distribution.read_text("top_level.txt") or "").split():
+            spec = find_spec(package)
+            for folder in (spec and spec.submodule_search_locations) or ():
+                yield from Path(folder).rglob("*")
 
 
 if __name__ == "__main__":
-    print(json.dumps(describe(sys.argv[1])))
+    wanted = sys.argv[1]
+    added = closure(wanted) - closure("torch", "torchvision")
+    about = metadata.metadata(wanted)
+    kept = [path for name in added for path in files(name) if path.is_file()]
+    license_text = about["License-Expression"] or about["License"] or "not stated"
+    document = {
+        "version": metadata.version(wanted),
+        "license": license_text.splitlines()[0],
+        "packages": len(added),
+        "bytes": sum(path.stat().st_size for path in kept if path.suffix != ".pyc"),
+    }
+    print(json.dumps(document))

@@ -1,65 +1,105 @@
-"""`python -m benchmarks`: measurements in processes of their own, and their sections."""
+"""`python -m benchmarks`: measurements in processes of their own, and the page of results."""
 
+import json
+import sys
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks.harness import results
-from benchmarks.harness.rows import MISSED
+from benchmarks import report
+from benchmarks.peers.__main__ import render
+from benchmarks.report import MISSED, Row, update
 
 MEASUREMENT = '''"""What is measured, in one sentence.
 
 More of it.
 """
 
-import sys
+from benchmarks.report import Row, run
 
-from benchmarks.harness.rows import Row, parser, report
 
-options = parser(__doc__)
-options.add_argument("--figure", type=float)
-given = options.parse_args()
-row = Row(what="a figure", ours=given.figure, unit="s", n=1, at_most=1.0)
-sys.exit(report([row], given))
+def measure(*, figure: float = 0.0):
+    yield Row(what="a figure", ours=figure, unit="s", n=1, at_most=1.0)
+
+
+run(measure)
 '''
+PEER = {
+    "measured": {
+        "seconds": 100.0,
+        "start_seconds": 2.0,
+        "images_per_second": 1_000.0,
+        "accuracy": 0.9,
+        "steps": 235,
+    },
+    "baseline": {"images_per_second": 12_500.0},
+    "installed": {"version": "1.0", "license": "MIT", "packages": 7, "bytes": 12_000_000},
+    "date": "2026-01-01",
+}
 
 
 @pytest.fixture
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A page of its own, and three measurements: one held, one missed, one that breaks."""
-    (tmp_path / "measured.py").write_text(MEASUREMENT, encoding="utf-8")
-    (tmp_path / "broken.py").write_text('"""Breaks."""\nraise ZeroDivisionError\n')
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path.cwd()}")
+    (tmp_path / "benchmarks_of_test.py").write_text(MEASUREMENT, encoding="utf-8")
+    (tmp_path / "broken_of_test.py").write_text('"""Breaks."""\nraise ZeroDivisionError\n')
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path(__file__).parents[2]}")
     monkeypatch.syspath_prepend(tmp_path)
     measurements = {
-        "held": ("measured", "--figure", "0.5"),
-        "missed": ("measured", "--figure", "1.5"),
-        "broken": ("broken",),
+        "held": ("benchmarks_of_test", "--figure", "0.5"),
+        "missed": ("benchmarks_of_test", "--figure", "1.5"),
+        "broken": ("broken_of_test",),
     }
     monkeypatch.setattr(program, "MEASUREMENTS", measurements)
-    monkeypatch.setattr(results, "RESULTS", tmp_path / "RESULTS.md")
+    monkeypatch.setattr(program, "PACKAGE", "")
+    monkeypatch.setattr(report, "RESULTS", tmp_path / "RESULTS.md")
     return tmp_path / "RESULTS.md"
 
 
-def test_every_measurement_is_a_module_that_says_what_it_measures() -> None:
+def test_every_measurement_is_a_module_with_a_sentence() -> None:
     for module, *_arguments in program.MEASUREMENTS.values():
-        assert find_spec(module) is not None
-        assert len(program.about(module)) > 20
+        assert find_spec(f"benchmarks.{module}") is not None
+        assert len(program.about(f"benchmarks.{module}")) > 20
 
 
-def test_named_ones_run_and_the_worst_decides(page: Path) -> None:
+def test_named_measurements_run_and_the_worst_decides(page: Path) -> None:
     assert program.main(["held"]) == 0
     assert program.main(["held", "missed"]) == MISSED
     assert program.main(["broken", "missed"]) == 1
     text = page.read_text(encoding="utf-8")
     assert "1 of 2 bars are held." in text
-    assert "What is measured, in one sentence.\n\n`python -m measured --figure 0.5`;" in text
-    assert "**Failed**: it ended with exit code 1" in text
+    assert "- missed: a figure" in text
+    assert "What is measured, in one sentence.\n\n`python -m benchmarks_of_test --fig" in text
+    assert "Failed to run: broken." in text
 
 
 def test_an_unknown_name_runs_nothing(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(["held", "nothing"]) == 2
-    assert "no measurement is called nothing; there are held" in capsys.readouterr().out
+    assert "unknown measurement: nothing; choose from held" in capsys.readouterr().out
     assert not page.exists()
+
+
+def test_stored_rows_make_the_same_table_and_replace_their_section_alone(tmp_path: Path) -> None:
+    row = Row(what="`a|b`", ours=2.0, unit="s", n=3, baseline=4.0, ratio_at_most=0.4)
+    (tmp_path / "rows.jsonl").write_text(json.dumps(asdict(row)) + "\n", encoding="utf-8")
+    stored = report.read(tmp_path / "rows.jsonl")
+    assert stored == [row]
+    page = tmp_path / "RESULTS.md"
+    for name in ("second", "first", "second"):
+        update(name, "What it is.", stored, ["first", "second"], page)
+    text = page.read_text(encoding="utf-8")
+    assert text.count("| `a/b` | 4 s | 2 s | 0.5 | ratio ≤ 0.4 | **no** | median of 3 |") == 2
+    assert text.index("## first") < text.index("## second")
+    assert "0 of 2 bars are held." in text
+
+
+def test_the_comparison_renders_from_stored_results() -> None:
+    text = render({"timm": PEER, "notebook": PEER}, 1_234)
+    assert "| 1,000 | 12,500, 12× | 2.0 s | 100 s | 90.00% | 60 lines | 12 MB, 7 packages |" in text
+    assert "| a notebook | nothing |" in text
+    assert "`python benchmarks/peers/programs/timm_resnet18.py DATA 1`" in text
+    assert "1,234 sets of weights" in text
+    assert sys.prefix not in text

@@ -1,9 +1,9 @@
-"""Notes when each backward pass of a process ends; at work where this folder is on PYTHONPATH.
+"""Records when each backward pass of a process ends; active if this folder is on PYTHONPATH.
 
-Every tool that trains with torch calls `torch.autograd.backward` once a step, so that one hook
-times all of them alike without a change to any. Times are CLOCK_MONOTONIC, in seconds, which all
-processes of a machine share; they go as a JSON list to the file that PEERS_STEPS names when the
-process ends, which with PEERS_MAX_STEPS it does after so many.
+Every tool that trains with torch calls `torch.autograd.backward` once per step, so one hook times
+all of them alike. Times are CLOCK_MONOTONIC in seconds, which all processes of a machine share;
+when the process ends, they go as a JSON list to the file PEERS_STEPS. PEERS_MAX_STEPS ends the
+process after that many steps.
 """
 
 import atexit
@@ -22,15 +22,15 @@ steps: list[float] = []
 
 
 class TimedLoader(Loader):
-    """Loads `torch.autograd` as its own loader does, then puts the clock around `backward`."""
+    """Loads `torch.autograd` as its own loader does, then wraps `backward`."""
 
     def __init__(self, loader: Loader) -> None:
         self.loader = loader
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the module and wrap its function."""
-        # Not earlier: a program may end for good in what it registers when it starts, and what is
-        # registered last is called first.
+        # Not earlier: exit handlers run in reverse order, and one that a program registers at its
+        # start may end the process.
         atexit.register(write, os.environ["PEERS_STEPS"], os.getpid())
         self.loader.exec_module(module)
         backward = module.__dict__["backward"]
@@ -46,12 +46,12 @@ class TimedLoader(Loader):
 
 
 class Observer(MetaPathFinder):
-    """Waits for `torch.autograd`, so that torch is loaded when the tool loads it and not before."""
+    """Waits for `torch.autograd`, so that torch is imported only when the tool imports it."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Answer for that one module only."""
+        """Find this one module only."""
         if name != "torch.autograd":
             return None
         spec = PathFinder.find_spec(name, path, target)
@@ -61,9 +61,9 @@ class Observer(MetaPathFinder):
 
 
 def write(path: str, process: int) -> None:
-    """Leave the times behind, unless this is a worker that was forked off."""
+    """Write the times, unless this is a forked worker."""
     if steps and os.getpid() == process:
-        with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - keeps pathlib out
+        with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - no import of pathlib
             json.dump(steps, file)
 
 

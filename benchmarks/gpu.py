@@ -1,0 +1,164 @@
+"""What the recipes reach on a GPU: rates, accuracy, time, and a network distilled from five.
+
+    python -m benchmarks.gpu [--work build/gpu] [--minutes 8] [--device cuda] [--only rate]
+
+Figures and half-trained models are kept in `--work`; the same command goes on there. Parts:
+`rate/RECIPE` (images per second, eager and with --compile), `fast/SEED` and `best/SEED` (all 60,000
+training images, official test split), and `distil`: one network whose targets are the mean
+probabilities of the five of `best` on the same augmented images (Beyer et al., "Knowledge
+distillation: A good teacher is patient and consistent", 2022). `--epochs N` shortens the runs.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks.program import Kept, official
+from benchmarks.report import Row, run
+from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.inference.classifier import load
+from fmnist_cli.training.augment import Draws
+from fmnist_cli.training.recipes import RECIPES, resolve
+from fmnist_cli.training.results import Stopped
+from fmnist_cli.training.run import Run
+from fmnist_cli.training.trainer import Trainer
+
+SEEDS = range(100, 105)
+
+
+def measure(
+    *,
+    work: Path = Path("build/gpu"),
+    minutes: float = 8.0,
+    device: str = "cuda",
+    only: str = "",
+    epochs: int = 0,
+) -> Iterator[Row]:
+    """Measure what is missing until the time is over; yields what is known."""
+    kept = Kept(work / "results.json")
+    parts = [f"rate/{recipe}" for recipe in RECIPES]
+    parts += [f"{recipe}/{seed}" for recipe in ("fast", "best") for seed in SEEDS] + ["distil"]
+    call = Call(work, time.monotonic() + 60 * minutes, device, epochs)
+    try:
+        for name in parts:
+            if name.startswith(only) and name not in kept.found:
+                kept.keep(name, call.measure(name))
+    except Stopped:
+        print("not done yet: the same command goes on")
+    for name, found in kept.found.items():
+        if name.startswith("rate/"):
+            what = f"training rate of `{name.removeprefix('rate/')}` with --compile"
+            rate, eager = found["compiled"], found["eager"]
+            yield Row(what=what, ours=rate, unit="images/s", baseline=eager, against="eager")
+    yield from _rows("`fast`", kept.starting("fast/"), 94.0, 5.0)
+    yield from _rows("`best`", kept.starting("best/"), 96.0, 300.0)
+    yield from _rows(f"distilled from {len(SEEDS)}", kept.starting("distil"), 96.5, None)
+
+
+def _rows(
+    what: str, found: Sequence[dict[str, Any]], accuracy: float, seconds: float | None
+) -> Iterator[Row]:
+    if found:
+        shared: dict[str, Any] = {"n": len(found), "statistic": "mean"}
+        mean = {key: statistics.mean(one[key] for one in found) for key in found[0]}
+        yield Row(what=f"{what}: test accuracy", ours=mean["accuracy"], unit="%",
+                  at_least=accuracy, **shared)  # fmt: skip
+        yield Row(what=f"{what}: training", ours=mean["seconds"], unit="s",
+                  at_most=seconds, **shared)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the script."""
+
+    work: Path
+    stop_at: float
+    device: str
+    epochs: int
+
+    def measure(self, name: str) -> dict[str, Any]:
+        """Run one part. Raises Stopped when the time is over."""
+        kind, _, which = name.partition("/")
+        if kind == "rate":
+            ways = {"eager": [], "compiled": ["--compile"]}
+            words = ["--recipe", which, "--epochs", str(self.epochs or 3)]
+            return {way: self._train([*words, *more], None)["images_per_second"]
+                    for way, more in ways.items()}  # fmt: skip
+        output = self.work / f"{name.replace('/', '-')}.pt"
+        if kind == "distil":
+            seconds = self._distil(output)
+        else:
+            words = ["--recipe", kind, "--seed", which, "-o", str(output)]
+            words += ["--epochs", str(self.epochs)] * bool(self.epochs)
+            seconds = self._train(words, output.with_suffix(""))["seconds"]
+        test = official("test")
+        labels = load(output, device=self.device)(test.images).argmax(1)
+        return {"seconds": seconds, "accuracy": 100 * float((labels == test.labels).mean())}
+
+    def _train(self, words: Sequence[str], run_dir: Path | None) -> dict[str, Any]:
+        """Train or resume; when the time is over the state is saved."""
+        common = ["--device", self.device, "--val-size", "0"]
+        if run_dir is not None and (run_dir / "last.pt").is_file():
+            words, common = ["--resume", str(run_dir)], []
+        elif run_dir is not None:
+            common += ["--run-dir", str(run_dir)]
+        command = [sys.executable, "-m", "fmnist_cli", "train", "-q", "--format", "json"]
+        with subprocess.Popen([*command, *words, *common], stdout=subprocess.PIPE) as process:
+            try:
+                stdout, _ = process.communicate(timeout=max(1, self.stop_at - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.terminate()
+                raise Stopped from None
+        if process.returncode:
+            raise SystemExit(f"{' '.join(words)} ended with {process.returncode}")
+        found: dict[str, Any] = json.loads(stdout)
+        return found
+
+    def _distil(self, output: Path) -> float:
+        """Train a student of the models of `best`; returns the seconds of all its calls."""
+        run_dir = output.with_suffix("")
+        if (run_dir / "last.pt").is_file():
+            student = Student.resume(str(run_dir), {})
+        else:
+            options = {"recipe": "best", "val_size": 0, "label_smoothing": 0.0}
+            options |= {"device": self.device, **({"epochs": self.epochs} if self.epochs else {})}
+            student = Student(resolve(options), output=output, run_dir=run_dir)
+        student.should_stop = lambda: time.monotonic() > self.stop_at
+        for result in student.epochs():
+            print(f"distil: epoch {result.epoch}/{result.epochs}", flush=True)
+        assert student.summary is not None
+        return student.summary.seconds
+
+
+class Student(Run):
+    """A training run whose labels come from the models beside its output."""
+
+    def _build(self, train: LabeledImages, val: LabeledImages) -> Trainer:
+        trainer = super()._build(train, val)
+        files = [self.output.with_name(f"best-{seed}.pt") for seed in SEEDS]
+        loaded = [checkpoint.load(file) for file in files]
+        networks = [(one.model.to(self.device), one.normalization) for one in loaded]
+
+        @torch.no_grad()
+        def answer(images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
+            del labels, draws
+            with torch.autocast(images.device.type, torch.bfloat16):
+                logits = [network((images - norm.mean) / norm.std) for network, norm in networks]
+            return images, torch.stack(logits).float().softmax(-1).mean(0)
+
+        trainer.batches.augmentations = (*trainer.batches.augmentations, answer)
+        return trainer
+
+
+if __name__ == "__main__":
+    run(measure)

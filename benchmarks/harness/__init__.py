@@ -1,1 +1,0 @@
-"""What the measurements share: rows, the results page, the machine's name, a command's cost."""

@@ -1,1 +1,0 @@
-"""The course's homework, off and on: what each exercise does to accuracy and time."""
