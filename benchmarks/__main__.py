@@ -33,7 +33,6 @@ MEASUREMENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "recipe_small": ("recipes", "--recipe", "small", "--seeds", "3"),
     "growth": ("growth",),
     "processes": ("processes",),
-    "balanced": ("balanced",),
     "photos": ("photos",),
     "gpu": ("gpu",),
 }

@@ -1,219 +1,139 @@
-"""The course's homework, off and on: writes docs/homework.md.
+"""Each exercise of the course's homework, off and on: writes the table of docs/homework.md.
 
-    python -m benchmarks.homework --work FOLDER [--epochs 3] [--minutes 4] [--again]
+    python -m benchmarks.homework --work FOLDER [--epochs 3] [--minutes 4] [--seeds 3]
 
-Exercises that change training are evaluated on images of the official training split that were held
-out; the test split is not opened. Three seeds, each pair alike but for the exercise. Runs are kept
-in FOLDER, so that several short calls do the whole; the page is written when none is missing.
+All images are official training images; the test split is not opened. Each pair of runs differs in
+the exercise alone. Runs are kept in FOLDER, so that several short calls do the whole; the table is
+written when none is missing.
 """
 
 import argparse
-import json
 import math
+import re
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from scipy import stats
 
 from benchmarks import machine
-from benchmarks.program import Kept, fmnist, official, write_idx, write_pngs
+from benchmarks.program import Kept, fmnist, official, write_idx
 from benchmarks.report import table
-from fmnist_cli.devices import usable_cores
+from fmnist_cli.constants import CLASS_NAMES
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "homework.md"
-TEMPLATE: Final = Path(__file__).with_suffix(".md")
-SEEDS: Final = (0, 1, 2)
-RARE_CLASS: Final = "Shirt"
-FEW, HELD_OUT, FEW_EPOCHS = 1_000, 5_000, 20
-ROUNDS: Final = 3
-Run: TypeAlias = dict[str, Any]
+HEADER: Final = ("exercise", "option", "off", "on", "difference", "time")
+RARE: Final = CLASS_NAMES.index("Shirt")
+FEW, HELD_OUT, START, KEPT_EVERY = 1_000, 5_000, 10_000, 20
 
 
-@dataclass(frozen=True, slots=True)
-class Exercise:
-    """An exercise that changes training, as additional options."""
+class Exercise(NamedTuple):
+    """An exercise as options; `data`: the folder that `write_data` makes, None for all images."""
 
-    name: str
     title: str
     options: str
-    few: bool = False
-    """Whether it is tried with few images, on runs of their own."""
+    data: str | None = None
+    metric: str = "accuracy"
 
 
-OFF: Final = (Exercise("off", "", ""), Exercise("off-few", "", "", few=True))
+WEIGHTS: Final = "--class-weights"
 EXERCISES: Final = (
-    Exercise("cosine", "a learning rate that falls along a cosine", "--schedule cosine"),
-    Exercise("onecycle", "a learning rate that rises and falls", "--schedule onecycle"),
-    Exercise("weights", "shirts count twice", "--class-weights 1,1,1,1,1,1,2,1,1,1"),
-    Exercise("augmentation", "augmentation", "--augment flip,shift:1"),
-    Exercise("fine-tuning", "fine-tuning", "--weights start.pt", few=True),
-    Exercise("tensorboard", "TensorBoard", "--tensorboard"),
-    Exercise("processes", "two processes", "--nproc 2"),
+    Exercise("a learning rate that falls along a cosine", "--schedule cosine"),
+    Exercise("a learning rate that rises and falls", "--schedule onecycle"),
+    Exercise("shirts count twice: recall", f"{WEIGHTS} 1,1,1,1,1,1,2,1,1,1", None, "recall"),
+    Exercise("one shirt in twenty: recall", f"{WEIGHTS} balanced", "thinned", "recall"),
+    Exercise("augmentation", "--augment flip,shift:1"),
+    Exercise("fine-tuning with 1,000 images", "--weights start.pt --epochs 20", "few"),
+    Exercise("TensorBoard", "--tensorboard"),
+    Exercise("two processes", "--nproc 2"),
 )
 
 
 def main() -> None:
-    """Do what is missing until the time is over, then write the page."""
+    """Do what is missing until the time is over, then write the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--work", type=Path, required=True, help="folder kept between calls")
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--minutes", type=float, default=math.inf, help="start nothing after this")
-    parser.add_argument("--again", action="store_true", help="repeat disturbed runs")
-    parser.add_argument("--page", type=Path, default=PAGE)
-    options = parser.parse_args()
-    kept = Kept(options.work / f"homework-{options.epochs}-epochs.json")
-    stop_at = time.monotonic() + 60 * options.minutes
-    wanted = {
-        f"{exercise.name}/{seed}": partial(train, exercise, seed, options.epochs)
-        for seed in SEEDS
-        for exercise in (*OFF, *EXERCISES)
-    }
-    wanted["use"] = partial(use)
-    for name, measure in wanted.items():
-        found = kept.found.get(name)
-        if found is None or (options.again and found["seconds"] is None):
-            if time.monotonic() > stop_at:
-                raise SystemExit("not done yet: the same command goes on")
-            kept.keep(name, measure())
-            print(name, kept.found[name], flush=True)
-    options.page.write_text(render(kept, options.epochs), encoding="utf-8")
-    print(options.page)
+    given = parser.parse_args()
+    kept = Kept(given.work / f"homework-{given.epochs}-epochs.json")
+    stop_at = time.monotonic() + 60 * given.minutes
+    rows = []
+    for exercise in EXERCISES:
+        off = "--epochs 20" if exercise.data == "few" else ""
+        pairs: list[list[dict[str, Any]]] = []
+        for seed in range(given.seeds):
+            pairs.append([])
+            for options in (off, exercise.options):
+                name = f"{exercise.data} {options} {seed}"
+                if name not in kept.found:
+                    if time.monotonic() > stop_at:
+                        raise SystemExit("not done yet: the same command goes on")
+                    kept.keep(name, train(exercise.data, options, seed, given.epochs))
+                    print(name, kept.found[name], flush=True)
+                pairs[seed].append(kept.found[name])
+        rows.append(cells(exercise, pairs))
+    text = f"{machine.describe()}\n\n{table(HEADER, rows)}\n"
+    old = PAGE.read_text(encoding="utf-8")
+    page = re.sub(r"(?m)^.+\n\n\| exercise \|(.+\n)+", lambda _: text, old, count=1)
+    PAGE.write_text(page, encoding="utf-8")
+    print(text)
 
 
-def train(exercise: Exercise, seed: int, epochs: int) -> Run:
-    """Train and evaluate one run; `seconds` is None if other processes disturbed it."""
+def train(data: str | None, options: str, seed: int, epochs: int) -> dict[str, Any]:
+    """Train and evaluate one run; `seconds` is NaN if other processes disturbed it."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        command = ["train", "-q", "--recipe", "tutorial", "--seed", str(seed)]
-        data = ["--epochs", str(epochs)]
-        split = ["--split", "val"]
-        if exercise.few:
-            write_few(folder, seed)
-            data = ["--data", "few", "--epochs", str(FEW_EPOCHS), "--val-size", "0"]
-            split = []  # the folder's test split: images of the official training split
-            if exercise.options:
-                start = ("--data", "start", "--epochs", "5", "--val-size", "0", "-o", "start.pt")
-                fmnist(*command, *start, cwd=folder)
+        command = ["train", "-q", "--recipe", "tutorial", "--seed", str(seed), "--epochs"]
+        source, split = [], ["--split", "val"]
+        if data is not None:
+            write_data(folder, seed)
+            source, split = ["--data", data, "--val-size", "0"], []
+        if "start.pt" in options:
+            start = ("5", "--data", "start", "--val-size", "0", "-o", "start.pt")
+            fmnist(*command, *start, cwd=folder)
         with machine.Watch() as watch:
-            words = [*command, *data, *exercise.options.split(), "--format", "json"]
+            words = [*command, str(epochs), *source, *options.split(), "--format", "json"]
             trained = fmnist(*words, cwd=folder).document
         scores = fmnist("evaluate", "-q", *split, "--format", "json", cwd=folder).document
     return {
         "accuracy": scores["accuracy"],
-        "rare_recall": scores["report"][RARE_CLASS]["recall"],
-        "seconds": trained["seconds"] if watch.is_quiet else None,
+        "recall": scores["report"][CLASS_NAMES[RARE]]["recall"],
+        "seconds": trained["seconds"] if watch.is_quiet else math.nan,
     }
 
 
-def write_few(folder: Path, seed: int) -> None:
-    """Write `few` (1,000 training and 5,000 test images) and `start` (10,000 others).
-
-    All are official training images, drawn by `seed`.
-    """
+def write_data(folder: Path, seed: int) -> None:
+    """Write `few`, `thinned` (few shirts) and `start`: disjoint images of the training split."""
     data = official("train")
     order = np.random.default_rng(seed).permutation(len(data))
-    write_idx(data[np.sort(order[:FEW])], folder / "few")
-    write_idx(data[np.sort(order[FEW : FEW + HELD_OUT])], folder / "few", "test")
-    write_idx(data[np.sort(order[FEW + HELD_OUT :][:10_000])], folder / "start")
+    held_out, few, start, rest = np.split(order, np.cumsum([HELD_OUT, FEW, START]))
+    rare = rest[data.labels[rest] == RARE]
+    thinned = np.setdiff1d(rest, np.delete(rare, slice(None, None, KEPT_EVERY)))
+    for name, positions in (("few", few), ("thinned", thinned), ("start", start)):
+        write_idx(data[np.sort(positions)], folder / name)
+        write_idx(data[np.sort(held_out)], folder / name, "test")
 
 
-def use() -> Run:
-    """Train a small model once and use it in every way: median seconds, accuracies, sizes."""
-    commands = {
-        "export": ("export-onnx", "-q", "model.pt"),
-        "report": ("evaluate", "-q", "model.pt"),
-        "predict": ("predict", "-q", "model.pt", "pictures"),
-        "onnx": ("predict", "-q", "model.onnx", "pictures"),
-    }
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        write_few(folder, 0)
-        write_pngs(official("test").images[:HELD_OUT], folder / "pictures")
-        data = ("--data", "few", "--epochs", str(FEW_EPOCHS), "--val-size", "0")
-        fmnist("train", "-q", "--recipe", "tutorial", *data, cwd=folder)
-        with machine.Watch() as watch:
-            rounds = [
-                {name: fmnist(*command, cwd=folder) for name, command in commands.items()}
-                for _ in range(ROUNDS)
-            ]
-        if not watch.is_quiet:
-            raise SystemExit(f"other processes used {watch.taken:.0%} of the cores; try again")
-        labels = [
-            [json.loads(line)["label"] for line in rounds[0][name].stdout.splitlines()]
-            for name in ("predict", "onnx")
-        ]
-        test = ("evaluate", "-q", "model.pt", "--format", "json")
-        return {
-            "seconds": {n: statistics.median(each[n].seconds for each in rounds) for n in commands},
-            "same": sum(a == b for a, b in zip(*labels, strict=True)),
-            "accuracy": fmnist(*test, cwd=folder).document["accuracy"],
-            "megabytes": [(folder / n).stat().st_size / 1e6 for n in ("model.pt", "model.onnx")],
-        }
-
-
-def render(kept: Kept, epochs: int) -> str:
-    """The page, if every run is there."""
-    weighted = next(each for each in EXERCISES if each.name == "weights")
-    recalls = _pairs(kept, weighted, "rare_recall")
-    used = kept.found["use"]
-    return TEMPLATE.read_text(encoding="utf-8").format(
-        where=f"{machine.describe()}; {datetime.now(UTC).date().isoformat()}.",
-        epochs=epochs,
-        n=len(SEEDS),
-        training=table(
-            ("exercise", "option", "off", "on", "difference", "time"),
-            (_cells(kept, exercise) for exercise in EXERCISES),
-        ),
-        few=f"{FEW:,}",
-        few_epochs=FEW_EPOCHS,
-        held_out=f"{HELD_OUT:,}",
-        rare=RARE_CLASS,
-        rare_off=f"{recalls[:, 0].mean():.1%}",
-        rare_on=f"{recalls[:, 1].mean():.1%}",
-        rare_difference=_difference(recalls),
-        cores=usable_cores(),
-        rounds=ROUNDS,
-        accuracy=f"{used['accuracy']:.2%}",
-        megabytes=" MB become ".join(f"{size:.2f}" for size in used["megabytes"]),
-        same=f"{used['same']:,}",
-        rate=f"{HELD_OUT / used['seconds']['predict']:,.0f}",
-        **{f"{name}_seconds": f"{taken:.1f}" for name, taken in used["seconds"].items()},
-    )
-
-
-def _pairs(kept: Kept, exercise: Exercise, key: str) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    """A figure without and with the exercise, [seeds, 2]; NaN if disturbed."""
-    names = (OFF[exercise.few].name, exercise.name)
-    rows = [[kept.found[f"{name}/{seed}"][key] for name in names] for seed in SEEDS]
-    return np.array(rows, dtype=float)
-
-
-def _cells(kept: Kept, exercise: Exercise) -> Sequence[str]:
-    accuracies = _pairs(kept, exercise, "accuracy")
-    seconds = _pairs(kept, exercise, "seconds")
-    ratios = [on / off for off, on in seconds if not math.isnan(on + off)]
+def cells(exercise: Exercise, pairs: list[list[dict[str, Any]]]) -> list[str]:
+    """The line of an exercise: means, the paired difference with Student's t, median time."""
+    off, on = np.array([[run[exercise.metric] for run in pair] for pair in pairs]).T
+    found = 100 * (on - off)
+    half = stats.t.ppf(0.975, max(len(found) - 1, 1)) * stats.sem(found)
+    ratios = [slow["seconds"] / fast["seconds"] for fast, slow in pairs]
+    quiet = [ratio for ratio in ratios if not math.isnan(ratio)]
     return [
         exercise.title,
         f"`{exercise.options}`",
-        *(f"{mean:.2%}" for mean in accuracies.mean(axis=0)),
-        _difference(accuracies),
-        f"{statistics.median(ratios):.2f}× (n = {len(ratios)})" if ratios else "disturbed",
+        f"{off.mean():.2%}",
+        f"{on.mean():.2%}",
+        f"{found.mean():+.2f} ({found.mean() - half:+.2f} to {found.mean() + half:+.2f})",
+        f"{statistics.median(quiet):.2f}× (n = {len(quiet)})" if quiet else "disturbed",
     ]
-
-
-def _difference(pairs: "np.ndarray[Any, np.dtype[np.float64]]") -> str:
-    """Mean paired difference of shares in points with its 95% interval (Student's t)."""
-    found = 100 * (pairs[:, 1] - pairs[:, 0])
-    half = stats.t.ppf(0.975, len(found) - 1) * stats.sem(found)
-    return f"{found.mean():+.2f} ({found.mean() - half:+.2f} to {found.mean() + half:+.2f})"
 
 
 if __name__ == "__main__":

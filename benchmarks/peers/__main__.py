@@ -12,22 +12,28 @@ import argparse
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import machine
-from benchmarks.peers.contestants import BASELINE, CONTESTANTS, Contestant
-from benchmarks.peers.measuring import Places, environment, measure, run_python
+from benchmarks.peers.measuring import (
+    ROOT,
+    Contestant,
+    contestants,
+    environment,
+    measure,
+    run_python,
+)
 from benchmarks.program import Kept, official
 from benchmarks.report import table
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data import download
 from fmnist_cli.devices import usable_cores
 
-ROOT: Final = Path(__file__).parents[2]
+CONTESTANTS: Final = contestants()
+BASELINE: Final = CONTESTANTS.pop("baseline")
 PAGE: Final = ROOT / "docs" / "comparison.md"
 HEADER: Final = (
     *("tool", "epochs", "images/s", "baseline, ratio", "first step", "in all", "accuracy"),
@@ -60,11 +66,11 @@ def main() -> None:
 def contest(contestant: Contestant, work: Path) -> dict[str, Any]:
     """Measure the baseline, then the contestant. Raises SystemExit if other processes disturbed."""
     programs = environment(work / "environments", contestant)
-    places = Places(
-        str(write_pngs(work / "pngs")),
-        str(lay_out_for_torchvision(work / "torchvision")),
-        str(download.default_folder()),
-    )
+    places = {
+        "pngs": str(write_pngs(work / "pngs")),
+        "torchvision": str(lay_out_for_torchvision(work / "torchvision")),
+        "files": str(download.default_folder()),
+    }
     with machine.Watch() as watch:
         baseline = measure(BASELINE, environment(work, BASELINE), places)
         measured = measure(contestant, programs, places)
@@ -75,8 +81,8 @@ def contest(contestant: Contestant, work: Path) -> dict[str, Any]:
         )
     installed = Path(__file__).with_name("installed.py")
     return {
-        "measured": asdict(measured),
-        "baseline": asdict(baseline),
+        "measured": measured,
+        "baseline": baseline,
         "installed": json.loads(run_python(programs, installed, contestant.distribution)),
         "date": datetime.now(UTC).date().isoformat(),
     }
@@ -113,15 +119,15 @@ def lay_out_for_torchvision(folder: Path) -> Path:
 
 def render(found: dict[str, dict[str, Any]], timm_pretrained: int) -> str:
     """The page, from the results by contestant."""
-    results = {each: found[name] for name, each in CONTESTANTS.items() if name in found}
-    dates = sorted({result["date"] for result in results.values()})
+    results = [(each, found[name]) for name, each in CONTESTANTS.items() if name in found]
+    dates = sorted({result["date"] for _, result in results})
     span = " to ".join(dates[:: max(len(dates) - 1, 1)])
     template = Path(__file__).with_name("page.md").read_text(encoding="utf-8")
     return template.format(
         where=f"{machine.describe()}, torchvision {version('torchvision')}; {span}.",
-        table=table(HEADER, (_cells(*pair) for pair in results.items())),
+        table=table(HEADER, (_cells(*pair) for pair in results)),
         cores=usable_cores(),
-        commands="\n".join(line for pair in results.items() for line in _commands(*pair)),
+        commands="\n".join(line for pair in results for line in _commands(*pair)),
         timm_pretrained=f"{timm_pretrained:,}",
     )
 
@@ -154,9 +160,7 @@ def _commands(contestant: Contestant, result: dict[str, Any]) -> Iterator[str]:
         f"- {contestant.title}: {contestant.distribution} {installed['version']}, "
         f"{installed['license']}; after {link}."
     )
-    for words in Places().typed(contestant):
-        shown = (word.removeprefix(f"{ROOT.as_posix()}/") for word in words)
-        yield f"  `{' '.join(shown)}`"
+    yield from (f"  `{' '.join(words)}`" for words in contestant.typed())
 
 
 if __name__ == "__main__":

@@ -1,53 +1,88 @@
 """Make a contestant's environment, run its commands and time them from outside."""
 
+import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
 import time
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final, Literal
 
-from benchmarks.peers.contestants import TRAIN_IMAGES, Contestant
-
+ROOT: Final = Path(__file__).parents[2]
+TRAIN_IMAGES: Final = 60_000
 _HERE: Final = Path(__file__).parent
 _UNSET: Final = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where a command's words point."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contestant:
+    """One row of the comparison, as contestants.toml describes it."""
 
-    pngs: str = "PICTURES"
-    """Folder of PNG files: train/CLASS/*.png and test/CLASS/*.png."""
-    torchvision: str = "DATA"
-    """Folder that torchvision's FashionMNIST reads."""
-    files: str = "FILES"
-    """Folder of the four official files."""
+    title: str
+    commands: list[str]
+    epochs: int
+    batch_size: int = 256
+    distribution: str = "fmnist-cli"
+    """Name of the installed distribution."""
+    read: Literal["evaluated", "last_number", "last_epoch", "validated"] = "evaluated"
+    source: str = "README.md"
+    later_images: int = TRAIN_IMAGES
+    """Images of each epoch but the first."""
+    max_steps: int | None = None
+    """Steps after which a slow one is stopped, without an accuracy."""
+    requirements: str | None = None
+    """A file of `requirements/`, its pinned environment; None: the current one."""
+    program: str | None = None
+    """What its user writes, if commands alone do not do."""
+    stdin: str = ""
 
-    def typed(self, contestant: Contestant) -> list[list[str]]:
-        """A contestant's commands as words."""
-        names = {"pngs": self.pngs, "torchvision": self.torchvision, "files": self.files}
-        commands = contestant.commands
-        return [[word.format(**names) for word in command.split()] for command in commands]
+    def typed(self, **places: str) -> list[list[str]]:
+        """The commands as words; without places as the page shows them."""
+        shown = {"pngs": "PICTURES", "torchvision": "DATA", "files": "FILES"} | places
+        words = [command.format(**shown).split() for command in self.commands]
+        if places:
+            words = [
+                [str(ROOT / w) if w.startswith("benchmarks/") else w for w in c] for c in words
+            ]
+        return words
+
+    @property
+    def written(self) -> str:
+        """What its user writes, for the table."""
+        if self.program is None:
+            return f"{len(self.commands)} command{'s' if len(self.commands) > 1 else ''}"
+        if self.distribution == "torchvision":
+            return "a notebook"
+        source = (ROOT / self.program).read_text(encoding="utf-8")
+        body = re.sub(r'^""".*?"""', "", source, count=1, flags=re.DOTALL)
+        lines = [line.strip() for line in body.splitlines()]
+        return f"{sum(bool(line) and not line.startswith('#') for line in lines)} lines"
+
+    def accuracy(self, folder: Path, output: str) -> float:
+        """Accuracy on the test split, from the working folder and the last command's output."""
+        match self.read:
+            case "evaluated":
+                return float(json.loads(output)["accuracy"])
+            case "last_number":
+                return float(output.split()[-1])
+            case "last_epoch":
+                return float(json.loads(output.splitlines()[-1])["test_accuracy"])
+            case "validated":  # yolo's validation split is `test` if there is no other
+                (results,) = folder.rglob("results.csv")
+                rows = list(csv.DictReader(results.read_text(encoding="utf-8").splitlines()))
+                return float(rows[-1]["metrics/accuracy_top1"])
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """Time and accuracy of a contestant."""
-
-    seconds: float
-    """From the first command's start to the last one's end: training and evaluation."""
-    start_seconds: float
-    """From the start to the end of the first backward pass."""
-    images_per_second: float
-    """Of training alone."""
-    accuracy: float | None
-    """On the official test split, after the last epoch; None if it was stopped before."""
-    steps: int
+def contestants() -> dict[str, Contestant]:
+    """All of contestants.toml; `baseline` is measured again beside each of the others."""
+    text = (_HERE / "contestants.toml").read_text(encoding="utf-8")
+    return {name: Contestant(**entries) for name, entries in tomllib.loads(text).items()}
 
 
 def environment(folder: Path, contestant: Contestant) -> Path:
@@ -76,28 +111,29 @@ def run_python(programs: Path, *arguments: str | Path) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def measure(contestant: Contestant, programs: Path, places: Places) -> Measurement:
+def measure(contestant: Contestant, programs: Path, places: dict[str, str]) -> dict[str, Any]:
     """Run its commands in an empty folder, with `programs` first on the path.
 
-    Raises SystemExit with its stderr if a command fails.
+    Returns `seconds` (training and evaluation, start-up included), `start_seconds` (to the end of
+    the first backward pass), `images_per_second` (training alone), `accuracy` (None if it was
+    stopped) and `steps`. Raises SystemExit with its stderr if a command fails.
     """
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
         steps_file = folder / "steps.json"
         variables = {name: text for name, text in os.environ.items() if name not in _UNSET}
         variables["PATH"] = f"{programs}{os.pathsep}{variables['PATH']}"
-        variables["PYTHONPATH"] = str(_HERE / "observer")
-        variables |= dict(contestant.environment)
+        variables |= {"PYTHONPATH": str(_HERE / "observer"), "PEERS_STEPS": str(steps_file)}
+        variables |= {"YOLO_OFFLINE": "true", "YOLO_CONFIG_DIR": "."}
+        if contestant.max_steps is not None:
+            variables["PEERS_MAX_STEPS"] = str(contestant.max_steps)
         output = ""
         started_at = time.monotonic()
-        for number, words in enumerate(places.typed(contestant)):
-            watched = {"PEERS_STEPS": str(steps_file)} if number == 0 else {}
-            if contestant.max_steps is not None:
-                watched["PEERS_MAX_STEPS"] = str(contestant.max_steps)
+        for words in contestant.typed(**places):
             done = subprocess.run(
                 [str(programs / words[0]), *words[1:]],
                 cwd=folder,
-                env=variables | watched,
+                env=variables,
                 input=contestant.stdin,
                 capture_output=True,
                 text=True,
@@ -106,15 +142,16 @@ def measure(contestant: Contestant, programs: Path, places: Places) -> Measureme
             if done.returncode:
                 raise SystemExit(f"{' '.join(words)}\n{done.stderr[-2000:]}")
             output = done.stdout
-        ended_at = time.monotonic()
+            variables.pop("PEERS_STEPS", None)  # the first command trains
+        seconds = time.monotonic() - started_at
         steps: list[float] = json.loads(steps_file.read_text(encoding="utf-8"))
-        return Measurement(
-            seconds=ended_at - started_at,
-            start_seconds=steps[0] - started_at,
-            images_per_second=rate(steps, contestant),
-            accuracy=None if contestant.max_steps else contestant.read_accuracy(folder, output),
-            steps=len(steps),
-        )
+        return {
+            "seconds": seconds,
+            "start_seconds": steps[0] - started_at,
+            "images_per_second": rate(steps, contestant),
+            "accuracy": None if contestant.max_steps else contestant.accuracy(folder, output),
+            "steps": len(steps),
+        }
 
 
 def rate(steps: list[float], contestant: Contestant) -> float:
