@@ -77,11 +77,14 @@ def main() -> None:
                     print(name, kept.found[name], flush=True)
                 pairs[seed].append(kept.found[name])
         rows.append(cells(exercise, pairs))
-    text = f"{machine.describe()}\n\n{table(HEADER, rows)}\n"
-    old = PAGE.read_text(encoding="utf-8")
-    page = re.sub(r"(?m)^.+\n\n\| exercise \|(.+\n)+", lambda _: text, old, count=1)
+    page = PAGE.read_text(encoding="utf-8")
+    for pattern, text in (
+        (r"^\| exercise \| option(.+\n)+", table(HEADER, rows)),
+        (r"^.+; Python .+, torch .+\n", machine.describe()),
+    ):
+        page = re.sub(pattern, lambda _, text=text: f"{text}\n", page, count=1, flags=re.MULTILINE)
     PAGE.write_text(page, encoding="utf-8")
-    print(text)
+    print(PAGE)
 
 
 def train(data: str | None, options: str, seed: int, epochs: int) -> dict[str, Any]:
