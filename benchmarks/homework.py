@@ -82,7 +82,9 @@ def main() -> None:
         (r"^\| exercise \| option(.+\n)+", table(HEADER, rows)),
         (r"^.+; Python .+, torch .+\n", machine.describe()),
     ):
-        page = re.sub(pattern, lambda _, text=text: f"{text}\n", page, count=1, flags=re.MULTILINE)
+        found = re.search(pattern, page, re.MULTILINE)
+        assert found is not None
+        page = f"{page[: found.start()]}{text}\n{page[found.end() :]}"
     PAGE.write_text(page, encoding="utf-8")
     print(PAGE)
 
