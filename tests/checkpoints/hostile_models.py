@@ -9,7 +9,7 @@ import subprocess
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from random import Random
@@ -103,21 +103,36 @@ def calls(canary: Path) -> list[Call]:
     ]
 
 
-def claims(length: int, shape: tuple[int, ...]) -> list[Claim]:
+def claimed_state() -> dict[str, Any]:
+    """The sound file's weights as descriptions, which are true."""
+    state: dict[str, Any] = {}
+    for number, (name, value) in enumerate(network(NETWORK).state_dict().items()):
+        kind = torch.FloatStorage if value.is_floating_point() else torch.LongStorage
+        storage = Storage(str(number), value.numel(), kind)
+        state[name] = Claim(storage, tuple(value.shape), tuple(value.stride()))
+    return state
+
+
+def claims(true: Claim) -> list[Claim]:
     """Tensors that are not what the file holds: mostly sizes without measure."""
     huge = [2**31, 2**48, 2**62, 2**64, 2**200]
-    whole = Storage("0", length)
+    whole, shape = true.storage, true.shape
+    length = whole.length
+    storages = [
+        *(replace(whole, length=size) for size in (*huge, -length, length + 1, length - 1)),
+        *(replace(whole, key=key) for key in ("none", "../metadata.json", 0, None)),
+        Storage("0", 2 * length, torch.HalfStorage),
+        Storage("0", length, torch.UntypedStorage),
+        Storage("0", float(length)),
+    ]
     return [
-        *(Claim(Storage("0", size), shape) for size in (*huge, -length, length + 1, length - 1)),
+        *(replace(true, storage=storage) for storage in storages),
         *(Claim(whole, (size, *shape[1:]), (0,) * len(shape)) for size in (*huge, -1)),
         *(Claim(whole, (size, size), (0, 0)) for size in huge),
-        *(Claim(whole, shape, (1,) * len(shape), size) for size in (*huge, 1, -1)),
-        *(Claim(whole, shape, (size,) * len(shape)) for size in (*huge, 0, -1)),
+        *(replace(true, offset=size) for size in (*huge, 1, -1)),
+        *(replace(true, stride=(size,) * len(shape)) for size in (*huge, -1)),
+        replace(true, stride=(1,)),
         Claim(whole, (1,) * 200, (1,) * 200),
-        Claim(Storage("0", 2 * length, torch.HalfStorage), shape),
-        Claim(Storage("0", length, torch.UntypedStorage), shape),
-        *(Claim(Storage(key, length), shape) for key in ("none", "../metadata.json", 0, None)),
-        Claim(Storage("0", float(length)), shape),
         Claim("shape", "strides"),
     ]
 
@@ -272,14 +287,9 @@ def edit_bytes(random: Random, case: Case) -> bytes:
 def forge_pickle(random: Random, case: Case) -> bytes:
     """Code, claims and bombs in place of the weights, or beside them."""
     call = random.choice(calls(case.canary))
-    shapes = {name: tuple(value.shape) for name, value in network(NETWORK).state_dict().items()}
-    name, shape = next(iter(shapes.items()))
-    length = len(case.members["archive/data/0"]) // 4
-    evil = random.choice([call, random.choice(claims(length, shape))])
-    state: dict[str, Any] = {
-        each: Claim(Storage(str(n), int(np.prod(size))), size, tuple(np.ones(size).strides))
-        for n, (each, size) in enumerate(shapes.items())
-    }
+    state = claimed_state()
+    name, first = next(iter(state.items()))
+    evil = random.choice([call, random.choice(claims(first))])
     whole = {**state, name: evil}
     places = [evil, {"state_dict": evil}, whole, {"state_dict": whole}, {"state_dict": [evil] * 3}]
     forged = dumps(random.choice(places), random.choice([0, 2, 2, 2, 4]))

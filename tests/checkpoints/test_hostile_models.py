@@ -3,6 +3,7 @@
 import pickle
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -40,20 +41,36 @@ def test_tampered_files_are_refused_or_are_what_they_were(
 
 def test_every_forged_pickle_is_refused(cases: list[hostile.Case], tmp_path: Path) -> None:
     """Each call, claim and bomb of the table once, in place of a model's whole content."""
-    case = cases[0]
-    forged = [*hostile.calls(case.canary), *hostile.claims(144, (16, 1, 3, 3))]
-    pickles = [hostile.dumps({"state_dict": {"w": each}}) for each in forged] + hostile.bombs()
-    for number, content in enumerate(pickles):
-        found = hostile.outcome(
-            case,
-            lambda _random, case, content=content: hostile.zipped(  # type: ignore[misc]
-                {**case.members, hostile.PICKLE: content}
-            ),
-            Random(0),
-            tmp_path / "forged.pt",
-        )
+    case, state = cases[0], hostile.claimed_state()
+    name, first = next(iter(state.items()))
+
+    def opened(pickled: bytes) -> hostile.Outcome:
+        content = hostile.zipped({**case.members, hostile.PICKLE: pickled})
+        return hostile.outcome(case, lambda *_: content, Random(0), tmp_path / "forged.pt")
+
+    def whole(evil: object) -> bytes:
+        return hostile.dumps({"state_dict": {**state, name: evil}})
+
+    assert opened(whole(first)).name == UNCHANGED
+    forged = [*hostile.calls(case.canary), *hostile.claims(first)]
+    for number, content in enumerate([*map(whole, forged), *hostile.bombs()]):
+        found = opened(content)
         assert found.name == REFUSED, number
         assert found.extra_bytes < MAX_BYTES, number
+
+
+@pytest.mark.parametrize("length", [143, 145, 2**62])
+def test_sizes_are_compared_before_torch_sees_them(
+    length: int, cases: list[hostile.Case], tmp_path: Path
+) -> None:
+    state = hostile.claimed_state()
+    name, first = next(iter(state.items()))
+    state[name] = replace(first, storage=Storage("0", length))
+    pickled = hostile.dumps({"state_dict": state})
+    path = tmp_path / "m.pt"
+    path.write_bytes(hostile.zipped({**cases[0].members, hostile.PICKLE: pickled}))
+    with pytest.raises(CheckpointError, match="other sizes than stated"):
+        cases[0].open(path)
 
 
 def test_the_forged_pickles_would_run(tmp_path: Path) -> None:
