@@ -19,7 +19,7 @@ from fmnist_cli.__main__ import prepare_environment
 prepare_environment()
 
 from benchmarks.program import official, write_models  # noqa: E402 - torch reads the environment
-from fmnist_cli.inference.classifier import load  # noqa: E402
+from fmnist_cli.inference.loading import load  # noqa: E402
 
 MIN_RATIO = 4.0
 

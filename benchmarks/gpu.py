@@ -26,7 +26,7 @@ from benchmarks.program import Kept, official
 from benchmarks.report import Row, run
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.data.images import LabeledImages
-from fmnist_cli.inference.classifier import load
+from fmnist_cli.inference.loading import load
 from fmnist_cli.training.augment import Draws
 from fmnist_cli.training.recipes import RECIPES, resolve
 from fmnist_cli.training.results import Stopped

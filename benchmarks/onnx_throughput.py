@@ -21,7 +21,8 @@ prepare_environment()  # as the program does: torch's threads would spin on ONNX
 
 from benchmarks.program import write_models  # noqa: E402 - torch reads the environment
 from fmnist_cli.constants import IMAGE_SIZE  # noqa: E402
-from fmnist_cli.inference.classifier import Classifier, load  # noqa: E402
+from fmnist_cli.inference.classifier import Classifier  # noqa: E402
+from fmnist_cli.inference.loading import load  # noqa: E402
 
 MAX_LATENCY_RATIO = 0.5
 MIN_RATE_RATIO = 1.0

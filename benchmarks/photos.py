@@ -23,7 +23,7 @@ from benchmarks.program import fmnist, official
 from benchmarks.report import Row, run
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.pictures import decode
-from fmnist_cli.inference.classifier import load
+from fmnist_cli.inference.loading import load
 
 MAX_POINTS_LOST = 3.0
 

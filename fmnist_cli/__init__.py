@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from fmnist_cli.constants import VERSION
 
 if TYPE_CHECKING:
-    from fmnist_cli.inference.classifier import load
+    from fmnist_cli.inference.loading import load
     from fmnist_cli.training.options import TrainConfig
     from fmnist_cli.training.recipes import configure
     from fmnist_cli.training.run import train
@@ -30,7 +30,7 @@ __all__ = ["TrainConfig", "__version__", "configure", "load", "train"]
 _HOMES: Final = {
     "TrainConfig": "fmnist_cli.training.options",
     "configure": "fmnist_cli.training.recipes",
-    "load": "fmnist_cli.inference.classifier",
+    "load": "fmnist_cli.inference.loading",
     "train": "fmnist_cli.training.run",
 }
 

@@ -17,7 +17,7 @@ from fmnist_cli.data.pictures import decode
 from fmnist_cli.data.synthetic import draw
 from fmnist_cli.errors import CheckFailed, DataError, FmnistError
 from fmnist_cli.evaluation.description import as_text, describe_model
-from fmnist_cli.inference.classifier import load
+from fmnist_cli.inference.loading import load
 from fmnist_cli.training.recipes import resolve
 from tests.damage import DAMAGE, place
 from tests.data import hostile_pictures

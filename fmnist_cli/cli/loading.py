@@ -43,7 +43,7 @@ def load_model(
     precision: str = "fp32",
 ) -> "Classifier":
     """Load a model; what had to be assumed about bare weights is reported on stderr."""
-    from fmnist_cli.inference.classifier import load
+    from fmnist_cli.inference.loading import load
 
     classifier = load(
         path,

@@ -75,17 +75,17 @@ def describe_machine() -> dict[str, Any]:
 
 
 def _devices() -> list[dict[str, Any]]:
-    from fmnist_cli.training import device
+    from fmnist_cli.inference import torch_devices
 
-    return [_describe_device(name) for name in device.available()]
+    return [_describe_device(name) for name in torch_devices.available()]
 
 
 def _describe_device(name: str) -> dict[str, Any]:
     import torch
 
-    from fmnist_cli.training import device
+    from fmnist_cli.inference import torch_devices
 
-    found = device.resolve(name)
+    found = torch_devices.resolve(name)
     if found.type == "cuda":
         properties = torch.cuda.get_device_properties(found)
         description, memory_bytes = properties.name, properties.total_memory
@@ -99,15 +99,15 @@ def _describe_device(name: str) -> dict[str, Any]:
         "description": description,
         "memory_bytes": memory_bytes,
         "precisions": [each for each in ("fp32", "bf16", "fp16") if _has_precision(each, found)],
-        "auto_precision": device.resolve_precision("auto", found).name,
+        "auto_precision": torch_devices.resolve_precision("auto", found).name,
     }
 
 
 def _has_precision(name: str, found: Any) -> bool:
-    from fmnist_cli.training import device
+    from fmnist_cli.inference import torch_devices
 
     try:
-        device.resolve_precision(name, found)
+        torch_devices.resolve_precision(name, found)
     except Unavailable:
         return False
     return True

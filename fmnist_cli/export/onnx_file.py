@@ -23,7 +23,7 @@ from fmnist_cli.export.parity import Parity, check_parity
 from fmnist_cli.export.quantize import Quantization, measure, quantize
 from fmnist_cli.export.samples import parity_images, training_and_validation
 from fmnist_cli.files import atomic_write
-from fmnist_cli.inference.classifier import load
+from fmnist_cli.inference.loading import load
 from fmnist_cli.inference.onnx_backend import OnnxClassifier, open_classifier
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET
 

@@ -12,8 +12,13 @@ from fmnist_cli.checkpoints.weights import Stem, open_model
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.inference.classifier import Classifier, Probabilities
-from fmnist_cli.training.device import Precision, resolve, resolve_precision, set_threads
-from fmnist_cli.training.memory import keep_freed_memory
+from fmnist_cli.inference.torch_devices import (
+    Precision,
+    keep_freed_memory,
+    resolve,
+    resolve_precision,
+    set_threads,
+)
 
 _CPU_BATCH_SIZE: Final = 125
 """What a layer gives then still lies in the cache when the next one takes it."""

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from fmnist_cli.constants import IMAGE_SIZE
-from fmnist_cli.data.images import Images
 from fmnist_cli.errors import DataError
 
 Colors: TypeAlias = NDArray[np.float32]
@@ -33,7 +32,7 @@ _LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)
 _SHARPEN: Final = ImageFilter.UnsharpMask(radius=1, percent=50, threshold=0)
 
 
-def prepare_photo(photo: NDArray[np.uint8]) -> Images:
+def prepare_photo(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Turn a photo, uint8 [H, W, 3], into uint8 [28, 28], the garment bright on black.
 
     On a dark background the garment is taken to be bright already and is not negated. Raises
@@ -91,7 +90,7 @@ def _brightness(colors: Colors, background: Colors) -> NDArray[np.float32]:
     return brightness.astype(np.float32, copy=False)
 
 
-def _fit(brightness: NDArray[np.float32]) -> Images:
+def _fit(brightness: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Fit the longest side into 28 pixels, sharpen, center on black."""
     height, width = brightness.shape
     scale = IMAGE_SIZE / max(height, width)

@@ -9,8 +9,8 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from fmnist_cli.errors import CheckFailed
+from fmnist_cli.inference.torch_devices import launched, resolve
 from fmnist_cli.training.batches import Share
-from fmnist_cli.training.device import launched, resolve
 
 
 @dataclass(frozen=True, slots=True)

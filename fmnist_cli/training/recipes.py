@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fmnist_cli.errors import UsageError, did_you_mean
-from fmnist_cli.training.device import is_cuda
+from fmnist_cli.inference.torch_devices import is_cuda
 from fmnist_cli.training.options import TrainConfig
 
 

@@ -21,12 +21,13 @@ from fmnist_cli.data.sources import open_source
 from fmnist_cli.data.splits import divide
 from fmnist_cli.errors import DataError, UsageError
 from fmnist_cli.files import check_writable
-from fmnist_cli.training import device, provenance
+from fmnist_cli.inference import torch_devices
+from fmnist_cli.inference.torch_devices import keep_freed_memory
+from fmnist_cli.training import provenance
 from fmnist_cli.training import resume as resumption
 from fmnist_cli.training.budget import Budget
 from fmnist_cli.training.events import EventLog
 from fmnist_cli.training.freezing import freeze_backbone
-from fmnist_cli.training.memory import keep_freed_memory
 from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.processes import Process, joined
 from fmnist_cli.training.results import EpochResult, Stopped, Summary
@@ -70,10 +71,10 @@ class Run:
             )
         self.device = self.process.device(config.device)
         keep_freed_memory()
-        threads = device.set_threads(config.threads)
+        threads = torch_devices.set_threads(config.threads)
         self.config = dataclasses.replace(config, threads=threads, device=str(self.device))
         if config.deterministic:
-            device.make_deterministic()
+            torch_devices.make_deterministic()
         self.output = Path(output)
         self.source = open_source(
             config.data,
@@ -137,7 +138,7 @@ class Run:
         `track` is told of progress within epochs. Raises Stopped, with the state saved, once
         `should_stop` says so.
         """
-        with joined(self.process, self.device), device.refusal_told(self.device):
+        with joined(self.process, self.device), torch_devices.refusal_told(self.device):
             if self.process.is_main:
                 check_writable(self.output)
             self._prepare()

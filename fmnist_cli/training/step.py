@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fmnist_cli.inference.torch_devices import resolve_precision
 from fmnist_cli.training.average import MovingAverage
-from fmnist_cli.training.device import resolve_precision
 from fmnist_cli.training.freezing import stem_of
 from fmnist_cli.training.optimizer import Schedule, build_optimizer
 from fmnist_cli.training.options import TrainConfig

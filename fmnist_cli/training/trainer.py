@@ -13,10 +13,10 @@ from torch import nn
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckFailed
+from fmnist_cli.inference.torch_devices import synchronize
 from fmnist_cli.training import augment
 from fmnist_cli.training.batches import Batches, network_seed, on_device
 from fmnist_cli.training.budget import Budget
-from fmnist_cli.training.device import synchronize
 from fmnist_cli.training.metrics import Meter, class_weights, evaluate
 from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.processes import Process

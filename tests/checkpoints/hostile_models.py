@@ -25,7 +25,7 @@ from fmnist_cli.checkpoints.weights import open_model
 from fmnist_cli.errors import CheckFailed, DataError
 from fmnist_cli.evaluation.description import as_text, describe_model
 from fmnist_cli.inference.torch_backend import TorchClassifier
-from fmnist_cli.training.device import resolve_precision
+from fmnist_cli.inference.torch_devices import resolve_precision
 from tests.damage import DAMAGE, Damage
 from tests.memory import measured
 from tests.training.small import trainer

@@ -12,7 +12,8 @@ from fmnist_cli.errors import CheckpointError
 from fmnist_cli.evaluation.evaluation import evaluate
 from fmnist_cli.evaluation.overlap import count_seen_in_training, recorded_digests
 from fmnist_cli.evaluation.training_record import Split
-from fmnist_cli.inference.classifier import Classifier, load
+from fmnist_cli.inference.classifier import Classifier
+from fmnist_cli.inference.loading import load
 from tests.evaluation.evaluated_models import VAL_SIZE, trained_on, training_part, without_record
 from tests.written_models import write_onnx
 

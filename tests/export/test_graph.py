@@ -15,7 +15,7 @@ from fmnist_cli.data.synthetic import draw
 from fmnist_cli.errors import UsageError
 from fmnist_cli.export.graph import build_graph
 from fmnist_cli.export.parity import check_parity
-from fmnist_cli.inference.classifier import load
+from fmnist_cli.inference.loading import load
 from fmnist_cli.inference.onnx_backend import open_classifier
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET, OPSETS
 from tests.export.small import Small, assert_equal_to_torch, compute, operators, random_images

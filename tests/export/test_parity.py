@@ -10,7 +10,8 @@ from onnx import numpy_helper
 from fmnist_cli.data.images import Images
 from fmnist_cli.errors import CheckFailed
 from fmnist_cli.export.parity import BATCH_SIZES, MAX_DIFFERENCE, Parity, check_parity
-from fmnist_cli.inference.classifier import Classifier, load
+from fmnist_cli.inference.classifier import Classifier
+from fmnist_cli.inference.loading import load
 from fmnist_cli.inference.onnx_backend import open_classifier
 from tests.written_models import write_checkpoint, write_onnx
 

@@ -15,7 +15,8 @@ from fmnist_cli.errors import (
     Unavailable,
     UsageError,
 )
-from fmnist_cli.inference.classifier import Classifier, Probabilities, load
+from fmnist_cli.inference.classifier import Classifier, Probabilities
+from fmnist_cli.inference.loading import load
 
 
 class BrightestRow(Classifier):

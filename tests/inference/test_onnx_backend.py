@@ -15,7 +15,7 @@ import pytest
 
 from fmnist_cli.data.images import Images
 from fmnist_cli.errors import CheckpointError, Unavailable, UsageError
-from fmnist_cli.inference.classifier import load
+from fmnist_cli.inference.loading import load
 from fmnist_cli.inference.onnx_backend import OnnxClassifier, open_classifier
 from tests.written_models import metadata, write_onnx
 
@@ -212,7 +212,7 @@ def test_a_model_that_can_not_be_run_is_bad_data(path: Path, tmp_path: Path) -> 
 def test_torch_is_never_imported(path: Path) -> None:
     code = (
         "import sys, numpy\n"
-        "from fmnist_cli.inference.classifier import load\n"
+        "from fmnist_cli.inference.loading import load\n"
         f"load({str(path)!r})(numpy.zeros((2, 28, 28), numpy.uint8))\n"
         "found = {'torch', 'torchvision', 'pandas', 'sklearn', 'matplotlib'} & set(sys.modules)\n"
         "sys.exit(f'imported: {found}' if found else 0)\n"

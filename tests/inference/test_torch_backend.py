@@ -13,7 +13,7 @@ from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.metadata import ModelMetadata, NetworkRecord
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import Unavailable, UsageError
-from fmnist_cli.inference.classifier import load
+from fmnist_cli.inference.loading import load
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fmnist_cli.inference.classifier import load
+from fmnist_cli.inference.loading import load
 from tests.written_models import write_onnx
 
 ROOT = Path(__file__).parents[2]

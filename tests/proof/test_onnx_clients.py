@@ -12,7 +12,7 @@ import pytest
 
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.synthetic import draw
-from fmnist_cli.inference.classifier import load
+from fmnist_cli.inference.loading import load
 from tests.written_models import write_onnx
 
 PAGE = Path(__file__).parents[2] / "docs" / "onnx.md"

@@ -7,7 +7,7 @@ import pytest
 from fmnist_cli.constants import TEST_IMAGES
 from fmnist_cli.data.idx import read_images
 from fmnist_cli.export.parity import check_parity
-from fmnist_cli.inference.classifier import load
+from fmnist_cli.inference.loading import load
 from fmnist_cli.inference.onnx_backend import open_classifier
 from tests.written_models import write_checkpoint, write_onnx
 

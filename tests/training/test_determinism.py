@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fmnist_cli.errors import Unavailable
-from fmnist_cli.training.device import refusal_told
+from fmnist_cli.inference.torch_devices import refusal_told
 
 _TRAINED = """
 import sys, torch

@@ -1,22 +1,29 @@
-"""Names to devices, numbers of threads and arithmetic that the device is good at."""
+"""What torch computes on and how: device, CPU threads, precision, memory, determinism."""
 
+import ctypes
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 
 from fmnist_cli.devices import check_device_name, usable_cores
 from fmnist_cli.errors import Unavailable, UsageError
 
+_M_TRIM_THRESHOLD: Final = -1
+_M_MMAP_THRESHOLD: Final = -3
+_KEEP_BLOCKS_TO_BYTES: Final = 1 << 30
+
 
 def resolve(name: str) -> torch.device:
-    """The device that `name` stands for: auto, cpu, cuda, cuda:N or mps.
+    """The device with the name auto, cpu, cuda, cuda:N or mps.
 
-    `auto` is the first CUDA device, else MPS, else the CPU. A device that was named is never
-    replaced by another. Raises UsageError for a name of no device, Unavailable for one that is not
-    there; the message says why and lists what is.
+    `auto` is the first CUDA device, else MPS, else the CPU; a named device is never replaced.
+    Raises UsageError for an invalid name, Unavailable for a missing device; the message says why
+    and lists the available ones.
     """
     check_device_name(name)
     if name == "auto":
@@ -33,14 +40,14 @@ def resolve(name: str) -> torch.device:
 
 
 def available() -> list[str]:
-    """Names of the devices that are there, the preferred one first, `cpu` always last."""
+    """Names of the available devices, the preferred one first, `cpu` always last."""
     cuda = [f"cuda:{n}" for n in range(torch.cuda.device_count())] if _has_cuda() else []
     mps = ["mps"] if torch.backends.mps.is_available() else []
     return [*cuda, *mps, "cpu"]
 
 
 def is_cuda(name: str) -> bool:
-    """Whether `name` stands for a CUDA device; one that is named may turn out not to be there."""
+    """Whether `name` means a CUDA device, which may be missing."""
     return name.startswith("cuda") or (name == "auto" and _has_cuda())
 
 
@@ -53,7 +60,7 @@ def _listed() -> str:
 
 
 def _why_no_cuda(index: int) -> str:
-    """Empty where cuda:`index` is there."""
+    """Why cuda:`index` is missing; empty if it is available."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if torch.version.cuda is None:
         return f"this build of torch ({torch.__version__}) is for the CPU only"
@@ -69,9 +76,9 @@ def _why_no_cuda(index: int) -> str:
 
 
 def launched(variable: str, alone: int) -> int:
-    """A number that torchrun gives through the environment; without torchrun, `alone`.
+    """A number that torchrun sets in the environment; `alone` without torchrun.
 
-    Raises UsageError where it is none.
+    Raises UsageError if it is not a number.
     """
     text = os.environ.get(variable, "") or str(alone)
     if not text.isdecimal():
@@ -83,9 +90,9 @@ def launched(variable: str, alone: int) -> int:
 
 
 def set_threads(threads: int | None) -> int:
-    """Give torch so many CPU threads; returns how many.
+    """Set torch's CPU threads; returns their number.
 
-    By default the usable cores are shared by the training processes on this machine.
+    By default the training processes of this machine share the usable cores.
     """
     processes = launched("LOCAL_WORLD_SIZE", 1)
     count = threads or max(1, usable_cores() // processes)
@@ -95,7 +102,7 @@ def set_threads(threads: int | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """Arithmetic of the network: what it multiplies in, and how its images lie in memory."""
+    """Arithmetic of the network, and the memory format of its images."""
 
     name: str
     dtype: torch.dtype
@@ -103,7 +110,7 @@ class Precision:
 
     @property
     def is_reduced(self) -> bool:
-        """Whether products are computed in fewer than 32 bits (weights stay fp32)."""
+        """Whether products have fewer than 32 bits (weights stay fp32)."""
         return self.dtype is not torch.float32
 
 
@@ -111,11 +118,11 @@ _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def resolve_precision(name: str, device: torch.device) -> Precision:
-    """The arithmetic that `name` stands for on `device`: auto, fp32, bf16 or fp16.
+    """The precision with the name auto, fp32, bf16 or fp16 on a device.
 
-    `auto` is a fixed rule, never a measurement, so that one seed gives one result: bf16 on CPUs
-    with AVX512-BF16 or AMX and on CUDA devices from compute capability 8.0, fp32 elsewhere.
-    Images lie channels-last on CPUs and CUDA devices. Raises Unavailable for fp16 on a CPU.
+    `auto` is a fixed rule, never a measurement, so that a seed has one result: bf16 on CPUs with
+    AVX512-BF16 or AMX and on CUDA devices from compute capability 8.0, fp32 elsewhere. CPUs and
+    CUDA devices use the channels-last format. Raises Unavailable for fp16 on a CPU.
     """
     if name == "auto":
         name = "bf16" if _is_good_at_bf16(device) else "fp32"
@@ -129,7 +136,7 @@ def _is_good_at_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type == "cpu":
-        # Private in name, documented in torch.backends.cpu's capabilities only up to AVX512 itself.
+        # The public torch.backends.cpu.get_cpu_capability reports AVX512 but not its bf16 part.
         return bool(
             torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001
             or torch.cpu._is_amx_tile_supported()  # noqa: SLF001
@@ -138,18 +145,31 @@ def _is_good_at_bf16(device: torch.device) -> bool:
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait for the device: needed where wall time is read."""
+    """Wait for the device, before reading the wall time."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
 
 
-def make_deterministic() -> None:
-    """Refuse operations whose result may differ from run to run.
+def keep_freed_memory() -> None:
+    """Ask glibc to keep freed memory for the next step instead of returning it to the kernel.
 
-    On CUDA devices cuBLAS needs a workspace of fixed size, which has to be asked for before its
-    first use.
+    A step on a CPU frees and allocates the same hundreds of megabytes again; the kernel would fault
+    in and zero each page anew. Does nothing with another C library.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        library.mallopt(_M_MMAP_THRESHOLD, _KEEP_BLOCKS_TO_BYTES)
+        library.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def make_deterministic() -> None:
+    """Refuse operations whose results may differ from run to run.
+
+    On CUDA devices cuBLAS needs a workspace of fixed size, set before its first use.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(mode=True)
@@ -157,14 +177,14 @@ def make_deterministic() -> None:
 
 @contextmanager
 def refusal_told(device: torch.device) -> Iterator[None]:
-    """Raise Unavailable where torch refuses an operation that `make_deterministic` has ruled out.
+    """Raise Unavailable if torch refuses an operation because of `make_deterministic`.
 
-    Which operations these are is known to torch alone, and only when they are called.
+    Only torch knows which operations these are, and only when they are called.
     """
     try:
         yield
     except RuntimeError as error:
-        if "use_deterministic_algorithms" not in str(error):  # torch has no type of its own for it
+        if "use_deterministic_algorithms" not in str(error):  # torch has no exception type for it
             raise
         operation, marker, _ = str(error).partition(" does not have a deterministic")
         what = operation if marker else "an operation"

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fmnist_cli.errors import Unavailable, UsageError
-from fmnist_cli.training import device
+from fmnist_cli.inference import torch_devices
 
 
 @pytest.fixture
@@ -31,47 +31,47 @@ class Machine:
 
 
 def test_auto_prefers_cuda_then_mps_then_cpu(machine: Machine) -> None:
-    assert device.resolve("auto") == torch.device("cpu")
+    assert torch_devices.resolve("auto") == torch.device("cpu")
     machine.has(cuda=0, mps=True)
-    assert device.resolve("auto") == torch.device("mps")
+    assert torch_devices.resolve("auto") == torch.device("mps")
     machine.has(cuda=2, mps=True)
-    assert device.resolve("auto") == torch.device("cuda:0")
+    assert torch_devices.resolve("auto") == torch.device("cuda:0")
 
 
 def test_cuda_indices_count_what_is_there(machine: Machine) -> None:
     machine.has(cuda=2)
-    assert device.resolve("cuda") == torch.device("cuda:0")
-    assert device.resolve("cuda:1") == torch.device("cuda:1")
+    assert torch_devices.resolve("cuda") == torch.device("cuda:0")
+    assert torch_devices.resolve("cuda:1") == torch.device("cuda:1")
     with pytest.raises(Unavailable, match="'cuda:2': the index is too high for the 2; there is: "):
-        device.resolve("cuda:2")
+        torch_devices.resolve("cuda:2")
 
 
 def test_visible_devices_are_named_where_they_are_the_reason(machine: Machine) -> None:
     machine.sees("")
     with pytest.raises(Unavailable, match="no device with CUDA_VISIBLE_DEVICES=''"):
-        device.resolve("cuda")
+        torch_devices.resolve("cuda")
     machine.has(cuda=1)
     machine.sees("3")
-    assert device.resolve("cuda:0") == torch.device("cuda:0")
+    assert torch_devices.resolve("cuda:0") == torch.device("cuda:0")
     with pytest.raises(Unavailable, match="for the 1 that CUDA_VISIBLE_DEVICES='3' leaves"):
-        device.resolve("cuda:3")
+        torch_devices.resolve("cuda:3")
 
 
 def test_a_cpu_only_build_and_a_missing_driver_are_told_apart(machine: Machine) -> None:
     machine.has(cuda=0, build=None)
     with pytest.raises(Unavailable, match="is for the CPU only; there is: cpu"):
-        device.resolve("cuda:0")
+        torch_devices.resolve("cuda:0")
     machine.has(cuda=0)
     with pytest.raises(Unavailable, match="no driver"):
-        device.resolve("cuda:0")
+        torch_devices.resolve("cuda:0")
     with pytest.raises(Unavailable, match="no MPS device"):
-        device.resolve("mps")
+        torch_devices.resolve("mps")
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:-1", "cuda:x", "", "CPU"])
 def test_a_name_of_no_device_is_wrong_usage(name: str) -> None:
     with pytest.raises(UsageError, match="expected auto, cpu, cuda"):
-        device.resolve(name)
+        torch_devices.resolve(name)
 
 
 def test_the_rule_of_auto_precision(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,26 +79,26 @@ def test_the_rule_of_auto_precision(machine: Machine, monkeypatch: pytest.Monkey
     machine.has(cuda=1)
     for capability, name in (((7, 5), "fp32"), ((8, 0), "bf16"), ((9, 0), "bf16")):
         monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _d, c=capability: c)
-        assert device.resolve_precision("auto", cuda).name == name
+        assert torch_devices.resolve_precision("auto", cuda).name == name
     for has_it, name in ((True, "bf16"), (False, "fp32")):
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda h=has_it: h)
         monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
-        assert device.resolve_precision("auto", cpu).name == name
-    assert device.resolve_precision("fp32", cuda).dtype is torch.float32
-    assert device.resolve_precision("fp16", cuda).is_reduced
+        assert torch_devices.resolve_precision("auto", cpu).name == name
+    assert torch_devices.resolve_precision("fp32", cuda).dtype is torch.float32
+    assert torch_devices.resolve_precision("fp16", cuda).is_reduced
     with pytest.raises(Unavailable, match="fp16"):
-        device.resolve_precision("fp16", cpu)
+        torch_devices.resolve_precision("fp16", cpu)
 
 
 def test_threads_are_shared_by_the_processes_of_a_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = torch.get_num_threads()
-    monkeypatch.setattr(device, "usable_cores", lambda: 8)
+    monkeypatch.setattr(torch_devices, "usable_cores", lambda: 8)
     try:
-        assert device.set_threads(None) == 8
+        assert torch_devices.set_threads(None) == 8
         monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
-        assert device.set_threads(None) == torch.get_num_threads() == 2
-        assert device.set_threads(3) == 3
+        assert torch_devices.set_threads(None) == torch.get_num_threads() == 2
+        assert torch_devices.set_threads(3) == 3
     finally:
         torch.set_num_threads(before)
