@@ -40,9 +40,9 @@ def measure(*, rounds: int = 5) -> Iterator[Row]:
     rates = {name: len(test) / statistics.median(taken[1:]) for name, taken in seconds.items()}
     for backend, suffix in (("torch", ".pt"), ("onnx", ".onnx")):
         yield Row(
-            what=f"evaluation by `{suffix}`",
-            ours=rates[backend],
-            unit="images/s",
+            f"evaluation by `{suffix}`",
+            rates[backend],
+            "images/s",
             n=rounds,
             baseline=rates["course"],
             against="the course's loop",

@@ -41,17 +41,17 @@ def measure(*, rounds: int = 5) -> Iterator[Row]:
         official("train"), official("test")
         seconds.append(time.perf_counter() - started_at)
     yield Row(
-        what="official IDX files to arrays",
-        ours=statistics.median(seconds),
-        unit="s",
+        "official IDX files to arrays",
+        statistics.median(seconds),
+        "s",
         n=rounds,
         at_most=MAX_READING,
     )
     for recipe in ("fast", "default"):
         yield Row(
-            what=f"`fmnist train --recipe {recipe}`: from `import torch` done to the first step",
-            ours=statistics.median(_first_step(recipe) for _ in range(rounds)),
-            unit="s",
+            f"`fmnist train --recipe {recipe}`: from `import torch` done to the first step",
+            statistics.median(_first_step(recipe) for _ in range(rounds)),
+            "s",
             n=rounds,
             at_most=MAX_FIRST_STEP,
         )

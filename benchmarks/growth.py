@@ -31,26 +31,26 @@ def measure(*, times: int = 10) -> Iterator[Row]:
         write_idx(train[np.tile(np.arange(len(train)), times)], folder / "many")
         once, many = (_train(folder, "fast", "--data", name) for name in ("once", "many"))
         yield Row(
-            what=f"peak memory of `fmnist train`, {len(train):,} to {times * len(train):,} images",
-            ours=many.megabytes - once.megabytes,
-            unit="MB",
+            f"peak memory of `fmnist train`, {len(train):,} to {times * len(train):,} images",
+            many.megabytes - once.megabytes,
+            "MB",
             baseline=(times - 1) * len(train) * BYTES_PER_IMAGE / MEGABYTE,
             against="the additional data",
             ratio_at_most=MAX_BYTES,
         )
         yield Row(
-            what=f"training rate of `fast` on {times * len(train):,} images",
-            ours=many.document["images_per_second"],
-            unit="images/s",
+            f"training rate of `fast` on {times * len(train):,} images",
+            many.document["images_per_second"],
+            "images/s",
             baseline=once.document["images_per_second"],
             against=f"on {len(train):,}",
             ratio_at_least=MIN_RATIO,
         )
         for recipe in ("tutorial", "default"):
             yield Row(
-                what=f"peak memory of `fmnist train --recipe {recipe} --epochs 1`",
-                ours=_train(folder, recipe).megabytes,
-                unit="MB",
+                f"peak memory of `fmnist train --recipe {recipe} --epochs 1`",
+                _train(folder, recipe).megabytes,
+                "MB",
                 at_most=MAX_MEGABYTES,
             )
 

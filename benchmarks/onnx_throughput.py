@@ -35,9 +35,9 @@ def measure(*, recipe: str = "default", runs: int = 30) -> Iterator[Row]:
         eager, onnx = (load(path, device="cpu") for path in write_models(recipe, Path(folder)))
         torch_seconds, onnx_seconds = _medians(eager, onnx, batch_size=1, runs=20 * runs)
         yield Row(
-            what=f"exported network of `{recipe}`, one image",
-            ours=1e3 * onnx_seconds,
-            unit="ms",
+            f"exported network of `{recipe}`, one image",
+            1e3 * onnx_seconds,
+            "ms",
             n=20 * runs,
             baseline=1e3 * torch_seconds,
             against="torch, eager",
@@ -45,9 +45,9 @@ def measure(*, recipe: str = "default", runs: int = 30) -> Iterator[Row]:
         )
         torch_seconds, onnx_seconds = _medians(eager, onnx, batch_size=BATCH, runs=runs)
         yield Row(
-            what=f"exported network of `{recipe}`, batches of {BATCH}",
-            ours=BATCH / onnx_seconds,
-            unit="images/s",
+            f"exported network of `{recipe}`, batches of {BATCH}",
+            BATCH / onnx_seconds,
+            "images/s",
             n=runs,
             baseline=BATCH / torch_seconds,
             against="torch, eager",

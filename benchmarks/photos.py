@@ -44,9 +44,9 @@ def measure(*, model: Path | None = None, n: int = 10_000) -> Iterator[Row]:
         for background in ("white", "colored"):
             prepared = pool.map(partial(prepare, background), enumerate(test.images), chunksize=64)
             yield Row(
-                what=f"test accuracy on photos of the test images, background {background}",
-                ours=accuracy(np.stack(list(prepared))),
-                unit="%",
+                f"test accuracy on photos of the test images, background {background}",
+                accuracy(np.stack(list(prepared))),
+                "%",
                 n=len(test),
                 statistic="share",
                 baseline=original,

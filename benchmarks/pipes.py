@@ -41,9 +41,9 @@ def measure(*, rounds: int = 5, paths: int = 8, files: int = 20_000) -> Iterator
                 (" -`, from the program's start to the first prediction", first, bar),
             ):
                 yield Row(
-                    what=name + what,
-                    ours=max(seconds),
-                    unit="s",
+                    name + what,
+                    max(seconds),
+                    "s",
                     n=len(seconds),
                     statistic="largest",
                     at_most=at_most,

@@ -73,28 +73,25 @@ def measure(*, rounds: int = 5, many: int = 100_000) -> Iterator[Row]:
             what = f"`predict model.onnx FOLDER`, network of `{recipe}`, {len(images):,} PNG files"
             for processes, found in pillow.items():
                 yield Row(
-                    what=f"{what}, without start-up",
-                    ours=statistics.median(rates[recipe]),
-                    unit="images/s",
+                    f"{what}, without start-up",
+                    statistics.median(rates[recipe]),
+                    "images/s",
                     n=rounds,
                     baseline=statistics.median(found),
                     against=f"Pillow alone, {processes} process{'es' if processes > 1 else ''}",
                     ratio_at_least=MIN_RATIO if processes == 1 else None,
                 )
             yield Row(
-                what=f"{what}, the whole command",
-                ours=statistics.median(whole[recipe]),
-                unit="images/s",
-                n=rounds,
+                f"{what}, the whole command", statistics.median(whole[recipe]), "images/s", n=rounds
             )
         few, more = (
             fmnist("predict", models["tutorial"], write_pngs(images, folder / str(n), n)).megabytes
             for n in (FEW, many)
         )
     yield Row(
-        what=f"peak memory of `predict model.onnx FOLDER` with {many:,} files",
-        ours=more,
-        unit="MB",
+        f"peak memory of `predict model.onnx FOLDER` with {many:,} files",
+        more,
+        "MB",
         baseline=few,
         against=f"with {FEW:,}",
         ratio_at_least=1 - MAX_GROWTH,

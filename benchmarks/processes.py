@@ -31,9 +31,9 @@ def measure(*, rounds: int = 3, epochs: int = 2) -> Iterator[Row]:
                     )
                 rates[name].append(done.document["images_per_second"])
         yield Row(
-            what=f"`fmnist train --recipe {recipe} --nproc 2 --threads 1`",
-            ours=statistics.median(rates["two"]),
-            unit="images/s",
+            f"`fmnist train --recipe {recipe} --nproc 2 --threads 1`",
+            statistics.median(rates["two"]),
+            "images/s",
             n=rounds,
             baseline=statistics.median(rates["one"]),
             against="--threads 2",

@@ -28,7 +28,7 @@ the figure over the baseline. What was tried for a missed bar is in [LOG.md](LOG
 """
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One figure. Bars apply to the figure itself or to its ratio to the baseline."""
 

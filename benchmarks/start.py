@@ -41,9 +41,9 @@ def measure(*, rounds: int = 10) -> Iterator[Row]:
 
     def row(name: str, at_most: float, baseline: str, note: str = "") -> Row:
         return Row(
-            what=f"`fmnist {name}`{note}",
-            ours=best[name],
-            unit="s",
+            f"`fmnist {name}`{note}",
+            best[name],
+            "s",
             n=rounds,
             statistic="best",
             baseline=best[baseline],

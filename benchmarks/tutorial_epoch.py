@@ -41,9 +41,9 @@ def measure(*, rounds: int = 3) -> Iterator[Row]:
                 our_seconds.append(float(list(csv.DictReader(file))[1]["seconds"]))
             print(f"course {course_seconds[number]:.2f} s, fmnist {our_seconds[number]:.2f} s")
     yield Row(
-        what="an epoch of the course's network, training and evaluation",
-        ours=IMAGES / statistics.median(our_seconds),
-        unit="images/s",
+        "an epoch of the course's network, training and evaluation",
+        IMAGES / statistics.median(our_seconds),
+        "images/s",
         n=rounds,
         baseline=IMAGES / statistics.median(course_seconds),
         against="the course's loop",
