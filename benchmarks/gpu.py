@@ -2,11 +2,9 @@
 
     python -m benchmarks.gpu [--work build/gpu] [--minutes 8] [--device cuda] [--only rate]
 
-Figures and half-trained models are kept in `--work`; the same command goes on there. Parts:
-`rate/RECIPE` (images per second, eager and with --compile), `fast/SEED` and `best/SEED` (all 60,000
-training images, official test split), and `distil`: one network whose targets are the mean
-probabilities of the five of `best` on the same augmented images (Beyer et al., "Knowledge
-distillation: A good teacher is patient and consistent", 2022). `--epochs N` shortens the runs.
+Parts are kept in `--work`; the same command goes on. `distil` trains one network on the mean
+probabilities of the five of `best` (Beyer et al., "Knowledge distillation: A good teacher is
+patient and consistent", 2022). `--epochs N` shortens the runs, to try the script.
 """
 
 import json
@@ -125,7 +123,7 @@ class Call:
             student = Student.resume(str(run_dir), {})
         else:
             options = {"recipe": "best", "val_size": 0, "label_smoothing": 0.0}
-            options |= {"device": self.device, **({"epochs": self.epochs} if self.epochs else {})}
+            options |= {"device": self.device} | ({"epochs": self.epochs} if self.epochs else {})
             student = Student(resolve(options), output=output, run_dir=run_dir)
         student.should_stop = lambda: time.monotonic() > self.stop_at
         for _result in student.epochs():

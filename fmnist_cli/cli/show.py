@@ -77,7 +77,7 @@ def show(
     """Show samples of data, or the errors of a model."""
     from fmnist_cli.data.sources import open_source
     from fmnist_cli.evaluation.evaluation import evaluate
-    from fmnist_cli.evaluation.samples import draw_samples, worst_samples
+    from fmnist_cli.evaluation.samples import draw_samples
 
     if output is not None:
         _check_output(output)
@@ -100,11 +100,12 @@ def show(
         source = open_data(classifier, data, test_data, data_dir, mirror, split or "test")
         with busy("evaluating"):
             evaluation = evaluate(classifier, source, split or "test")
+        wrong = evaluation.worst_errors()
         console.note(
-            f"{len(evaluation.worst_errors()):,} of {evaluation.scores.n:,} images of the "
+            f"{len(wrong):,} of {evaluation.scores.n:,} images of the "
             f"{evaluation.split} split are misclassified"
         )
-        samples = worst_samples(evaluation, count)
+        samples = evaluation.samples(wrong[:count])
     if output is not None:
         _write(output, samples)
     if format_ == "json":

@@ -13,6 +13,7 @@ from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.sources import Source
 from fmnist_cli.evaluation.overlap import count_seen_in_training
+from fmnist_cli.evaluation.samples import Sample
 from fmnist_cli.evaluation.scores import Scores, score
 from fmnist_cli.evaluation.training_record import Split, read_split
 from fmnist_cli.inference.classifier import Classifier
@@ -63,6 +64,15 @@ class Evaluation:
         labels = self.images.labels
         wrong = np.flatnonzero(self.probabilities.argmax(axis=1) != labels)
         return wrong[np.argsort(self.probabilities[wrong, labels[wrong]], kind="stable")]
+
+    def samples(self, positions: NDArray[np.int64]) -> list[Sample]:
+        """The images at these positions with their probabilities."""
+        images, labels = self.images.images, self.images.labels
+        classes = self.scores.classes
+        return [
+            Sample(images[index], index, int(labels[index]), classes, self.probabilities[index])
+            for index in positions.tolist()
+        ]
 
     def report_rows(self) -> list[list[Any]]:
         """scikit-learn's report as a header and rows; support is an integer."""

@@ -3,7 +3,6 @@
 import base64
 import csv
 import io
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -27,22 +26,6 @@ _DETAILS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GalleryItem:
-    """One image as the page shows it."""
-
-    picture: str
-    """A data: URL."""
-    index: int
-    """Position in the split, from 0, as in `--predictions`."""
-    true: str
-    true_probability: float
-    predicted: str
-    probability: float
-    runner_up: str
-    runner_up_probability: float
-
-
 def render_page(evaluation: Evaluation) -> str:
     """Render an evaluation as HTML that embeds its styles, plots and images and loads nothing.
 
@@ -54,6 +37,7 @@ def render_page(evaluation: Evaluation) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["picture_url"] = _picture_url
     environment.filters["percent"] = lambda share, digits=1: f"{share:.{digits}%}"
     template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
     scores = evaluation.scores
@@ -74,8 +58,8 @@ def render_page(evaluation: Evaluation) -> str:
         confusion=list(zip(scores.classes, matrix.tolist(), shares.tolist(), strict=True)),
         curves=curves,
         reliability=Markup(reliability_svg(scores.calibration)),  # noqa: S704
-        worst=[_gallery_item(evaluation, index) for index in errors[:WORST_ERRORS]],
-        ambiguous=[_gallery_item(evaluation, index) for index in _most_ambiguous(evaluation)],
+        worst=evaluation.samples(errors[:WORST_ERRORS]),
+        ambiguous=evaluation.samples(_most_ambiguous(evaluation)),
         n_errors=len(errors),
         details=[(name, as_text(recorded[name])) for name in _DETAILS if name in recorded],
         version=VERSION,
@@ -144,22 +128,6 @@ def _most_ambiguous(evaluation: Evaluation) -> NDArray[np.int64]:
     """Positions of the images with the smallest margin between their two most probable classes."""
     second, first = np.sort(evaluation.probabilities, axis=1)[:, -2:].T
     return np.argsort(first - second, kind="stable")[:MOST_AMBIGUOUS]
-
-
-def _gallery_item(evaluation: Evaluation, index: int) -> GalleryItem:
-    classes, row = evaluation.scores.classes, evaluation.probabilities[index]
-    first, second = (int(label) for label in np.argsort(-row, kind="stable")[:2])
-    true = int(evaluation.images.labels[index])
-    return GalleryItem(
-        picture=_picture_url(evaluation.images.images[index]),
-        index=int(index),
-        true=classes[true],
-        true_probability=float(row[true]),
-        predicted=classes[first],
-        probability=float(row[first]),
-        runner_up=classes[second],
-        runner_up_probability=float(row[second]),
-    )
 
 
 def _picture_url(image: NDArray[np.uint8]) -> str:

@@ -1,4 +1,4 @@
-"""Samples of labeled images for `fmnist show`: drawn at random, or the errors of a model."""
+"""Samples of labeled images, with the predictions of a model if there is one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 
 from fmnist_cli.data.images import Images, LabeledImages
 from fmnist_cli.data.normalization import Normalization
-from fmnist_cli.evaluation.evaluation import Evaluation
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One image of a split and, if a model classified it, the model's prediction."""
+    """One image of a split and, if a model classified it, the model's probabilities."""
 
     image: Images
     """uint8 [28, 28]."""
@@ -21,30 +20,39 @@ class Sample:
     """Position in the split."""
     label: int
     classes: tuple[str, ...]
-    predicted: int | None = None
-    probability: float | None = None
-    """Of the predicted class."""
+    probabilities: NDArray[np.float32] | None = None
+    """[K]."""
 
     @property
     def true_class(self) -> str:
         """The name of the true class."""
         return self.classes[self.label]
 
+    @property
+    def ranking(self) -> list[tuple[str, float]]:
+        """Classes with their probabilities, the most probable first; empty without a model."""
+        if self.probabilities is None:
+            return []
+        order = np.argsort(-self.probabilities, kind="stable").tolist()
+        return [(self.classes[label], float(self.probabilities[label])) for label in order]
+
     def caption(self) -> str:
         """The true class and, on a second line, the prediction."""
-        if self.predicted is None:
+        if self.probabilities is None:
             return self.true_class
-        return f"{self.true_class}\nas {self.classes[self.predicted]} {self.probability:.0%}"
+        predicted, probability = self.ranking[0]
+        return f"{self.true_class}\nas {predicted} {probability:.0%}"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data under the keys of `fmnist show --format json`."""
         plain = {"index": self.index, "label": self.label, "class": self.true_class}
-        if self.predicted is None:
+        if self.probabilities is None:
             return plain
+        predicted, probability = self.ranking[0]
         return plain | {
-            "predicted_label": self.predicted,
-            "predicted_class": self.classes[self.predicted],
-            "probability": self.probability,
+            "predicted_label": self.classes.index(predicted),
+            "predicted_class": predicted,
+            "probability": probability,
         }
 
 
@@ -64,21 +72,6 @@ def draw_samples(
     images = picked.images if augment is None else _augmented(picked, augment, seed)
     facts = zip(images, chosen.tolist(), picked.labels.tolist(), strict=True)
     return [Sample(image, index, label, classes) for image, index, label in facts]
-
-
-def worst_samples(evaluation: Evaluation, count: int) -> list[Sample]:
-    """The worst errors of a model: those with the least probability of the true class."""
-    return [
-        Sample(
-            image=evaluation.images.images[index],
-            index=index,
-            label=int(evaluation.images.labels[index]),
-            classes=evaluation.scores.classes,
-            predicted=int(evaluation.probabilities[index].argmax()),
-            probability=float(evaluation.probabilities[index].max()),
-        )
-        for index in evaluation.worst_errors()[:count].tolist()
-    ]
 
 
 def _stratified_order(data: LabeledImages, seed: int) -> NDArray[np.int64]:
