@@ -1,4 +1,4 @@
-# fmnist: train, judge and ship Fashion-MNIST classifiers.
+# fmnist: train, evaluate and export Fashion-MNIST classifiers.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -18,7 +18,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $(READY)
 
-train: $(READY) ## Train the default recipe on Fashion-MNIST, judge it, export it
+train: $(READY) ## Train the default recipe on Fashion-MNIST, evaluate and export it
 	$(BIN)/fmnist train --output model.pt
 	$(BIN)/fmnist evaluate model.pt
 	$(BIN)/fmnist export-onnx model.pt

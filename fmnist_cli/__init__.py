@@ -1,4 +1,4 @@
-"""Train, judge and ship Fashion-MNIST classifiers from the shell.
+"""Train, evaluate and export Fashion-MNIST classifiers from the shell.
 
 In Python, a model file is a function of pictures:
 

@@ -57,7 +57,7 @@ class _Group(TyperGroup):
 app = typer.Typer(
     name="fmnist",
     cls=_Group,
-    help="Train, judge and ship Fashion-MNIST classifiers.",
+    help="Train, evaluate and export Fashion-MNIST classifiers.",
     context_settings=HELP_NAMES,
     invoke_without_command=True,
     pretty_exceptions_enable=False,
@@ -80,7 +80,7 @@ def fmnist(
         typer.Option("--version", is_eager=True, callback=_print_version, help="Show the version."),
     ] = False,
 ) -> None:
-    """Train, judge and ship Fashion-MNIST classifiers."""
+    """Train, evaluate and export Fashion-MNIST classifiers."""
     if context.invoked_subcommand is None:
         sys.stderr.write(context.get_help() + "\n")
         raise typer.Exit(UsageError.exit_code)

@@ -20,7 +20,7 @@ def compare(
     b: Annotated[
         Path, typer.Argument(metavar="B", help="The model to compare with A.", parser=locate)
     ],
-    data: options.JudgedDataOption = None,
+    data: options.EvaluatedDataOption = None,
     test_data: options.TestDataOption = None,
     data_dir: options.DataDirOption = None,
     mirror: options.MirrorOption = None,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def evaluate(
     model: options.ModelArgument = options.DEFAULT_MODEL,
-    data: options.JudgedDataOption = None,
+    data: options.EvaluatedDataOption = None,
     test_data: options.TestDataOption = None,
     data_dir: options.DataDirOption = None,
     mirror: options.MirrorOption = None,

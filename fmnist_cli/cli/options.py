@@ -42,7 +42,7 @@ DataOption = Annotated[
         show_default=TrainConfig.default("data"),
     ),
 ]
-JudgedDataOption = Annotated[
+EvaluatedDataOption = Annotated[
     str | None,
     typer.Option(
         "--data",
@@ -97,7 +97,10 @@ PrecisionOption = Annotated[
     typer.Option("--precision", help="Arithmetic of the network."),
 ]
 SplitOption = Annotated[
-    Literal["test", "val", "train"], typer.Option("--split", help="Which images to judge.")
+    Literal["test", "val", "train"],
+    typer.Option(
+        "--split", help="Split to evaluate; val and train as the model's training split them."
+    ),
 ]
 TtaOption = Annotated[
     bool, typer.Option("--tta", help="Average over each image and its mirror image.")
