@@ -3,15 +3,21 @@
 import os
 import shutil
 import subprocess
+import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
+from tests.cli.server import ForkServer, fork_server
+
 PROGRAM = [shutil.which("fmnist", path=sysconfig.get_path("scripts")) or "fmnist"]
 SETTINGS = ("FMNIST_MIRROR", "FMNIST_DATA_DIR", "FMNIST_DEVICE", "NO_COLOR", "FORCE_COLOR")
+
+STARTUP = {"PYTHONPATH", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "LC_ALL", "TERM"}
+"""Settings with which a command is started anew rather than forked."""
 
 
 class Program(Protocol):
@@ -34,7 +40,17 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def fmnist(tmp_path_factory: pytest.TempPathFactory) -> Program:
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer | None]:
+    """The server that commands are forked from; None where processes can't be forked safely."""
+    if sys.platform != "linux":
+        yield None
+        return
+    with fork_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def fmnist(forks: ForkServer | None, tmp_path_factory: pytest.TempPathFactory) -> Program:
     """The program, in a data folder of its own that is empty at first."""
     data_folder = tmp_path_factory.mktemp("data")
     start_folder = tmp_path_factory.mktemp("cwd")
@@ -46,13 +62,18 @@ def fmnist(tmp_path_factory: pytest.TempPathFactory) -> Program:
         cwd: Path | None = None,
         timeout: float = 120,
     ) -> subprocess.CompletedProcess[str]:
-        given = stdin.encode() if isinstance(stdin, str) else stdin
+        given = stdin.encode() if isinstance(stdin, str) else stdin or b""
+        environment = clean_environment({"FMNIST_DATA_DIR": str(data_folder), **(env or {})})
+        cwd = cwd or start_folder
+        # Some variables are read when Python and its libraries start.
+        if forks is not None and not STARTUP & (env or {}).keys():
+            return forks.run(*arguments, stdin=given, env=environment, cwd=cwd, timeout=timeout)
         done = subprocess.run(
             [*PROGRAM, *map(str, arguments)],
-            input=given if given is not None else b"",
+            input=given,
             capture_output=True,
-            env=clean_environment({"FMNIST_DATA_DIR": str(data_folder), **(env or {})}),
-            cwd=cwd or start_folder,
+            env=environment,
+            cwd=cwd,
             timeout=timeout,
             check=False,
         )

@@ -5,8 +5,6 @@ import os
 import pickle
 import shutil
 import struct
-import subprocess
-import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +18,7 @@ from PIL import Image
 
 from fmnist_cli.data.csv import PIXELS
 from fmnist_cli.pretrained import FILE
-from tests.cli.conftest import clean_environment
+from tests.cli.conftest import Program
 
 NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
 """No proxy answers there."""
@@ -72,7 +70,7 @@ MISTAKES = {
     "a mistyped augmentation": mistake("train --augment filp", 2, "did you mean 'flip'"),
     "a mistyped choice": mistake("train --schedule cos", 2, "Did you mean 'cosine'"),
     "a mistyped metric": mistake("evaluate model.pt --min acuracy=0.9", 2, "did you mean 'accuracy'"),
-    "a mistyped class": mistake("evaluate model.pt --min recall[Shrit]=1", 2, "did you mean 'recall[Shirt]'"),
+    "a mistyped class": mistake("evaluate model.pt --min recall[Shrit]=1", 2, "did you mean 'Shirt'"),
     "per cent": mistake("evaluate model.pt --min accuracy=92", 2, "from 0 to 1"),
     # models of other tools
     "a model of YOLO": mistake("evaluate yolo.pt", 65, "whole pickled object", "weights_only=False"),
@@ -153,52 +151,29 @@ def furnish(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str, str]]:
-    """Exit code, stdout and stderr of each."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The working folder of all mistakes."""
     folder = tmp_path_factory.mktemp("mistakes")
     furnish(folder)
-    commands = [mistake.command.split() for mistake in MISTAKES.values()]
-    program = [sys.executable, str(Path(__file__).with_name("many_commands.py"))]
-    done = subprocess.run(
-        program,
-        input=json.dumps(commands),
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=clean_environment(NO_NETWORK),
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert not (folder / "runs").exists(), "a mistake has left a run folder"
-    return dict(zip(MISTAKES, json.loads(done.stdout), strict=True))
+    return folder
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_the_answer_names_the_way_out(name: str, answers: dict[str, tuple[int, str, str]]) -> None:
-    code, out, told = answers[name]
-    assert code == MISTAKES[name].code, told
-    assert 1 <= len(told.splitlines()) <= 3
-    assert "Traceback" not in told
-    assert "Value error" not in told
+def test_the_answer_names_the_way_out(fmnist: Program, folder: Path, name: str) -> None:
+    done = fmnist(*MISTAKES[name].command.split(), cwd=folder, env=NO_NETWORK)
+    assert done.returncode == MISTAKES[name].code, done.stderr
+    assert 1 <= len(done.stderr.splitlines()) <= 3
+    assert "Traceback" not in done.stderr
+    assert "Value error" not in done.stderr
     for words in MISTAKES[name].told:
-        assert words.replace("/", os.sep) in told.replace("/", os.sep)
-    if name != "no picture":  # what a stream is asked for is answered on stdout, each by itself
-        assert out == ""
+        assert words.replace("/", os.sep) in done.stderr.replace("/", os.sep)
+    if name != "no picture":  # a stream's inputs are answered on stdout, each by itself
+        assert done.stdout == ""
+    assert not (folder / "runs").exists(), "a mistake has left a run folder"
 
 
-def test_a_photo_in_color_is_prepared_not_refused(tmp_path: Path) -> None:
-    """No mistake: a photo where pictures of 28x28 were expected."""
-    furnish(tmp_path)
-    program = [sys.executable, str(Path(__file__).with_name("many_commands.py"))]
-    command = ["predict", "pretrained", "photo.jpg", "-v", "--device", "cpu"]
-    done = subprocess.run(
-        program,
-        input=json.dumps([command]),
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        check=True,
-    )
-    [(code, out, told)] = json.loads(done.stdout)
-    assert (code, told) == (0, "photo.jpg: prepared as a photo\n")
-    assert json.loads(out)["input"] == "photo.jpg"
+def test_a_photo_in_color_is_prepared_not_refused(fmnist: Program, folder: Path) -> None:
+    """No mistake: a photo in place of 28x28 pixels."""
+    done = fmnist("predict", "pretrained", "photo.jpg", "-v", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "photo.jpg: prepared as a photo\n")
+    assert json.loads(done.stdout)["input"] == "photo.jpg"
