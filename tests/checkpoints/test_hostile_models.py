@@ -14,7 +14,7 @@ from fmnist_cli.errors import CheckpointError
 from tests.checkpoints import hostile_models as hostile
 from tests.checkpoints.hostile_models import AS_WRITTEN, REFUSED, UNCHANGED, Claim, Storage
 
-ROUNDS = 3
+ROUNDS = 1
 """Of every mutation, for each of three files."""
 MAX_BYTES = 100_000_000
 

@@ -16,7 +16,7 @@ from tests.cli.server import ForkServer, fork_server
 PROGRAM = [shutil.which("fmnist", path=sysconfig.get_path("scripts")) or "fmnist"]
 SETTINGS = ("FMNIST_MIRROR", "FMNIST_DATA_DIR", "FMNIST_DEVICE", "NO_COLOR", "FORCE_COLOR")
 
-STARTUP = {"PYTHONPATH", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "LC_ALL", "TERM"}
+STARTUP = {"PYTHONPATH", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "FORCE_COLOR", "MPLCONFIGDIR"}
 """Settings with which a command is started anew rather than forked."""
 
 

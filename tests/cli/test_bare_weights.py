@@ -46,33 +46,35 @@ def test_bare_weights_alone_name_no_network(fmnist: Program, tmp_path: Path) -> 
     assert "'conv.0.bias' is missing (7 more)" in done.stderr
 
 
-def test_every_command_takes_bare_weights(fmnist: Program, tmp_path: Path) -> None:
-    """The packaged model's weights, as its owner may have saved them; each command says so."""
+def test_every_command_takes_bare_weights(
+    fmnist: Program, trained_model: Path, tmp_path: Path
+) -> None:
+    """A trained model's weights as its owner may have saved them; each command says so."""
     from fmnist_cli.checkpoints import checkpoint
-    from fmnist_cli.pretrained import FILE
 
-    loaded = checkpoint.load(FILE)
-    state = {f"module.{name}": value for name, value in loaded.model.state_dict().items()}
+    model = checkpoint.load(trained_model).model
+    state = {f"module.{name}": value for name, value in model.state_dict().items()}
     torch.save({"epoch": 3, "state_dict": state}, tmp_path / "best.pth.tar")
-    bare = ("best.pth.tar", "--model", loaded.metadata.network.name)
+    bare = ("best.pth.tar", "--model", "tutorial")
     data = ("--data", "synthetic:300", "--format", "json")
 
-    def answer(*arguments: str) -> dict[str, Any]:
+    def answer(*arguments: str | Path) -> dict[str, Any]:
         done = fmnist(*arguments, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-        assert f"'best.pth.tar' is read as {bare[2]}" in done.stderr
+        assert "'best.pth.tar' is read as tutorial" in done.stderr
         document: dict[str, Any] = json.loads(done.stdout)
         return document
 
     card = answer("info", *bare, "--normalization", "half", "--format", "json")
     assert card["preparation"] == {"mean": 0.5, "std": 0.5}
-    assert answer("compare", "pretrained", *bare, *data)["agreement"] == 1
+    assert answer("compare", trained_model, *bare, *data)["agreement"] == 1
     assert "samples" in answer("show", "--errors", *bare, *data)
     right, wrong = (
-        answer("evaluate", *bare, *data, "--normalization", each)["accuracy"]
+        answer("evaluate", *bare, *data, "--normalization", each)["loss"]
         for each in ("standard", "bytes")
     )
-    assert right > wrong
+    own = fmnist("evaluate", trained_model, *data, cwd=tmp_path)
+    assert right == json.loads(own.stdout)["loss"] != wrong
 
 
 def test_a_normalization_is_checked(fmnist: Program, tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ def test_75_another_run_has_the_folder(tmp_path: Path) -> None:
 def test_130_and_143_save_and_say_how_to_go_on(
     number: signal.Signals, code: int, fmnist: Program, tmp_path: Path
 ) -> None:
-    arguments = ("train", "--data", "synthetic:3000", "--model", "tutorial", "--epochs", "500")
+    arguments = ("train", "--data", "synthetic:600", "--model", "tutorial", "--epochs", "500")
     running = started(*arguments, "--run-dir", "r", cwd=tmp_path)
     history = tmp_path / "r/history.csv"
     deadline = time.monotonic() + 60

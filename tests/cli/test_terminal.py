@@ -47,7 +47,7 @@ def on_terminal(
 
 
 TRAIN = (
-    *("train", "--data", "synthetic:10000", "--model", "tutorial", "--epochs", "1"),
+    *("train", "--data", "synthetic:2000", "--model", "tutorial", "--epochs", "1"),
     *("--threads", "1", "--run-dir", "r"),
 )
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.cli.forked import Ended, ForkServer
+from tests.cli.conftest import clean_environment
+from tests.cli.server import ForkServer
 
 CALLS: Final = ("write", "pwrite64", "fsync", "fdatasync", "rename", "renameat", "renameat2")
 FAULTS: Final = {"ENOSPC": "error=ENOSPC", "EIO": "error=EIO", "SIGKILL": "signal=KILL"}
@@ -55,9 +56,9 @@ def calls_below(log: Path, folder: Path) -> list[Call]:
 
 def run_traced(
     server: ForkServer, arguments: tuple[str | Path, ...], cwd: Path, log: Path, *options: str
-) -> Ended:
+) -> "subprocess.CompletedProcess[str]":
     """Run a command under strace, from its first call on."""
-    pid = server.start(*arguments, cwd=cwd, traced=True)
+    pid = server.start(*arguments, cwd=cwd, env=clean_environment(), traced=True)
     command = [*strace(log), *options, "-p", str(pid)]
     tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     ended = server.wait()

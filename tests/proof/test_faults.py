@@ -1,6 +1,7 @@
 """System calls that fail as files are written: what stood there stays, or the new one is whole."""
 
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from PIL import Image
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.data.csv import PIXELS
 from fmnist_cli.errors import FmnistError
-from tests.cli.forked import Ended, ForkServer, fork_server
+from tests.cli.conftest import clean_environment
+from tests.cli.server import ForkServer, fork_server
 from tests.data import hostile
 from tests.platforms import LINUX
 from tests.proof.conftest import Record
@@ -94,7 +96,7 @@ def _is_whole(path: Path, good: Path) -> bool:
 
 @pytest.fixture(scope="module")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with images; warming up adds a run and its model."""
+    """A folder with images and old outputs; `server` adds a run and its model."""
     folder = tmp_path_factory.mktemp("furnished")
     random = np.random.default_rng(0)
     rows = np.column_stack([np.arange(40) % 10, random.integers(0, 256, (40, 784))])
@@ -108,18 +110,15 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
     model, run = str(furnished / "model.pt"), str(furnished / "run")
-    judge = [str(furnished / part) if (furnished / part).exists() else part for part in JUDGE]
-    judge[judge.index("model.pt")] = model
     with fork_server(
-        tmp_path_factory.mktemp("server"),
-        warm_up=[[*TRAIN, "-o", model, "--run-dir", run], judge],
-        imports=["fmnist_cli.export.graph", "urllib3"],
-        prepare="tests.proof.small_mirror:use_small_files",
+        tmp_path_factory.mktemp("server"), prepare="tests.proof.small_mirror:use_small_files"
     ) as started:
-        assert started.run("info", cwd=furnished).returncode == 0
+        train = (*TRAIN, "-o", model, "--run-dir", run)
+        assert started.run(*train, cwd=furnished, env=clean_environment()).returncode == 0
         yield started
 
 
+Ended: TypeAlias = "subprocess.CompletedProcess[str]"
 Run: TypeAlias = Callable[[Path, list[str]], Ended]
 """Runs the command in a folder, under strace with these options besides."""
 
@@ -167,8 +166,8 @@ class Writing:
                 assert not list(folder.rglob("*.part")), case
             else:
                 assert ended.returncode == 74, case
-                assert 1 <= len(ended.err.splitlines()) <= 3, case
-                assert "Traceback" not in ended.err, case
+                assert 1 <= len(ended.stderr.splitlines()) <= 3, case
+                assert "Traceback" not in ended.stderr, case
             assert not list(folder.rglob(".*-tmp")), case
 
 
@@ -184,7 +183,9 @@ def put_in(server: ForkServer, arguments: tuple[str, ...], before: Path, tmp_pat
     assert {"write", "fsync", "rename"} <= {call.name for call in calls}
     cases = [(call, fault) for call in calls for fault in FAULTS]
     for call, fault in cases:
-        writing.check(call, fault, lambda folder: server.run(*arguments, cwd=folder))
+        writing.check(
+            call, fault, lambda folder: server.run(*arguments, cwd=folder, env=clean_environment())
+        )
     return len(cases)
 
 
@@ -200,11 +201,7 @@ def test_a_saver_that_writes_in_place_is_caught(
     furnished: Path, tmp_path: Path, record: Record
 ) -> None:
     log = tmp_path / "log"
-    with fork_server(
-        tmp_path / "server",
-        warm_up=[[*TRAIN, "--run-dir", "run"]],
-        prepare="tests.proof.in_place:write_in_place",
-    ) as server:
+    with fork_server(tmp_path / "server", prepare="tests.proof.in_place:write_in_place") as server:
         run = traced(server, WRITINGS["train"], log)
         writing, calls = Writing.counted(run, furnished, log)
         damages = 0

@@ -18,7 +18,8 @@ from PIL import Image
 
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.errors import FmnistError
-from tests.cli.forked import ForkServer, fork_server
+from tests.cli.conftest import clean_environment
+from tests.cli.server import ForkServer, fork_server
 from tests.platforms import LINUX
 from tests.proof.conftest import Record
 
@@ -28,11 +29,8 @@ TRAIN: Final = (
     *("train", "--data", "synthetic:200", "--val-size", "50", "--model", "convnet-small"),
     *("--batch-size", "50", "--augment", "flip,shift:2", "--threads", "1", "--device", "cpu"),
 )
-LONGEST_SECONDS: Final = 0.35
-"""A life is killed this long after its start, or earlier."""
-LAST_EVENT: Final = 45
-"""Or after it has touched this many files, or fewer; a save touches 18."""
-SOON_SECONDS: Final = 0.0015
+LONGEST_SECONDS: Final = 1.5
+"""A process is killed this long after its start, or earlier."""
 CLOCKS_AND_PLACES: Final = {"seconds", "images_per_second", "run_dir", "output", "created_at"}
 FILES: Final = {"last.pt", "run.toml", "history.csv", "curves.png"}
 
@@ -50,21 +48,17 @@ class KilledRun:
 
     def live(self) -> None:
         """Begin the run, or resume it, to its end."""
-        done = self.server.run(*self._arguments(), cwd=self.folder)
-        assert done.returncode == 0, done.err
+        done = self.server.run(*self._arguments(), cwd=self.folder, env=clean_environment())
+        assert done.returncode == 0, done.stderr
 
     def live_and_die(self) -> bool:
         """Do so until `kill -9` at a random moment; False where the end came first."""
-        pid = self.server.start(*self._arguments(), cwd=self.folder, watch=self.folder)
-        if self.random.random() < 0.5:
-            time.sleep(self.random.uniform(0, LONGEST_SECONDS))
-        else:
-            self.server.wait_for_events(pid, self.random.randint(1, LAST_EVENT))
-            time.sleep(self.random.uniform(0, SOON_SECONDS))
+        pid = self.server.start(*self._arguments(), cwd=self.folder, env=clean_environment())
+        time.sleep(self.random.uniform(0, LONGEST_SECONDS))
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         done = self.server.wait()
-        assert done.returncode in (0, -signal.SIGKILL), done.err
+        assert done.returncode in (0, -signal.SIGKILL), done.stderr
         return done.returncode != 0
 
     def damaged(self) -> list[str]:
@@ -177,23 +171,19 @@ def kill_often(run: KilledRun, kills: int) -> int:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
-    warm_up = [[*TRAIN, "--epochs", "1"]]
-    with fork_server(tmp_path_factory.mktemp("server"), warm_up=warm_up) as started:
+    with fork_server(tmp_path_factory.mktemp("server")) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def server_in_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
-    with fork_server(
-        tmp_path_factory.mktemp("server"),
-        warm_up=[[*TRAIN, "--epochs", "1"]],
-        prepare="tests.proof.in_place:write_in_place",
-    ) as started:
+    folder = tmp_path_factory.mktemp("server")
+    with fork_server(folder, prepare="tests.proof.in_place:write_in_place") as started:
         yield started
 
 
-def test_killed_ten_times(server: ForkServer, tmp_path: Path) -> None:
-    kill_often(run_of(server, tmp_path, epochs=6), kills=10)
+def test_killed_five_times(server: ForkServer, tmp_path: Path) -> None:
+    kill_often(run_of(server, tmp_path, epochs=4), kills=5)
 
 
 def test_what_a_kill_left_out_is_made_up_for(server: ForkServer, tmp_path: Path) -> None:
