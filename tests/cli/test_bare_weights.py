@@ -71,7 +71,7 @@ def test_every_command_takes_bare_weights(
     assert "samples" in answer("show", "--errors", *bare, *data)
     right, wrong = (
         answer("evaluate", *bare, *data, "--normalization", each)["loss"]
-        for each in ("standard", "bytes")
+        for each in ("raw", "half")
     )
     own = fmnist("evaluate", trained_model, *data, cwd=tmp_path)
     assert right == json.loads(own.stdout)["loss"] != wrong
