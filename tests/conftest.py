@@ -3,11 +3,13 @@
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fmnist_cli.__main__ import prepare_environment
+from tests.cli.server import ForkServer, fork_server
 
 prepare_environment()  # before any test loads torch
 
@@ -21,6 +23,16 @@ if sys.platform == "darwin":
 
 # A shell's job in the background ignores Ctrl-C, and so would every program that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer | None]:
+    """The server that commands are forked from; None where processes can't be forked safely."""
+    if sys.platform != "linux":
+        yield None
+        return
+    with fork_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -3,15 +3,14 @@
 import os
 import shutil
 import subprocess
-import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from tests.cli.server import ForkServer, fork_server
+from tests.cli.server import ForkServer
 
 PROGRAM = [shutil.which("fmnist", path=sysconfig.get_path("scripts")) or "fmnist"]
 SETTINGS = ("FMNIST_MIRROR", "FMNIST_DATA_DIR", "FMNIST_DEVICE", "NO_COLOR", "FORCE_COLOR")
@@ -37,16 +36,6 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment, with the CPU in place of whatever settings the machine has."""
     kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     return {**kept, "FMNIST_DEVICE": "cpu", **(extra or {})}
-
-
-@pytest.fixture(scope="session")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer | None]:
-    """The server that commands are forked from; None where processes can't be forked safely."""
-    if sys.platform != "linux":
-        yield None
-        return
-    with fork_server(tmp_path_factory.mktemp("server")) as server:
-        yield server
 
 
 @pytest.fixture(scope="session")

@@ -59,9 +59,3 @@ def test_the_same_model_is_named_as_such(
     assert "same model" in done.stdout
     assert "agreement" in done.stdout
     assert "0 images differ" in done.stdout
-
-
-def test_a_model_that_is_not_there(fmnist: Program, untrained_model: Path) -> None:
-    done = fmnist("compare", "gone.pt", untrained_model)
-    assert (done.returncode, done.stdout) == (66, "")
-    assert "gone.pt" in done.stderr

@@ -169,10 +169,10 @@ def kill_often(run: KilledRun, kills: int) -> int:
     return lives
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
-    with fork_server(tmp_path_factory.mktemp("server")) as started:
-        yield started
+@pytest.fixture
+def server(forks: ForkServer | None) -> ForkServer:
+    assert forks is not None
+    return forks
 
 
 @pytest.fixture(scope="module")

@@ -54,8 +54,7 @@ def test_a_seed_decides_every_weight() -> None:
     assert not torch.equal(weights_of(first)["fc.2.weight"], weights_of(other)["fc.2.weight"])
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
-@pytest.mark.parametrize("stop", [3, 8, 13])
+@pytest.mark.parametrize(("seed", "stop"), [(0, 3), (1, 8), (2, 13)])
 def test_resumed_equals_uninterrupted(seed: int, stop: int) -> None:
     """Eight steps an epoch: a stop within the first, at its end, within the second."""
     options: dict[str, Any] = {
