@@ -45,7 +45,7 @@ def test_its_export_lands_in_the_working_folder(fmnist: Program, folder: Path) -
     done = fmnist("export-onnx", "-q", "pretrained", "--verify", "50", cwd=folder)
     assert (done.returncode, done.stdout) == (0, "pretrained.onnx\n")
     assert not FILE.with_suffix(".onnx").exists()
-    judged = ("--data", "synthetic:600", "--format", "json")
+    judged = ("--data", "synthetic:600", "--split", "train", "--format", "json")
     both = parse(
         fmnist("compare", "pretrained", "pretrained.onnx", *judged, cwd=folder).stdout, "compare"
     )

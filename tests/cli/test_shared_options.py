@@ -52,7 +52,8 @@ def test_a_home_that_can_not_be_written_is_not_spoken_of(fmnist: Program, tmp_pa
     home.touch()  # refuses a folder to root, too
     folders = ("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "MPLCONFIGDIR")
     done = fmnist(
-        *("evaluate", "-q", "pretrained", "--data", "synthetic:20", "--confusion", "c.png"),
+        *("evaluate", "-q", "pretrained", "--data", "synthetic:20", "--split", "train"),
+        *("--confusion", "c.png"),
         env=dict.fromkeys(folders, str(home)),
         cwd=tmp_path,
     )
