@@ -6,15 +6,6 @@ from tests.cli.conftest import Program
 from tests.cli.schemas import parse
 
 
-def test_train(fmnist: Program, tmp_path: Path) -> None:
-    small = ("--data", "synthetic:600", "--model", "tutorial", "--epochs", "1", "--threads", "1")
-    done = fmnist("train", *small, "--val-size", "100", "--format", "json", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    summary = parse(done.stdout, "train")
-    assert (tmp_path / summary["model"]).is_file()
-    assert (tmp_path / summary["run_dir"] / "history.csv").is_file()
-
-
 def test_predict(fmnist: Program, trained_model: Path, tmp_path: Path) -> None:
     fmnist("show", "--data", "synthetic:600", "-n", "3", "-o", f"{tmp_path}/in/")
     (tmp_path / "in" / "zz.png").write_bytes(b"no picture")

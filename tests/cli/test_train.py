@@ -13,6 +13,7 @@ import torch
 
 from fmnist_cli.checkpoints import checkpoint
 from tests.cli.conftest import Program
+from tests.cli.schemas import parse
 from tests.training.small import assert_same
 
 QUICK = (
@@ -92,12 +93,13 @@ def test_the_command_line_wins_over_the_config(fmnist: Program, run: Path, tmp_p
 
 def test_json_is_one_document_with_the_documented_keys(fmnist: Program, tmp_path: Path) -> None:
     done = fmnist("train", *QUICK, "--epochs", "1", "--format", "json", cwd=tmp_path)
-    summary = json.loads(done.stdout)
+    summary = parse(done.stdout, "train")
     assert list(summary) == [
         *("model", "run_dir", "recipe", "epochs", "seconds", "images_per_second"),
         *("val_accuracy", "best_epoch", "seed", "device", "data"),
     ]
     assert summary["data"] == "synthetic:600"
+    assert (tmp_path / summary["model"]).is_file()
     assert (tmp_path / summary["run_dir"] / "last.pt").is_file()
 
 
