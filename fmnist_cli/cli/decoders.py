@@ -1,6 +1,6 @@
-"""What libraries say on their own, above all of odd pictures: kept off the screen.
+"""Keep messages of libraries, most of them about odd pictures, off the screen.
 
-A damaged picture has one line of ours, which says what is wrong; -v shows theirs too.
+For a damaged picture the program prints one line of its own; -v shows theirs, too.
 """
 
 import io
@@ -18,9 +18,9 @@ _STDERR: Final = 2
 
 
 def hush_libraries() -> None:
-    """Leave out Pillow's warnings and log lines, and matplotlib's, for the rest of the process.
+    """Suppress warnings and log lines of Pillow and matplotlib for the rest of the process.
 
-    matplotlib tells where it keeps its files when it can't write to the user's folder.
+    matplotlib reports where it keeps its files if it can't write to the user's directory.
     """
     if not console.is_verbose():
         warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -30,9 +30,9 @@ def hush_libraries() -> None:
 
 @contextmanager
 def hushed_decoders() -> Iterator[None]:
-    """Leave out what C libraries write to stderr, as libtiff does; Python's own words go on.
+    """Suppress what C libraries such as libtiff write to stderr, but not what Python writes.
 
-    They write to the descriptor, so that leads nowhere meanwhile, and `sys.stderr` to a copy of it.
+    They write to the descriptor, which is redirected to nowhere; `sys.stderr` gets a copy of it.
     """
     before = sys.stderr
     if console.is_verbose() or not isinstance(before, io.TextIOWrapper):
@@ -43,7 +43,7 @@ def hushed_decoders() -> Iterator[None]:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, _STDERR)
     os.close(nowhere)
-    # fdopen knows Windows' consoles, which take no bytes.
+    # fdopen handles Windows consoles, which take no bytes.
     words = os.fdopen(kept, "w", buffering=1, encoding=before.encoding, errors=before.errors)
     console.set_stderr(words)
     try:

@@ -1,4 +1,4 @@
-"""`fmnist predict`: pictures in, classes out, one after the other."""
+"""`fmnist predict`: classify pictures as they come."""
 
 import sys
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ InputsArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="INPUT",
-        help="Pictures, folders, IDX or CSV files; - for paths on stdin, one a line.",
+        help="Pictures, directories, IDX, CSV or .npy files; - for paths on stdin, one per line.",
     ),
 ]
 PhotoOption = Annotated[
@@ -38,14 +38,14 @@ PhotoOption = Annotated[
     ),
 ]
 StdinImageOption = Annotated[
-    bool, typer.Option("--stdin-image", help="- is the bytes of one picture.")
+    bool, typer.Option("--stdin-image", help="Read one image's bytes from stdin.")
 ]
 ShowInputOption = Annotated[
     Path | None,
     typer.Option(
         "--show-input",
         metavar="DIR",
-        help="Write what the network sees of each picture, as PNG.",
+        help="Write what the network sees of each picture to DIR, as PNG files.",
         show_default=False,
     ),
 ]
@@ -74,10 +74,10 @@ def predict(
     precision: PrecisionOption = "fp32",
     threads: ThreadsOption = None,
 ) -> None:
-    """Classify pictures. Answers come in the order of the inputs, as soon as they are there."""
+    """Classify pictures; predictions are printed in input order as they become available."""
     from fmnist_cli.cli import predictions
     from fmnist_cli.errors import DataError
-    from fmnist_cli.inference.inputs import check_arguments, open_inputs
+    from fmnist_cli.inference.inputs import Skipped, check_arguments, open_inputs
     from fmnist_cli.inference.predictor import predict as stream
 
     _check_stdin(inputs, stdin_image)
@@ -95,14 +95,20 @@ def predict(
         console.note("the model learnt from drawn data, not from Fashion-MNIST")
 
     stdin = sys.stdin.fileno() if "-" in inputs else -1
-    opened = open_inputs(inputs, photo=photo, stdin=stdin, stdin_is_image=stdin_image)
+    skipped = Skipped()
+    opened = open_inputs(
+        inputs, photo=photo, stdin=stdin, stdin_is_image=stdin_image, skipped=skipped
+    )
     tally = _Tally(show_input)
-    with (
-        hushed_decoders(),
-        closing(stream(classifier.lane(), opened, lanes=classifier.lanes)) as batches,
-    ):
+    with hushed_decoders(), closing(stream(classifier, opened)) as batches:
         chosen = output_format or ("table" if sys.stdout.isatty() else "jsonl")
         predictions.WRITERS[chosen](tally.watch(batches), top_k)
+    if skipped.count:
+        more = ", …" if skipped.count > len(skipped.names) else ""
+        files = (
+            "file that is not a picture" if skipped.count == 1 else "files that are not pictures"
+        )
+        console.note(f"skipped {skipped.count:,} {files}: {', '.join(skipped.names)}{more}")
     if tally.failed:
         raise DataError(f"{tally.failed:,} of {tally.total:,} inputs could not be read")
 
@@ -121,7 +127,7 @@ def _check_stdin(inputs: list[str], stdin_image: bool) -> None:
 
 
 class _Tally:
-    """Count answers on their way to the screen, and do what was asked for with each."""
+    """Count predictions on their way to stdout; write what the network saw."""
 
     def __init__(self, show_input: Path | None) -> None:
         self.total = 0

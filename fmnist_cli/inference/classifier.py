@@ -1,4 +1,4 @@
-"""One call, two backends: raw pixels to class probabilities."""
+"""One call for both backends: raw pixels to class probabilities."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -10,24 +10,21 @@ from numpy.typing import NDArray
 from fmnist_cli.checkpoints.metadata import DataRecord, ModelMetadata
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_CLASSES
 from fmnist_cli.data.images import Images
-from fmnist_cli.errors import (
-    CheckFailed,
-    DataError,
-)
+from fmnist_cli.errors import CheckFailed, DataError
 
 Probabilities: TypeAlias = NDArray[np.float32]
 """float32 [N, 10]; each row sums to 1."""
 
 
 class Classifier(ABC):
-    """A model that was read from a file.
+    """A model loaded from a file.
 
-    Call it with uint8 [N, 28, 28], raw pixels and any N; it gives float32 [N, 10] probabilities.
+    Call it with raw pixels, uint8 [N, 28, 28]; it returns probabilities, float32 [N, 10].
     """
 
     backend: ClassVar[Literal["torch", "onnx"]]
     batch_size = 256
-    """Images that go through the network at once."""
+    """Images that go through the network together."""
 
     def __init__(self, path: Path, metadata: ModelMetadata | None) -> None:
         self.path = path
@@ -35,8 +32,6 @@ class Classifier(ABC):
         """What the file records; None for an ONNX file of another program."""
         self.assumed = ""
         """What had to be assumed about weights without metadata, as a sentence."""
-        self.lanes = 1
-        """Batches that are best classified at once, each by a thread of its own: see `lane`."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -52,7 +47,7 @@ class Classifier(ABC):
         """Classify uint8 [N, 28, 28]; returns float32 [N, 10].
 
         tta: average the probabilities of each image and of its mirror image.
-        Raises DataError for another shape or dtype, CheckFailed where a probability is not finite.
+        Raises DataError for another shape or dtype, CheckFailed if a probability is not finite.
         """
         if images.dtype != np.uint8 or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
             raise DataError(
@@ -69,10 +64,6 @@ class Classifier(ABC):
         if not np.isfinite(probabilities).all():
             raise CheckFailed(f"'{self.path}' gives probabilities that are not finite")
         return probabilities
-
-    def lane(self) -> "Classifier":
-        """Give what `lanes` threads may call at once, each for a batch of its own."""
-        return self
 
     @abstractmethod
     def _classify(self, images: Images) -> Probabilities:

@@ -1,24 +1,27 @@
-"""What `predict` is asked about: arguments and stdin to a stream of named pictures, in order.
+"""What `predict` classifies: arguments and stdin to a stream of named inputs, in order.
 
-Nothing is decoded here and no more than one file's rows is held: each input knows how to read
-itself, so that the reading can run elsewhere.
+Nothing is decoded here, and the rows of at most one file are in memory: each input can read itself,
+in any thread.
 """
 
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
 from fmnist_cli.data.images import Images
+from fmnist_cli.data.npy import NPY_SUFFIX
 from fmnist_cli.data.pictures import (
-    MAX_FILE_BYTES,
+    IGNORED_NAMES,
     PICTURE_SUFFIXES,
     PhotoMode,
     Picture,
-    PlainFile,
-    begin_decoding,
+    decode,
+    is_picture,
+    read_bytes,
 )
 from fmnist_cli.errors import DataError, FmnistError, MissingInput
 from fmnist_cli.pretrained import NAME
@@ -30,124 +33,152 @@ _CSV_SUFFIX: Final = ".csv"
 _PIECE_BYTES: Final = 1 << 16
 _MAX_LINE_BYTES: Final = 1 << 16
 _NO_PATHS: Final = (
-    "stdin holds no paths; expected one a line\n"
+    "stdin holds no paths; expected one per line\n"
     "for the bytes of one picture: fmnist predict MODEL --stdin-image -"
 )
 
 
 class Input(NamedTuple):
-    """One picture to be classified."""
+    """One image to classify."""
 
     name: str
-    """Its path; `path#N` for image N of an IDX or CSV file, counted from 0; `-` for stdin."""
-    read: Callable[[], Picture | PlainFile]
-    """Raises DataError or MissingInput where there is no such picture."""
+    """Its path as given; `path#N` for image N of a file of many, counted from 0; `-` for stdin."""
+    read: Callable[[], Picture]
+    """Raises FmnistError if it can't be read."""
+
+
+@dataclass(slots=True)
+class Skipped:
+    """Files in directories that are not pictures."""
+
+    count: int = 0
+    names: list[str] = field(default_factory=list)
+    """Paths of the first three."""
+
+    def add(self, name: str) -> None:
+        """Count a file."""
+        self.count += 1
+        if len(self.names) < 3:
+            self.names.append(name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opener:
+    """How inputs are opened."""
+
+    photo: PhotoMode
+    skipped: Skipped
+
+    def expand(self, path: str) -> Iterator[Input]:
+        """Yield the inputs that an argument or a line of stdin names."""
+        from fmnist_cli.data import csv, idx, npy
+
+        try:
+            mode = os.stat(path).st_mode  # noqa: PTH116
+        except (OSError, ValueError):  # reading it will raise the error
+            mode = 0
+        suffix = Path(path).suffix.lower()
+        if stat.S_ISDIR(mode):
+            yield from self._directory(path)
+        elif suffix in PICTURE_SUFFIXES or not stat.S_ISREG(mode):
+            yield self._picture(path)
+        elif suffix == _CSV_SUFFIX:
+            yield from _rows(path, (rows.images for rows in csv.iterate(Path(path))))
+        elif suffix == NPY_SUFFIX:
+            yield from _rows(path, (npy.read_images(Path(path)) for _ in range(1)))
+        elif idx.is_idx(Path(path)):
+            yield from _rows(path, (idx.read_images(Path(path)) for _ in range(1)))
+        else:
+            yield self._picture(path)
+
+    def _picture(self, path: str) -> Input:
+        return Input(path, partial(decode, path, photo=self.photo))
+
+    def _directory(self, directory: str) -> Iterator[Input]:
+        pictures = self._walk(directory)
+        first = next(pictures, None)
+        if first is None:
+            yield _failed(directory, DataError(f"no pictures in the directory '{directory}'"))
+        else:
+            yield first
+            yield from pictures
+
+    def _walk(self, directory: str) -> Iterator[Input]:
+        """Yield a directory's pictures, depth first, with the names of one branch in memory."""
+        waiting = [iter([(directory, True)])]
+        while waiting:
+            path, is_directory = next(waiting[-1], (None, False))
+            if path is None:
+                waiting.pop()
+            elif is_directory:
+                try:
+                    waiting.append(_entries(path))
+                except OSError as error:
+                    reason = f"the directory '{path}' can't be listed: {error.strerror}"
+                    yield _failed(path, DataError(reason))
+            elif path[path.rfind(".") :].lower() in PICTURE_SUFFIXES or is_picture(Path(path)):
+                yield self._picture(path)
+            else:
+                self.skipped.add(path)
 
 
 def check_arguments(arguments: Iterable[str]) -> None:
-    """Raise MissingInput for the first argument that names no file or folder."""
+    """Raise MissingInput for the first argument that names no file or directory."""
     for argument in arguments:
         if argument != STDIN and not os.path.lexists(argument):
             hint = "; the model comes first: fmnist predict MODEL INPUT" if argument == NAME else ""
-            raise MissingInput(f"no file or folder at '{argument}'{hint}")
+            raise MissingInput(f"no file or directory at '{argument}'{hint}")
 
 
 def open_inputs(
-    arguments: Iterable[str], *, photo: PhotoMode, stdin: int, stdin_is_image: bool = False
+    arguments: Iterable[str],
+    *,
+    photo: PhotoMode,
+    stdin: int,
+    stdin_is_image: bool = False,
+    skipped: Skipped | None = None,
 ) -> Iterator[Input]:
-    """Yield the inputs that the arguments stand for, in their order.
+    """Yield the inputs that the arguments name, in order.
 
-    An argument, or a line of stdin, is a picture, an IDX or CSV file, or a folder, of which all
-    pictures are taken, recursively and in sorted order; hidden files and links to folders are left
-    out. stdin: the file descriptor behind `-`. What can't be read becomes an input whose `read`
-    raises; paths are taken from stdin as they arrive.
+    An argument, or a line of stdin, is a picture, an IDX, CSV or .npy file, or a directory, whose
+    pictures are taken recursively and in sorted order, without hidden files and links to
+    directories; `skipped` counts its other files. stdin: the file descriptor behind `-`. If
+    something can't be read, reading its input raises the error; paths are taken from stdin as they
+    arrive.
     """
+    opener = _Opener(photo, Skipped() if skipped is None else skipped)
     for argument in arguments:
         if argument != STDIN:
-            yield from _expand(Path(argument), photo)
+            yield from opener.expand(argument)
         elif stdin_is_image:
-            yield Input(STDIN, lambda: begin_decoding(_read_all(stdin), photo=photo))
+            yield Input(STDIN, lambda: decode(read_bytes(stdin), photo=photo))
         else:
-            yield from _from_lines(stdin, photo)
+            for line in _lines(stdin):
+                if b"\0" in line:
+                    raise DataError(_NO_PATHS)
+                if line:
+                    yield from opener.expand(os.fsdecode(line))
 
 
-def _expand(path: Path, photo: PhotoMode) -> Iterator[Input]:
-    from fmnist_cli.data import csv, idx
+def _entries(directory: str) -> Iterator[tuple[str, bool]]:
+    """A directory's files and subdirectories, sorted, and whether each is a directory.
 
-    try:
-        mode = path.stat().st_mode
-    except OSError:  # reading it will tell why
-        mode = 0
-    is_picture = path.suffix.lower() in PICTURE_SUFFIXES or not stat.S_ISREG(mode)
-    if stat.S_ISDIR(mode):
-        yield from _folder(path, photo)
-    elif is_picture:
-        yield _picture(str(path), photo)
-    elif path.suffix.lower() == _CSV_SUFFIX:
-        yield from _rows(path, (rows.images for rows in csv.iterate(path)))
-    elif idx.is_idx(path):
-        yield from _rows(path, (idx.read_images(path) for _ in range(1)))
-    else:
-        yield _picture(str(path), photo)
-
-
-def _picture(path: str, photo: PhotoMode) -> Input:
-    return Input(path, partial(begin_decoding, path, photo=photo))
-
-
-def _folder(folder: Path, photo: PhotoMode) -> Iterator[Input]:
-    pictures = _walk(folder, photo)
-    first = next(pictures, None)
-    if first is None:
-        kinds = " ".join(sorted(PICTURE_SUFFIXES))
-        yield _failed(folder, DataError(f"no picture in the folder '{folder}'; expected {kinds}"))
-    else:
-        yield first
-        yield from pictures
-
-
-def _walk(folder: Path, photo: PhotoMode) -> Iterator[Input]:
-    """Yield a folder's pictures, depth first; of the folders on the way the names are held."""
-    waiting = [iter([("" if folder == Path() else str(folder), True)])]
-    while waiting:
-        path, is_folder = next(waiting[-1], (None, False))
-        if path is None:
-            waiting.pop()
-        elif is_folder:
-            try:
-                waiting.append(_entries(path))
-            except OSError as error:
-                reason = f"the folder '{path}' can't be listed: {error.strerror}"
-                yield _failed(Path(path), DataError(reason))
-        else:
-            yield _picture(path, photo)
-
-
-def _entries(folder: str) -> Iterator[tuple[str, bool]]:
-    """A folder's pictures and folders, sorted, and which of the two each is.
-
-    Links to folders are left out, because they may go in circles. Paths are put together by
-    hand: pathlib would take as long as a small picture takes to read.
+    Links to directories are left out, because they may be circular.
     """
-    names: list[str] = []
-    folders: set[str] = set()
-    with os.scandir(folder or os.curdir) as entries:
+    directories: dict[str, bool] = {}
+    with os.scandir(directory) as entries:
         for entry in entries:
-            name = entry.name
-            if name.startswith("."):
+            if entry.name.startswith(".") or entry.name in IGNORED_NAMES:
                 continue
-            if entry.is_dir(follow_symlinks=False):
-                folders.add(name)
-            elif name[name.rfind(".") :].lower() not in PICTURE_SUFFIXES:
-                continue
-            names.append(name)
-    names.sort()
-    start = os.path.join(folder, "")  # noqa: PTH118
-    return ((start + name, name in folders) for name in names)
+            is_directory = entry.is_dir(follow_symlinks=False)
+            if is_directory or not entry.is_symlink() or not entry.is_dir():
+                directories[entry.name] = is_directory
+    start = os.path.join(directory, "")  # noqa: PTH118 - pathlib would change how it is written
+    return ((start + name, directories[name]) for name in sorted(directories))
 
 
-def _rows(path: Path, pieces: Iterator[Images]) -> Iterator[Input]:
-    """Yield the images of a file that holds many; its first fault ends it."""
+def _rows(path: str, pieces: Iterator[Images]) -> Iterator[Input]:
+    """Yield the images of a file that holds many; its first error ends it."""
     count = 0
     try:
         for images in pieces:
@@ -158,26 +189,18 @@ def _rows(path: Path, pieces: Iterator[Images]) -> Iterator[Input]:
         yield _failed(path, error)
 
 
-def _failed(path: Path, error: FmnistError) -> Input:
+def _failed(name: str, error: FmnistError) -> Input:
     def fail() -> NoReturn:
         raise error
 
-    return Input(str(path), fail)
-
-
-def _from_lines(stdin: int, photo: PhotoMode) -> Iterator[Input]:
-    for line in _lines(stdin):
-        if b"\0" in line:
-            raise DataError(_NO_PATHS)
-        if line:
-            yield from _expand(Path(os.fsdecode(line)), photo)
+    return Input(name, fail)
 
 
 def _lines(descriptor: int) -> Iterator[bytes]:
-    """Lines without their ends, each as soon as it is there.
+    """Lines without their ends, each as soon as it arrives.
 
     Not read through `sys.stdin`: a thread that waits inside its buffer would keep the interpreter
-    from ending.
+    from exiting.
     """
     rest = b""
     while piece := os.read(descriptor, _PIECE_BYTES):
@@ -186,12 +209,3 @@ def _lines(descriptor: int) -> Iterator[bytes]:
         if len(rest) > _MAX_LINE_BYTES:
             raise DataError(_NO_PATHS)
     yield rest
-
-
-def _read_all(descriptor: int) -> bytes:
-    """Everything up to the end, or to more than a picture may have."""
-    pieces, size = [], 0
-    while size <= MAX_FILE_BYTES and (piece := os.read(descriptor, _PIECE_BYTES)):
-        pieces.append(piece)
-        size += len(piece)
-    return b"".join(pieces)

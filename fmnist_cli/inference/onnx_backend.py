@@ -1,7 +1,6 @@
 """An ONNX file as a classifier, run by ONNX Runtime; never imports torch."""
 
 from concurrent.futures import ThreadPoolExecutor
-from copy import copy
 from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 _SMALLEST_PIECE: Final = 4
 _LARGEST_PIECE: Final = 32
-"""Images of a batch that one thread takes at once; larger pieces are no faster."""
+"""Images that one thread takes at a time; larger pieces are no faster."""
 
 
 class OnnxClassifier(Classifier):
@@ -36,27 +35,19 @@ class OnnxClassifier(Classifier):
         self.device = device
         """`cpu` or `cuda:N`."""
         self.threads = threads
-        self.lanes = threads if device == "cpu" else 1
         self._sessions: dict[int, InferenceSession] = {}
         self._opening = Lock()
 
-    def lane(self) -> "OnnxClassifier":
-        """Give one of which a call takes one core; what has been opened is shared."""
-        lane = copy(self)
-        if self.device == "cpu":
-            lane.threads = 1
-        return lane
-
     def run(self, images: Images) -> dict[str, Any]:
-        """Each of the file's outputs by its name, for one batch of uint8 [B, 28, 28]."""
+        """All outputs by name, for one batch of uint8 [B, 28, 28]."""
         outputs = self.facts.outputs
         return dict(zip(outputs, self._run(self.threads, outputs, images), strict=True))
 
     def _classify(self, images: Images) -> Probabilities:
         each = len(images)
         if self.device == "cpu":
-            # Threads that take a piece of the batch each need not wait for one another after every
-            # layer. A few images are too little work to share: waking a thread takes longer.
+            # With a piece of the batch each, threads need not wait for one another after every
+            # layer. A few images are not worth sharing: waking a thread takes longer.
             each = min(_LARGEST_PIECE, max(_SMALLEST_PIECE, -(-len(images) // self.threads)))
         if len(images) <= each:
             return self._classify_piece(images)
@@ -80,7 +71,7 @@ class OnnxClassifier(Classifier):
             raise CheckpointError(f"'{self.path}' can't be run: {_first_line(error)}") from None
 
     def _session(self, threads: int) -> "InferenceSession":
-        """The session of so many threads, made when it is first needed."""
+        """The session with that number of threads, opened on first use."""
         with self._opening:
             if threads not in self._sessions:
                 self._sessions[threads] = _open_session(self.path, self.device, threads)
@@ -90,14 +81,14 @@ class OnnxClassifier(Classifier):
 def open_classifier(path: Path, *, device: str, threads: int | None) -> OnnxClassifier:
     """Check an ONNX file and open it; see `inference.load`.
 
-    Raises CheckpointError for a file that is refused or that ONNX Runtime can't open, UsageError
-    for a name of no device and Unavailable for a device that is not there.
+    Raises CheckpointError if the file is refused or ONNX Runtime can't open it, UsageError for an
+    invalid device name and Unavailable for a missing device.
     """
     return OnnxClassifier(path, check(path), _resolve(device), threads or usable_cores())
 
 
 def _resolve(device: str) -> str:
-    """The device that `device` stands for here: `cpu` or `cuda:N`."""
+    """The device that a name stands for on this machine: `cpu` or `cuda:N`."""
     import onnxruntime
 
     index = check_device_name(device)
@@ -115,7 +106,7 @@ def _resolve(device: str) -> str:
 
 
 def _has_cuda_device() -> bool:
-    """Whether `auto` finds a CUDA device: the GPU build also runs where there is none."""
+    """Whether there is a CUDA device; the GPU build runs without one, too."""
     import onnxruntime
 
     return any(device.ep_name == "CUDAExecutionProvider" for device in onnxruntime.get_ep_devices())
@@ -127,8 +118,8 @@ def _open_session(path: Path, device: str, threads: int) -> "InferenceSession":
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # an error is raised too, and told in a line of ours
-    # Idle threads sleep: spinning ones take the cores from neighbors.
+    options.log_severity_level = 4  # errors are raised as well, and reported in one line
+    # Idle threads sleep; spinning ones would take the cores from other processes.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers: list[Any] = ["CPUExecutionProvider"]
     if device != "cpu":
@@ -140,7 +131,7 @@ def _open_session(path: Path, device: str, threads: int) -> "InferenceSession":
             path,
             options,
             providers=providers,
-            enable_fallback=0,  # it would tell of it on stdout
+            enable_fallback=0,  # it would announce that on stdout
         )
     except _runtime_errors() as error:
         if device != "cpu":
@@ -158,7 +149,7 @@ def _open_session(path: Path, device: str, threads: int) -> "InferenceSession":
 
 @cache
 def _runtime_errors() -> tuple[type[Exception], ...]:
-    """What ONNX Runtime raises for a model that it can't open or run."""
+    """What ONNX Runtime raises if it can't open or run a model."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     return (

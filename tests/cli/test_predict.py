@@ -40,7 +40,7 @@ def test_json_lines_in_a_pipe(fmnist: Program, trained_model: Path, folder: Path
     names = ["a.png", "b/[red]x.png", "c.png"]
     assert [line["input"] for line in lines] == [str(folder / name) for name in names]
     for line in lines:
-        assert line.keys() == {"input", "label", "class", "probability", "top"}
+        assert line.keys() == {"input", "label", "class", "probability", "top", "photo"}
         assert line["class"] == CLASS_NAMES[line["label"]]
         assert line["top"][0] == {key: line[key] for key in ("label", "class", "probability")}
         probabilities = [one["probability"] for one in line["top"]]
@@ -68,7 +68,7 @@ def test_csv_has_a_column_for_each_of_the_best(
     rows = list(csv.DictReader(StringIO(done.stdout)))
     assert [row["class"] in CLASS_NAMES for row in rows] == [True, True, False, True]
     assert float(rows[0]["probability"]) >= float(rows[0]["probability_2"])
-    assert "no PNG" in rows[2]["error"]
+    assert "not an image file" in rows[2]["error"]
 
 
 def test_a_table_shows_names_literally(fmnist: Program, trained_model: Path, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""How answers are spelled: JSON that is put together by hand is what an encoder would write."""
+"""Predictions as JSON: keys, order, rounding and names that are not UTF-8."""
 
 import json
 
@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from fmnist_cli.cli.predictions import as_json
 from fmnist_cli.constants import CLASS_NAMES
+from fmnist_cli.data.pictures import Picture
 from fmnist_cli.inference.predictor import Prediction
+
+PICTURE = Picture(np.zeros((28, 28), np.uint8), prepared=True)
 
 
 def plain(name: str, values: list[float], top_k: int) -> str:
@@ -18,7 +21,7 @@ def plain(name: str, values: list[float], top_k: int) -> str:
         {"label": label, "class": CLASS_NAMES[label], "probability": round(values[label], 6)}
         for label in labels
     ]
-    return json.dumps({"input": name, **top[0], "top": top}, ensure_ascii=False)
+    return json.dumps({"input": name, **top[0], "top": top, "photo": True}, ensure_ascii=False)
 
 
 @given(
@@ -28,7 +31,7 @@ def plain(name: str, values: list[float], top_k: int) -> str:
 )
 def test_an_answer_is_spelled_as_json_spells_it(name: str, shares: list[float], top_k: int) -> None:
     probabilities = np.array(shares, np.float32)
-    answer = Prediction(name, None, probabilities, None)
+    answer = Prediction(name, PICTURE, probabilities, None)
     assert as_json([answer], top_k) == [plain(name, probabilities.tolist(), top_k)]
 
 

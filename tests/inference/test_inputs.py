@@ -6,15 +6,16 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from fmnist_cli.data.images import Images
-from fmnist_cli.data.pictures import MAX_FILE_BYTES, Picture, PlainFile, finish_decoding
+from fmnist_cli.data.pictures import MAX_FILE_BYTES
 from fmnist_cli.errors import DataError, MissingInput
-from fmnist_cli.inference.inputs import Input, check_arguments, open_inputs
+from fmnist_cli.inference.inputs import Input, Skipped, check_arguments, open_inputs
 from tests.platforms import LINUX, POSIX
 
 
@@ -32,12 +33,7 @@ def opened(*arguments: Path | str, stdin: int = -1, stdin_is_image: bool = False
 
 
 def pixels(one: Input) -> Images:
-    outcome = one.read()
-    if isinstance(outcome, PlainFile):
-        (finished,) = finish_decoding([outcome])
-        assert isinstance(finished, Picture)
-        return finished.pixels
-    return outcome.pixels
+    return one.read().pixels
 
 
 @contextmanager
@@ -50,14 +46,23 @@ def pipe(content: bytes) -> Iterator[int]:
 
 
 @POSIX  # links need rights on Windows
-def test_a_folder_is_read_recursively_in_sorted_path_order(tmp_path: Path) -> None:
+def test_a_directory_is_read_recursively_in_sorted_path_order(tmp_path: Path) -> None:
     names = ["b.png", "a/2.png", "a/10.JPG", "c/x/y.webp", "a.png", ".hidden.png", ".git/z.png"]
-    for name in names:
+    for name in [*names, "__MACOSX/a.png", ".ipynb_checkpoints/a.png"]:
         picture(tmp_path / name)
-    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "c" / "without suffix").write_bytes((tmp_path / "b.png").read_bytes())
+    (tmp_path / "c" / "wrong.txt").write_bytes((tmp_path / "b.png").read_bytes())
+    (tmp_path / "Thumbs.db").write_bytes(b"thumbnails")
+    for number in range(5):
+        (tmp_path / f"notes{number}.txt").write_text("not a picture")
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
-    found = [Path(one.name).relative_to(tmp_path).as_posix() for one in opened(tmp_path)]
-    assert found == ["a/10.JPG", "a/2.png", "a.png", "b.png", "c/x/y.webp"]
+    skipped = Skipped()
+    inputs = open_inputs([str(tmp_path)], photo="auto", stdin=-1, skipped=skipped)
+    found = [Path(one.name).relative_to(tmp_path).as_posix() for one in inputs]
+    ordered = ["a/10.JPG", "a/2.png", "a.png", "b.png", "c/without suffix", "c/wrong.txt"]
+    assert found == [*ordered, "c/x/y.webp"]
+    assert skipped.count == 5
+    assert skipped.names == [str(tmp_path / f"notes{number}.txt") for number in range(3)]
 
 
 def test_a_deeply_nested_folder_is_no_recursion(tmp_path: Path) -> None:
@@ -77,7 +82,7 @@ def test_a_deeply_nested_folder_is_no_recursion(tmp_path: Path) -> None:
 def test_a_folder_without_pictures_is_an_error_of_its_own(tmp_path: Path) -> None:
     (empty,) = opened(tmp_path)
     assert empty.name == str(tmp_path)
-    with pytest.raises(DataError, match="no picture in the folder"):
+    with pytest.raises(DataError, match="no pictures in the directory"):
         empty.read()
 
 
@@ -168,3 +173,46 @@ def test_check_arguments_names_what_is_missing(tmp_path: Path) -> None:
     check_arguments(["-", str(tmp_path)])
     with pytest.raises(MissingInput, match=r"gone\.png"):
         check_arguments([str(tmp_path), str(tmp_path / "gone.png")])
+
+
+@pytest.mark.parametrize("count", [None, 3])
+def test_a_npy_file_gives_its_images(tmp_path: Path, count: int | None) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (count or 1, 28, 28), np.uint8)
+    np.save(tmp_path / "x.npy", images if count else images[0])
+    found = opened(tmp_path / "x.npy")
+    assert [one.name for one in found] == [f"{tmp_path / 'x.npy'}#{n}" for n in range(len(images))]
+    np.testing.assert_array_equal([pixels(one) for one in found], images)
+
+
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (np.zeros((2, 28, 28), np.float32), r"float32 \[2, 28, 28\]; expected uint8 \[N, 28, 28\]"),
+        (np.zeros((2, 784), np.uint8), r"uint8 \[2, 784\]; expected"),
+        (np.array([{"a": 1}]), "not a .npy file"),
+        (None, "not a .npy file"),
+    ],
+)
+def test_other_arrays_are_refused(
+    tmp_path: Path, array: "np.ndarray[Any, Any] | None", words: str
+) -> None:
+    path = tmp_path / "x.npy"
+    if array is None:
+        path.write_bytes(b"\x93NUMPY\x01\0\x10\0{'descr': (((")
+    else:
+        np.save(path, array)
+    (fault,) = opened(path)
+    with pytest.raises(DataError, match=words):
+        fault.read()
+
+
+def test_paths_keep_their_spelling(tmp_path: Path) -> None:
+    picture(tmp_path / "a" / "b.png")
+    spelled = f"{tmp_path}/./a//b.png"
+    with pipe(f"{spelled}\nhttps://example.org/a//b.png\n{tmp_path}//a\n".encode()) as stdin:
+        found = opened("-", stdin=stdin)
+    assert [one.name for one in found] == [
+        spelled,
+        "https://example.org/a//b.png",
+        f"{tmp_path}//a/b.png",
+    ]
