@@ -42,7 +42,7 @@ MISTAKES = {
     "wrong path of a model": mistake("evaluate gone.pt", 66, "no model", "fmnist train", "pretrained"),
     "mistyped path of a model": mistake("info mdoel.pt", 66, "did you mean 'model.pt'"),
     "mistyped name of the model": mistake("evaluate pretraned", 66, "did you mean 'pretrained'"),
-    "wrong path of a picture": mistake("predict model.pt gone.png", 66, "no file or folder at 'gone.png'"),
+    "wrong path of a picture": mistake("predict model.pt gone.png", 66, "no file or directory at 'gone.png'"),
     "wrong path of data": mistake("train --data ./gone", 66, "no file or folder", "a CSV file"),
     "mistyped name of data": mistake("train --data fashion_mnist", 2, "did you mean 'fashion-mnist'"),
     "a folder in place of a model": mistake("evaluate empty", 65, "is a folder", ".pt or .onnx"),
