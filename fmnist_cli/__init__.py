@@ -1,6 +1,6 @@
 """Train, evaluate and export Fashion-MNIST classifiers from the shell.
 
-In Python, a model file is a function of pictures:
+In Python, a model file is a function of images:
 
     from fmnist_cli import load
     probabilities = load("model.pt")(images)  # uint8 [N, 28, 28] to float32 [N, 10]
@@ -36,7 +36,7 @@ _HOMES: Final = {
 
 
 def __getattr__(name: str) -> object:
-    # Imported when it is first asked for, so that `fmnist --help` need not wait for torch.
+    # Imported on first use, so that `fmnist --help` need not wait for torch.
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'fmnist_cli' has no attribute '{name}'")

@@ -9,36 +9,36 @@ from typing import NoReturn
 
 
 def prepare_environment() -> None:
-    """Set what torch's libraries read when they are loaded; what the user has set stays."""
-    # Threads that wait for each other spin for a moment and then sleep. GNU OpenMP's own choice, to
-    # spin for long, makes a step many times slower where another process wants the core; not to
-    # spin at all makes it a fifth slower where none does.
+    """Set environment variables that torch's libraries read on loading, unless already set."""
+    # Waiting threads spin briefly, then sleep. GNU OpenMP's default, a long spin, makes a step many
+    # times slower if another process needs the core; no spin at all makes it a fifth slower if
+    # none does.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-    # Tensors take their memory in huge pages, where the kernel lends them on request.
+    # Allocate tensors in huge pages, if the kernel provides them on request.
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 
 def open_streams() -> None:
-    """Lead streams that whoever started us has closed to nowhere.
+    """Connect standard streams that the caller has closed to the null device.
 
-    The next files to be opened would take their places, and what is printed would go into them.
+    Otherwise the next opened files would get their descriptors, and output would end up in them.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            nowhere = os.open(os.devnull, os.O_RDWR)  # takes the stream's own number: it is free
+            nowhere = os.open(os.devnull, os.O_RDWR)  # gets the stream's own number, which is free
             setattr(sys, name, os.fdopen(nowhere, mode))
 
 
 def leave(codes: list[int]) -> None:
-    """End the process by the code in the list; without one, as Python would.
+    """End the process with the code in the list; without one, let Python end it.
 
-    To be called when all of Python's own is done. What is left is to take torch's libraries down,
-    which takes 0.3 s and reads in 130 MB of them.
+    Registered to run after all other exit handlers. It skips unloading torch's libraries, which
+    would take 0.3 s and page in 130 MB.
     """
     if not codes:
         return
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # what matters was flushed, and answered, before
+        with suppress(OSError, ValueError):  # output was flushed, and errors reported, before
             stream.flush()
     os._exit(codes[0])
 
@@ -46,16 +46,18 @@ def leave(codes: list[int]) -> None:
 def main() -> NoReturn:
     """Run the command line and exit with one of the documented codes."""
     codes: list[int] = []
-    atexit.register(leave, codes)  # the first to be registered is the last to be called
+    atexit.register(leave, codes)  # registered first, called last
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback before there is an answer
+        signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        )  # no traceback before the handlers are installed
     open_streams()
     prepare_environment()
     from fmnist_cli.cli.exits import run
     from fmnist_cli.cli.signals import BY_SIGNAL
 
     code = run()
-    if code > BY_SIGNAL:  # nobody reads on, or waits
+    if code > BY_SIGNAL:  # stopped by a signal: end at once
         os._exit(code)
     codes.append(code)
     sys.exit(code)

@@ -1,7 +1,7 @@
-"""The data set and the project, stated once.
+"""Facts about the data set and the project.
 
-Source of the data set's facts: Xiao, Rasul, Vollgraf, "Fashion-MNIST: a Novel Image Dataset for
-Benchmarking Machine Learning Algorithms" (2017), and the four files as Zalando publishes them.
+Source for the data set: Xiao, Rasul, Vollgraf, "Fashion-MNIST: a Novel Image Dataset for
+Benchmarking Machine Learning Algorithms" (2017), and the four files published by Zalando.
 """
 
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ NUM_CLASSES: Final = len(CLASS_NAMES)
 IMAGE_SIZE: Final = 28
 NUM_PIXELS: Final = IMAGE_SIZE * IMAGE_SIZE
 PIXEL_MEAN: Final = 0.2860
-"""Mean of the 60,000 training images, pixels scaled to 0..1."""
+"""Mean over the 60,000 training images, pixels scaled to 0..1."""
 PIXEL_STD: Final = 0.3530
-"""Standard deviation of the same pixels."""
+"""Standard deviation over the same pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class DataFile:
     name: str
     size_bytes: int
     sha256: str
-    """Of the compressed file."""
+    """Hash of the compressed file."""
 
 
 TRAIN_IMAGES: Final = DataFile(
@@ -72,6 +72,6 @@ FILES: Final[dict[Literal["train", "test"], tuple[DataFile, DataFile]]] = {
 MIRRORS: Final = (
     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
     "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
-    # The original address has no HTTPS; the SHA-256 sums above make it safe all the same.
+    # The original host has no HTTPS; the SHA-256 hashes above make it safe nevertheless.
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
 )

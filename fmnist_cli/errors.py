@@ -1,7 +1,7 @@
-"""Errors that a user can meet, each with the exit code that the command line gives it.
+"""Errors that users can run into, each with its exit code.
 
-Library code raises these where the fault is known; `fmnist_cli.cli` renders them in one place.
-Anything else that is raised is a bug and keeps its traceback. The codes follow BSD's sysexits.h.
+Library code raises these where the problem is known; `fmnist_cli.cli` prints them in one place.
+Any other exception is a bug and keeps its traceback. The codes follow BSD's sysexits.h.
 """
 
 from collections.abc import Iterable
@@ -10,31 +10,31 @@ from typing import ClassVar
 
 
 class FmnistError(Exception):
-    """Base of every error of ours. The message says what happened, what was expected, the fix."""
+    """Base class. The message says what happened, what was expected and how to fix it."""
 
     exit_code: ClassVar[int] = 1
 
 
 class UsageError(FmnistError):
-    """Options that do not fit together, or a value out of its range."""
+    """Options that conflict, or a value out of range."""
 
     exit_code = 2
 
 
-class GateMissed(FmnistError):  # noqa: N818 - an outcome that was asked for, not a fault
+class GateMissed(FmnistError):  # noqa: N818 - an outcome, not an error
     """A `--min METRIC=VALUE` was not reached."""
 
     exit_code = 3
 
 
 class DataError(FmnistError):
-    """Input that exists but is not what it should be: a corrupt image, CSV, IDX file."""
+    """Bad input: a corrupt image, CSV file or IDX file, for example."""
 
     exit_code = 65
 
 
 class CheckpointError(DataError):
-    """A model file that is damaged, foreign or of a newer format."""
+    """A model file that is damaged, of an unsupported kind or of a newer format."""
 
 
 class MissingInput(FmnistError):  # noqa: N818
@@ -44,13 +44,13 @@ class MissingInput(FmnistError):  # noqa: N818
 
 
 class Unavailable(FmnistError):  # noqa: N818
-    """No mirror answers, the device is not there, or an optional package is missing."""
+    """No mirror answers, or a device or an optional package is missing."""
 
     exit_code = 69
 
 
 class CheckFailed(FmnistError):  # noqa: N818
-    """A check of our own failed: the loss is not finite, or ONNX and torch disagree."""
+    """A self-check failed: the loss is not finite, or ONNX and torch disagree."""
 
     exit_code = 70
 
@@ -62,13 +62,13 @@ class OutputError(FmnistError):
 
 
 class StorageError(FmnistError):
-    """Reading or writing failed part-way: disk full, input/output error."""
+    """Reading or writing failed midway: disk full, I/O error."""
 
     exit_code = 74
 
 
 class Locked(FmnistError):  # noqa: N818
-    """Another run holds the folder; trying again later helps."""
+    """Another run has locked the directory; try again later."""
 
     exit_code = 75
 
@@ -82,14 +82,14 @@ class Interrupted(FmnistError):  # noqa: N818
 
 
 def in_one_line(text: str) -> str:
-    """Text from elsewhere for a message: its newlines are written out, those of a message stay."""
+    """Escape the newlines of quoted text, so that only the message's own newlines break lines."""
     return text.replace("\n", "\\n")
 
 
 def did_you_mean(name: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
-    """The end of a message: the known name that is most like `name`; empty where none is.
+    """Suffix for an error message that suggests the most similar known name; empty if none is.
 
-    likeness: the least share of letters in common, as difflib counts it.
+    likeness: minimum similarity, 0 to 1, as computed by difflib.
     """
     near = get_close_matches(name, list(known), n=1, cutoff=likeness)
     return f"; did you mean '{near[0]}'?" if near else ""

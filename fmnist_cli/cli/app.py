@@ -1,4 +1,4 @@
-"""The Typer app: which commands there are."""
+"""The Typer app with all commands."""
 
 import sys
 from typing import Annotated, Any
@@ -23,7 +23,7 @@ HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 
 def _without_types(parameters: list[Any]) -> list[Any]:
-    """Leave out of the help what tells a reader nothing: `<bool>` of a flag, `<Path>` of MODEL."""
+    """Drop type names that don't help a reader: `<bool>` of a flag, `<Path>` of MODEL."""
     for parameter in parameters:
         if isinstance(parameter, TyperArgument):
             parameter.display_type_rich = lambda ctx: None  # type: ignore[method-assign] # noqa: ARG005
@@ -33,17 +33,17 @@ def _without_types(parameters: list[Any]) -> list[Any]:
 
 
 class _Command(TyperCommand):
-    """A command whose help shows the names of values, not Python's types."""
+    """A command whose help shows metavars instead of Python types."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _without_types(super().get_params(ctx))
 
 
 class _Group(TyperGroup):
-    """The program itself, whose own flags are False where they are not given.
+    """The program itself, whose own flags default to False instead of None.
 
-    Typer hands everything that is not a plain bool, their usual None too, to pydantic, whose import
-    takes as long as all the rest of `fmnist COMMAND --help`.
+    Typer validates None with pydantic, whose import takes as long as the rest of
+    `fmnist COMMAND --help`.
     """
 
     def get_params(self, ctx: Any) -> list[Any]:
@@ -61,7 +61,7 @@ app = typer.Typer(
     context_settings=HELP_NAMES,
     invoke_without_command=True,
     pretty_exceptions_enable=False,
-    # Rich draws the help where somebody looks at it; in a pipe plain text is easier to search.
+    # Rich help on a terminal; in a pipe, plain text is easier to search.
     rich_markup_mode="rich" if console.is_drawn(sys.stdout) else None,
 )
 
@@ -86,6 +86,6 @@ def fmnist(
         raise typer.Exit(UsageError.exit_code)
 
 
-# One line per command, in the order of a user's work.
+# In the order in which users need them.
 for _command in (download, train, evaluate, predict, export_onnx, show, info, compare):
     app.command(cls=_Command, context_settings=HELP_NAMES)(everywhere(_command))

@@ -1,7 +1,7 @@
-"""What the user sees: results on stdout, everything else on stderr.
+"""Output: results on stdout, everything else on stderr.
 
-On a terminal rich draws; elsewhere plain lines without control characters are written. Texts are
-always shown literally: no markup, no emoji codes, no highlighting of a path's digits.
+Rich draws on terminals; elsewhere output consists of plain lines without control characters. Text
+is always printed literally: no markup, no emoji codes, no highlighting.
 """
 
 import json
@@ -15,39 +15,39 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 PIPE_WIDTH: Final = 1_000
-"""Columns where there is no terminal: lines and tables are never folded in a pipe."""
+"""Width if the output is no terminal, so that lines and tables are never wrapped in a pipe."""
 
 _verbosity = 0
 _config_words: list[str] = []
 
 
 class PipeClosedError(Exception):
-    """The reader of stdout has had enough."""
+    """The reader of stdout has closed the pipe."""
 
 
 def set_verbosity(*, quiet: bool, verbose: bool) -> None:
-    """Choose what reaches stderr: with `quiet` warnings and errors only, with `verbose` details."""
+    """Choose what goes to stderr: `quiet` leaves warnings and errors, `verbose` adds details."""
     global _verbosity
     _verbosity = -1 if quiet else int(verbose)
 
 
-def heed(word: str) -> None:
-    """Show the newlines of a word from a config file as such where an error names it."""
+def escape_in_errors(word: str) -> None:
+    """Escape the newlines of this word from a config file whenever an error quotes it."""
     _config_words.append(word)
 
 
 def is_quiet() -> bool:
-    """Whether progress and notes are switched off."""
+    """Whether progress and notes are disabled (-q)."""
     return _verbosity < 0
 
 
 def is_verbose() -> bool:
-    """Whether details were asked for."""
+    """Whether details are enabled (-v)."""
     return _verbosity > 0
 
 
 def is_drawn(stream: TextIO) -> bool:
-    """Whether what goes to a stream is drawn: on a terminal, or where FORCE_COLOR asks for it."""
+    """Whether a stream gets rich output: it is a terminal, or FORCE_COLOR is set."""
     return stream.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
 
@@ -81,23 +81,23 @@ def err() -> "Console":
 
 
 def set_stderr(stream: TextIO) -> None:
-    """Let everything but results go to another stream from now on."""
+    """Redirect progress, notes, warnings and errors to another stream."""
     sys.stderr = stream
     err.cache_clear()
 
 
 def literal(text: str) -> str:
-    """Text from elsewhere as it is shown: control characters are written out, never obeyed."""
+    """Escape control characters in untrusted text."""
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def result(text: object) -> None:
-    """Write one plain line to stdout."""
+    """Print one plain line on stdout."""
     sys.stdout.write(f"{text}\n")
 
 
 def show(table: "RenderableType") -> None:
-    """Draw a table on stdout; in a pipe its lines end with their words, not at its edge."""
+    """Print a table on stdout, in a pipe without trailing spaces."""
     if out().is_terminal:
         out().print(table)
         return
@@ -108,7 +108,7 @@ def show(table: "RenderableType") -> None:
 
 
 def print_json(document: Any) -> None:
-    """Write one JSON document to stdout; NaN and infinity, which JSON lacks, become null."""
+    """Print a JSON document on stdout; NaN and infinity, which JSON lacks, become null."""
     sys.stdout.write(json.dumps(_finite(document), indent=2, ensure_ascii=False) + "\n")
 
 
@@ -123,38 +123,38 @@ def _finite(value: Any) -> Any:
 
 
 def detail(text: str) -> None:
-    """Tell something that only -v asks for."""
+    """Print a detail, shown with -v only."""
     if is_verbose():
         _line(literal(text), "dim")
 
 
 def note(text: str) -> None:
-    """Tell something that -q silences."""
+    """Print a note, silenced by -q."""
     if _verbosity >= 0:
         _line(literal(text), "")
 
 
 def warn(text: str) -> None:
-    """Tell something that may make a result mean less than it seems."""
+    """Print a warning: a result may mean less than it seems."""
     _line(literal(f"warning: {text}"), "yellow")
 
 
 def error(text: str) -> None:
-    """Tell why the command failed, in one line or several; where none can be written, go on."""
-    # The newlines in a message that are not ours: those of words which the user has given.
+    """Print why the command failed; ignored if stderr can't be written."""
+    # Newlines in words that the user has given must not look like line breaks of the message.
     given = [*sys.argv, *os.environ.values(), *_config_words]
     names = {part for word in given for part in re.split("[/=]", word) if "\n" in part}
-    for name in sorted(names, key=len, reverse=True):  # a part of one may be another
+    for name in sorted(names, key=len, reverse=True):  # one may be part of another
         if name.strip():
             text = text.replace(name, literal(name))
     try:
         _line("\n".join(map(literal, f"error: {text}".split("\n"))), "bold red")
-    except OSError:  # a full disk, or nobody reads: the exit code still tells
+    except OSError:  # disk full or pipe closed: the exit code still reports the failure
         discard(sys.stderr)
 
 
 def discard(stream: TextIO) -> None:
-    """Keep the interpreter's last flush of a stream from failing a second time."""
+    """Discard a stream's buffered output, so that the final flush can't fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

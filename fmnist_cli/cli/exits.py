@@ -1,4 +1,4 @@
-"""The one place where an outcome becomes an exit code and a message."""
+"""Turn the outcome of a command into an exit code and a message."""
 
 import errno
 import io
@@ -21,11 +21,11 @@ _IS_WINDOWS: Final = os.name == "nt"
 
 
 def run() -> int:
-    """Run the command that the process's arguments name; returns its exit code."""
+    """Run the command given by sys.argv and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a file's name may be anything but text
+        if isinstance(stream, io.TextIOWrapper):  # file names need not be valid text
             stream.reconfigure(errors="backslashreplace")
-            if _IS_WINDOWS and not stream.isatty():  # pipes carry what they carry elsewhere
+            if _IS_WINDOWS and not stream.isatty():  # as on other systems
                 stream.reconfigure(encoding="utf-8", newline="\n")
     with answered() as received:
         try:
@@ -37,27 +37,27 @@ def run() -> int:
 
 
 def _run_app(received: Received) -> int:
-    """Run the command and answer what it raises, but for all that follows from a signal."""
+    """Run the command and handle its exceptions, except those that follow from a signal."""
     try:
         from fmnist_cli.cli.app import app
 
         outcome = app(prog_name="fmnist", standalone_mode=False)
         sys.stdout.flush()
     except BaseException as error:
-        if received.number:  # it may have become anything, deep in an import
+        if received.number:  # another exception may have replaced the signal's
             raise
-        return _answer(error)
+        return _handle(error)
     return outcome if isinstance(outcome, int) else 0
 
 
-def _answer(error: BaseException) -> int:
-    """Tell what went wrong; returns the exit code."""
+def _handle(error: BaseException) -> int:
+    """Report an exception and return the exit code."""
     match error:
         case typer.TyperException():
             console.error(explain(error))
             return error.exit_code
         case FmnistError():
-            return _told(error)
+            return _report(error)
         case typer.Abort():
             return BY_SIGNAL + signal.SIGINT
         case console.PipeClosedError() | BrokenPipeError():
@@ -67,17 +67,17 @@ def _answer(error: BaseException) -> int:
             return _storage(error)
         case ModuleNotFoundError():
             return _missing_package(error)
-        case Exception():  # a bug: shown with its traceback
+        case Exception():  # a bug
             traceback.print_exception(error)
             return BUG
     raise error
 
 
-def _told(error: FmnistError) -> int:
+def _report(error: FmnistError) -> int:
     rank = os.environ.get("RANK", "0")
     if rank == "0":
         console.error(str(error))
-    elif not isinstance(error, Interrupted):  # only the first process knows how to go on
+    elif not isinstance(error, Interrupted):  # the first process reports how to resume
         console.error(f"process {rank}: {error}")
     if isinstance(error, Interrupted):
         return BY_SIGNAL + error.signal_number
@@ -85,22 +85,22 @@ def _told(error: FmnistError) -> int:
 
 
 def _missing_package(error: ModuleNotFoundError) -> int:
-    """A light install lacks what only some commands need; anything else is a bug."""
+    """Report a package missing from a light installation; any other missing module is a bug."""
     package = (error.name or "").partition(".")[0]
     if package in ("", "fmnist_cli") or package in sys.stdlib_module_names:
         traceback.print_exception(error)
         return BUG
     console.error(
-        f"this needs the package '{package}', which is not installed; "
-        "the full program has it: pip install fmnist-cli"
+        f"this needs the package '{package}', which is not installed\n"
+        "install the full program: pip install fmnist-cli"
     )
     return Unavailable.exit_code
 
 
 def _storage(error: OSError) -> int:
-    """Faults of the file system; any other OSError is a bug of ours."""
+    """Report a failure of the file system; any other OSError is a bug."""
     if _IS_WINDOWS and error.errno == errno.EINVAL and error.filename is None:
-        console.discard(sys.stdout)  # how a pipe without a reader is told there
+        console.discard(sys.stdout)  # what Windows reports for a closed pipe
         return PIPE_CLOSED
     refused = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENOENT}
     failed = {errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG}

@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar that is redrawn on a terminal, plain lines elsewhere."""
+"""Progress on stderr: a live bar on a terminal, plain lines elsewhere."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 class EpochProgress:
-    """A bar per epoch with loss, accuracy, images/s and time left; then the epoch's one line."""
+    """A bar per epoch with loss, accuracy, images/s and time left, then one line of results."""
 
     def __init__(self, bar: Any = None) -> None:
         self._bar = bar
         self._task: Any = None
 
     def step(self, progress: "Progress") -> None:
-        """Redraw the bar of the epoch that is running."""
+        """Update the bar of the current epoch."""
         if self._bar is None:
             return
         figures = (
@@ -31,7 +31,7 @@ class EpochProgress:
         self._bar.update(self._task, completed=progress.step, figures=figures)
 
     def epoch(self, result: "EpochResult") -> None:
-        """Write the line of an epoch that is done."""
+        """Print the line of a finished epoch."""
         if self._task is not None:
             self._bar.remove_task(self._task)
             self._task = None
@@ -39,7 +39,7 @@ class EpochProgress:
 
 
 def epoch_line(result: "EpochResult") -> str:
-    """One plain line of an epoch's figures, for 80 columns."""
+    """An epoch's results in one plain line of at most 80 columns."""
     parts = [f"epoch {result.epoch}/{result.epochs}", f"loss {result.train_loss:.4f}"]
     if result.val_loss is None or result.val_accuracy is None:
         parts.append(f"accuracy {result.train_accuracy:.2%}")
@@ -54,7 +54,7 @@ def epoch_line(result: "EpochResult") -> str:
 
 @contextmanager
 def epoch_progress() -> Iterator[EpochProgress]:
-    """Draw a training run's progress, as far as -q and the terminal allow."""
+    """Show the progress of a training run, unless -q or a missing terminal prevents it."""
     if console.is_quiet() or not console.is_live():
         yield EpochProgress()
         return

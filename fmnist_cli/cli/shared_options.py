@@ -118,7 +118,7 @@ def _by_parameter(ctx: typer.Context, path: Path, document: dict[str, Any]) -> d
     values = {}
     for key, value in document.items():
         for word in (key, *(value if isinstance(value, list) else [value])):
-            console.heed(str(word))
+            console.escape_in_errors(str(word))
         if isinstance(value, dict):
             raise typer.BadParameter(
                 f"'{path}': '{key}' is a table; expected options, such as epochs = 20"

@@ -1,8 +1,8 @@
 """Ctrl-C and SIGTERM: a command ends within two seconds, training with its state saved.
 
-Python answers a signal between two of its own steps, and a long computation in C knows none. A
-thread is therefore woken by each signal, and ends the process where the main thread does not in
-time. Files are written whole or not at all, so this harms none.
+Python runs signal handlers between bytecode instructions, so a long computation in C delays them.
+Each signal therefore also wakes a thread, which ends the process if the main thread doesn't in
+time. Output files are atomic, so none is damaged.
 """
 
 import os
@@ -16,26 +16,26 @@ from types import FrameType
 from typing import Final
 
 BY_SIGNAL: Final = 128
-"""A shell reports death by signal N as 128 + N."""
-_PATIENCE_SECONDS: Final = 1.7
-"""What has not come to its end by then is abandoned."""
-_ONE_WISH_SECONDS: Final = 0.3
-"""Two signals nearer than this are one: `timeout` sends to a process and then to its group."""
-_CALLED_OFF: Final = b"\0"
+"""Shells report death by signal N as exit code 128 + N."""
+_GRACE_SECONDS: Final = 1.7
+"""Time until the process is ended regardless of what is running."""
+_DEBOUNCE_SECONDS: Final = 0.3
+"""Closer signals count as one: `timeout` signals a process, then its group."""
+_CANCEL: Final = b"\0"
 
 _last_words: Callable[[], str] | None = None
-"""What is said where the end can't be waited for."""
+"""Makes the message to print if the process has to be ended."""
 
 
 class _EndError(BaseException):
-    """Unwinds whatever is running; nothing takes it for an error, or for Ctrl-C at a prompt."""
+    """Unwinds the stack; not an Exception, so that no handler catches it by accident."""
 
 
 class Received:
-    """Which signal has asked for the end."""
+    """The signal that ended the command."""
 
     number = 0
-    """The first one's; 0: none has."""
+    """Number of the first signal; 0 if there was none."""
 
     def interrupt(self, number: int, _frame: FrameType | None) -> None:
         """Handle a signal."""
@@ -45,15 +45,15 @@ class Received:
 
 @contextmanager
 def answered() -> Iterator[Received]:
-    """Let SIGINT and SIGTERM end what is running by an exception, and bound the time until then.
+    """Let SIGINT and SIGTERM raise an exception, and bound the time until the process ends.
 
-    A signal that is ignored, as by `nohup` or in the background of a script, stays so. Afterwards
-    signals end the process at once: what is left to do is the interpreter's own.
+    Ignored signals (`nohup`, background jobs of a script) stay ignored. On leaving, the default
+    handlers are restored, so that a signal ends the interpreter's own cleanup at once.
     """
     received = Received()
     numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) != signal.SIG_IGN]
     reader, writer = os.pipe()
-    if hasattr(os, "set_blocking"):  # Windows had none before Python 3.12, nor asks for it
+    if hasattr(os, "set_blocking"):  # missing on Windows before Python 3.12, where it is not needed
         os.set_blocking(writer, False)
     watch = threading.Thread(target=_watch, args=(reader, numbers), daemon=True)
     watch.start()
@@ -66,43 +66,43 @@ def answered() -> Iterator[Received]:
         for number in numbers:
             signal.signal(number, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
-        os.write(writer, _CALLED_OFF)
+        os.write(writer, _CANCEL)
         watch.join()
         for descriptor in (reader, writer):
             os.close(descriptor)
 
 
 def _watch(reader: int, numbers: list[signal.Signals]) -> None:
-    """End the process a while after a first signal, or at a second one."""
+    """End the process some time after the first signal, or at a second one."""
     first, asked_at = 0, 0.0
-    while (byte := os.read(reader, 1)) != _CALLED_OFF:
+    while (byte := os.read(reader, 1)) != _CANCEL:
         if byte[0] not in numbers:
             continue
         if not first:
             first, asked_at = byte[0], time.monotonic()
-            timer = threading.Timer(_PATIENCE_SECONDS, _give_up, [first])
+            timer = threading.Timer(_GRACE_SECONDS, _give_up, [first])
             timer.daemon = True
             timer.start()
-        elif time.monotonic() - asked_at > _ONE_WISH_SECONDS:
+        elif time.monotonic() - asked_at > _DEBOUNCE_SECONDS:
             _give_up(first)
 
 
 def _give_up(number: int) -> None:
     if _last_words is not None:
-        with suppress(OSError):  # a full disk must not keep the process
+        with suppress(OSError):  # even if the disk is full
             sys.stderr.write(f"\n{_last_words()}\n")
             sys.stderr.flush()
     os._exit(BY_SIGNAL + number)
 
 
 class StopRequest:
-    """Whether a signal has asked training for its end."""
+    """Whether a signal has asked training to stop."""
 
     def __init__(self) -> None:
         self.signal_number = 0
 
     def __call__(self) -> bool:
-        """Tell the engine, between two steps."""
+        """Return whether to stop; called between two steps."""
         return self.signal_number != 0
 
     def receive(self, signal_number: int, _frame: FrameType | None) -> None:
@@ -112,7 +112,7 @@ class StopRequest:
 
 @contextmanager
 def stop_request(last_words: Callable[[], str]) -> Iterator[StopRequest]:
-    """Let a signal be asked for; `last_words` is said when a step can't be waited for."""
+    """Record signals instead of raising; `last_words` is printed if a step takes too long."""
     global _last_words
     request = StopRequest()
     before = {

@@ -1,4 +1,4 @@
-"""Tables of a result: drawn on a terminal, aligned plain text elsewhere."""
+"""Tables: rich on a terminal, aligned plain text elsewhere."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ Row = Sequence[str]
 
 
 def show_facts(facts: Sequence[tuple[str, str]]) -> None:
-    """Show names with their values, a line each."""
+    """Print one name and value per line."""
     shown = [(name, literal(value)) for name, value in facts]
     if not console.out().is_terminal:
         width = max(len(name) for name, _ in shown)
@@ -27,7 +27,7 @@ def show_facts(facts: Sequence[tuple[str, str]]) -> None:
 
 
 def show_table(header: Row, rows: Sequence[Row], *, text_columns: int = 1) -> None:
-    """Show rows under a header; the first `text_columns` are aligned left, numbers right."""
+    """Print rows under a header; the first `text_columns` are left-aligned, the others right."""
     shown = [[literal(cell) for cell in row] for row in rows]
     if not console.out().is_terminal:
         _write_aligned([list(header), *shown], text_columns)

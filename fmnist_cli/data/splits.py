@@ -1,4 +1,4 @@
-"""Training and validation parts of one split, every class in proportion."""
+"""Stratified training and validation splits."""
 
 from typing import Final
 
@@ -9,20 +9,20 @@ from fmnist_cli.data.images import LabeledImages, Labels
 from fmnist_cli.errors import UsageError
 
 _IMAGES_AT_ONCE: Final = 4_096
-"""Moved together: 3 MB."""
+"""Images moved per step: 3 MB."""
 
 
 def divide(
     data: LabeledImages, val_size: int, seed: int = 0
 ) -> tuple[LabeledImages, LabeledImages]:
-    """Divide images into the training and the validation part that `stratified_split` chooses.
+    """Divide images into the training and validation parts chosen by `stratified_split`.
 
-    The training part takes over the arrays of `data`, so that a large split is never held twice:
-    `data` is not to be used afterwards. Raises as `stratified_split`.
+    The training part reuses the arrays of `data`, so that a large split is never in memory twice:
+    don't use `data` afterwards. Raises as `stratified_split` does.
     """
     chosen, held_out = stratified_split(data.labels, val_size, seed)
     val = data[held_out]
-    # Positions ascend, so each image moves towards the start, over images that have moved already.
+    # Positions ascend, so each image moves toward the start, over images that have moved already.
     first = int(held_out[0]) if len(held_out) else len(chosen)
     for start in range(first, len(chosen), _IMAGES_AT_ONCE):
         stop = min(start + _IMAGES_AT_ONCE, len(chosen))
@@ -36,15 +36,15 @@ def stratified_split(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Divide positions 0..N-1 into a training and a validation part.
 
-    labels: int64 [N]. val_size: how many positions the validation part holds, exactly.
-    Returns both parts as int64 positions in ascending order. Each class has its share of the
-    validation part, rounded up or down; which of its images go there is drawn from `seed`.
-    Raises UsageError where `val_size` would leave nothing to train on.
+    labels: int64 [N]. val_size: exact size of the validation part.
+    Returns both parts as int64 positions in ascending order. The validation part keeps the class
+    proportions, rounded up or down; `seed` determines which images of a class it gets.
+    Raises UsageError if `val_size` would leave nothing to train on.
     """
     if not 0 <= val_size < max(len(labels), 1):
         raise UsageError(
-            f"a validation part of {val_size:,} images can't be taken from {len(labels):,}; "
-            "choose a smaller one: --val-size"
+            f"can't hold out {val_size:,} of {len(labels):,} training images for validation; "
+            "choose a smaller --val-size"
         )
     random = np.random.default_rng(seed)
     is_val = np.zeros(len(labels), dtype=bool)
@@ -56,7 +56,7 @@ def stratified_split(
 
 
 def _quotas(counts: NDArray[np.int64], total: int) -> NDArray[np.int64]:
-    """Share `total` out in proportion to `counts` by the method of largest remainders."""
+    """Divide `total` in proportion to `counts` by the largest-remainder method."""
     if not total:
         return np.zeros_like(counts)
     quotas, remainders = np.divmod(counts * total, counts.sum())

@@ -1,7 +1,7 @@
 """Plain stacks of 3x3 convolutions for 28x28 gray images, in several sizes.
 
-The order within a stage is convolve, pool, normalize, activate: norm and activation then see a
-quarter of the pixels. Most depth stands at 7x7, where the convolutions are all that costs.
+A stage convolves, pools, normalizes and activates in this order, so that norm and activation see a
+quarter of the pixels. Most layers work at 7x7, where only the convolutions cost time.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One convolution to so many channels; `pools` halves the picture."""
+    """One convolution with `channels` outputs; `pools` halves width and height."""
 
     channels: int
     pools: bool = False
@@ -33,7 +33,7 @@ BASE: Final = (
 
 
 class ConvNet(nn.Module):
-    """A stack of stages and a linear head on what is left of the picture."""
+    """A stack of stages and a linear head."""
 
     def __init__(self, stages: Sequence[Stage] = BASE, dropout: float = 0.0) -> None:
         super().__init__()
@@ -50,6 +50,6 @@ class ConvNet(nn.Module):
         self.head = nn.Linear(channels * side * side, NUM_CLASSES)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Prepared float [N, 1, 28, 28] to logits [N, 10]."""
+        """Map normalized float images [N, 1, 28, 28] to logits [N, K]."""
         logits: Tensor = self.head(self.features(images))
         return logits

@@ -1,4 +1,4 @@
-"""What one image costs a network."""
+"""The computational cost of a network per image."""
 
 import copy
 from typing import Any, Final
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from fmnist_cli.constants import IMAGE_SIZE
 
 _PLAIN: Final = frozenset({nn.Conv2d, nn.Linear, nn.BatchNorm2d})
-"""Layers with weights of the networks whose products can be told from their layers' results."""
+"""Layers with weights whose multiply-adds follow from the size of their output."""
 
 
 def count_macs(model: nn.Module) -> int:
@@ -19,7 +19,7 @@ def count_macs(model: nn.Module) -> int:
 
 
 def _count_by_layers(model: nn.Module) -> int:
-    """Sum up while one image passes. torch's counter would import its compiler, which takes 1 s."""
+    """Sum over the layers in one forward pass. torch's own counter takes 1 s to import."""
     network = copy.deepcopy(model).cpu().eval()
     counted = 0
 
@@ -37,10 +37,10 @@ def _count_by_layers(model: nn.Module) -> int:
 
 
 def _count_by_torch(model: nn.Module) -> int:
-    """Ask torch, which knows attention too."""
+    """Let torch count, which supports attention too."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    # Shapes are enough: nothing is computed on the meta device.
+    # Shapes are enough: the meta device computes nothing.
     network = copy.deepcopy(model).to("meta").eval()
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         network(torch.empty(1, 1, IMAGE_SIZE, IMAGE_SIZE, device="meta"))
@@ -48,7 +48,7 @@ def _count_by_torch(model: nn.Module) -> int:
 
 
 def count_layer_values(model: nn.Module) -> int:
-    """Values that convolutions and linear layers read and write for one image, weights left out."""
+    """Values that convolutions and linear layers read and write per image, weights excluded."""
     network = copy.deepcopy(model).to("meta").eval()
     counts: list[int] = []
 

@@ -1,4 +1,4 @@
-"""Operations that train faster on a CPU than torch's own, with the same results or statistics."""
+"""Operations that train faster on a CPU than torch's own, with equal results or statistics."""
 
 from typing import Any
 
@@ -10,24 +10,24 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 _threshold = torch.ops.aten.threshold_backward
-"""(values, where, level): values that stay where `where` is above the level, and zeros elsewhere.
+"""(values, where, level): the values where `where` exceeds the level, zeros elsewhere.
 
-Of torch's ways to select by a mask this one alone is vectorized for bf16: 0.09 ms for 1.2 million
-features on two AVX-512 cores, where torch.where takes 1.7.
+Among torch's ways to select by a mask, only this one is vectorized for bf16: 0.09 ms for 1.2
+million features on two AVX-512 cores; torch.where takes 1.7.
 """
 
 
 def can_train_fast(features: Tensor) -> bool:
-    """Whether the operations here apply: on a CPU, not under torch.compile, which has its own."""
+    """Whether these operations apply: on a CPU, and not under torch.compile."""
     return features.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
 def rectified_dropout(features: Tensor, p: float) -> Tensor:
     """ReLU, then dropout: each feature is zeroed with probability p, or scaled by 1 / (1 - p).
 
-    torch draws a Bernoulli number a feature, one after another. Here a feature costs one random
-    byte, and stays where that is above a level, so the probability is the nearest multiple of 1/256
-    and the scale is exactly its inverse. The bytes follow from torch's global seed.
+    torch draws Bernoulli numbers one by one. Here, each feature takes one random byte and is kept
+    if that exceeds a level, so p is rounded to a multiple of 1/256, and the scale is exactly its
+    inverse. The bytes are derived from torch's global seed.
     """
     kept: Tensor = _RectifiedDropout.apply(features, round(p * 256))
     return kept
@@ -48,27 +48,27 @@ class _RectifiedDropout(Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (kept,) = ctx.saved_tensors
-        if gradient.stride() != kept.stride():  # two layouts at once are read one by one
+        if gradient.stride() != kept.stride():  # mixed layouts are not vectorized
             gradient = torch.empty_like(kept).copy_(gradient)
         return _threshold(gradient, kept, 0).mul_(ctx.scale), None
 
 
 def _random_bytes(features: Tensor) -> Tensor:
-    """Whole numbers of 0..255 in the shape, layout and dtype of `features`."""
+    """Random integers from 0 to 255 in the shape, layout and dtype of `features`."""
     seed = int(torch.randint(2**63 - 1, ()))
     words = np.random.Generator(np.random.SFC64(seed)).integers(
         0, 2**64 - 1, (features.numel() + 7) // 8, dtype=np.uint64, endpoint=True
     )
-    layout = torch.empty_like(features, dtype=torch.uint8)  # dense also where features are not
+    layout = torch.empty_like(features, dtype=torch.uint8)  # dense even if features are not
     drawn = torch.from_numpy(words.view(np.uint8))[: features.numel()]
     return drawn.to(features.dtype).as_strided(layout.shape, layout.stride())
 
 
 def pooled_convolution(conv: nn.Conv2d, images: Tensor) -> Tensor:
-    """`conv` and the largest value of each 2x2 results, for images of one channel.
+    """`conv`, then 2x2 max pooling, for images of one channel.
 
-    images: [N, 1, H, W], H and W even; the convolution is square, of odd size and leaves out
-    borders. Gives [N, C, H', W'], channels last. Images get no gradient.
+    images: [N, 1, H, W], H and W even; the kernel is square, of odd size and without padding.
+    Returns [N, C, H', W'], channels last. Images get no gradient.
     """
     dtype = images.dtype
     if torch.is_autocast_enabled("cpu"):
@@ -78,12 +78,12 @@ def pooled_convolution(conv: nn.Conv2d, images: Tensor) -> Tensor:
 
 
 class _PooledConvolution(Function):
-    """Two convolutions give the left and the right column of each 2x2 results.
+    """Two convolutions compute the left and the right column of each 2x2 window of results.
 
-    Two neighboring pixels are read as two channels, so both see the same windows of an even width,
-    with the weights at its left and at its right. What is compared are then whole tensors and whole
-    rows, and which was larger is kept as a difference. torch's max-pooling keeps a 64-bit index for
-    each, and scatters gradients by them.
+    Two neighboring pixels are read as two channels, so both convolutions see the same windows of
+    even width, with the weights shifted to the left or to the right. Maxima are then taken between
+    whole tensors and whole rows, and the sign of the difference records which was larger. torch's
+    max pooling stores a 64-bit index per output and scatters gradients by it.
     """
 
     @staticmethod
@@ -104,7 +104,7 @@ class _PooledConvolution(Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, Tensor]:
         pairs, columns, rows, weight = ctx.saved_tensors
-        # Where both are equal the first one gets the gradient, as in torch's pooling.
+        # In a tie, the first one gets the gradient, as in torch's pooling.
         of_rows = torch.empty_like(columns)
         above, below = of_rows[:, :, 0::2], of_rows[:, :, 1::2]
         _threshold.grad_input(gradient, rows, 0, grad_input=below)
@@ -112,13 +112,15 @@ class _PooledConvolution(Function):
         of_right = _threshold(of_rows, columns, 0)
         both, bias = _weight_gradient(of_rows, pairs, weight)
         right, _ = _weight_gradient(of_right, pairs, weight)
-        of_weight = torch.empty_like(weight)  # several processes expect the weight's own strides
+        of_weight = torch.empty_like(
+            weight
+        )  # DistributedDataParallel expects the weight's own strides
         torch.add((both - right)[..., :-1], right[..., 1:], out=of_weight)
         return None, of_weight, bias
 
 
 def _paired(weight: Tensor, zeros: tuple[int, int], dtype: torch.dtype) -> Tensor:
-    """Weights [C, 1, k, k] for pairs of pixels, [C, 2, k, (k + 1) / 2], with a column of zeros."""
+    """Weights [C, 1, k, k], padded with a column of zeros, as [C, 2, k, (k + 1) / 2]."""
     channels, _, size, _ = weight.shape
     padded = functional.pad(weight.to(dtype), zeros)
     return padded.view(channels, size, (size + 1) // 2, 2).permute(0, 3, 1, 2)

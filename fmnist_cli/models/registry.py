@@ -1,4 +1,4 @@
-"""Which networks there are, and the normalization that each expects of its images."""
+"""The available networks and the normalization that each expects."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from fmnist_cli.models.tutorial import TutorialNet
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """How a network is built, and what it is fed."""
+    """How to build a network, and the normalization of its input."""
 
     build: Callable[..., nn.Module]
     summary: str
@@ -30,28 +30,30 @@ NETWORKS: Final[Mapping[str, Network]] = {
     "convnet-small": Network(partial(ConvNet, convnet.SMALL), "four, 16 to 64 channels"),
     "wideresnet": Network(WideResNet, "residual, fourteen layers of 64 to 512 channels"),
 }
-"""Networks of our own; torchvision's are found by their names there."""
+"""This package's own networks; torchvision's are looked up by name."""
 
 
 def network(name: str) -> Network:
-    """The network called `name`, ours or torchvision's.
+    """The network called `name`: this package's own or torchvision's.
 
-    Raises UsageError, with the nearest name, where there is none.
+    Raises UsageError, with a suggestion, for an unknown name.
     """
     if name in NETWORKS:
         return NETWORKS[name]
-    from fmnist_cli.models import vision  # torchvision takes its time to import
+    from fmnist_cli.models import vision  # torchvision is slow to import
 
     if name in vision.names():
-        return Network(partial(vision.VisionNet, name), "torchvision's, stem adapted to 28x28")
+        return Network(
+            partial(vision.VisionNet, name), "torchvision's, with a stem for 28x28 pixels"
+        )
     hint = did_you_mean(name, [*NETWORKS, *vision.names()])
     raise UsageError(
-        f"no network is called '{name}'; there are {', '.join(NETWORKS)} and torchvision's{hint}"
+        f"unknown network '{name}'; expected {', '.join(NETWORKS)} or a torchvision name{hint}"
     )
 
 
 def build(name: str, **options: Any) -> nn.Module:
-    """Build a network with fresh weights; `options` are those of its constructor."""
+    """Build a network with new weights; `options` go to its constructor."""
     try:
         return network(name).build(**options)
     except TypeError as error:
@@ -62,5 +64,5 @@ def build(name: str, **options: Any) -> nn.Module:
 
 
 def count_parameters(model: nn.Module) -> int:
-    """Number of trained values."""
+    """Number of parameters."""
     return sum(parameter.numel() for parameter in model.parameters())

@@ -1,7 +1,7 @@
 """A wide residual network for 28x28 gray images.
 
-The size is that of WRN-16-8 in Zagoruyko & Komodakis, "Wide Residual Networks" (2016). Norms follow
-convolutions, unlike there, so that none is left at inference.
+It has the size of WRN-16-8 in Zagoruyko & Komodakis, "Wide Residual Networks" (2016). Unlike there,
+norms follow convolutions, so that they can be folded into them for inference.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _STEM_CHANNELS: Final = 64
 
 
 class Block(nn.Module):
-    """Two convolutions beside a way past them."""
+    """Two convolutions with a residual connection."""
 
     def __init__(self, channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Block(nn.Module):
 
 
 class WideResNet(nn.Module):
-    """Groups of blocks at 28x28, 14x14 and 7x7, their mean over the picture and a linear head."""
+    """Groups of blocks at 28x28, 14x14 and 7x7, global average pooling and a linear head."""
 
     def __init__(self, widths: Sequence[int] = (128, 256, 512), blocks: int = 2) -> None:
         super().__init__()
@@ -59,6 +59,6 @@ class WideResNet(nn.Module):
         self.head = nn.Linear(channels, NUM_CLASSES)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Prepared float [N, 1, 28, 28] to logits [N, 10]."""
+        """Map normalized float images [N, 1, 28, 28] to logits [N, K]."""
         logits: Tensor = self.head(self.features(images).mean((2, 3)))
         return logits

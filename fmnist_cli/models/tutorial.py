@@ -1,4 +1,4 @@
-"""The network of the course that this project starts from."""
+"""The course's network."""
 
 from torch import Tensor, nn
 
@@ -9,7 +9,7 @@ from fmnist_cli.models.layers import can_train_fast, pooled_convolution, rectifi
 class TutorialNet(nn.Module):
     """Two 5x5 convolutions and two linear layers; 582,026 parameters.
 
-    Layers stand at the course's own positions, so its saved weights load as they are
+    Layers have the same positions as in the course, so its saved weights load
     (`conv.0`, `conv.4`, `fc.0`, `fc.2`).
     """
 
@@ -17,7 +17,7 @@ class TutorialNet(nn.Module):
         super().__init__()
         self.conv = nn.Sequential(
             nn.Conv2d(1, 32, 5),
-            nn.MaxPool2d(2),  # the course pools after the activation: the same result, dearer
+            nn.MaxPool2d(2),  # the course pools after the activation: same result, slower
             nn.ReLU(),
             nn.Dropout(dropout),
             nn.Conv2d(32, 64, 5),
@@ -34,7 +34,7 @@ class TutorialNet(nn.Module):
         return self.fc[-1]
 
     def forward(self, images: Tensor) -> Tensor:
-        """Prepared float [N, 1, 28, 28] to logits [N, 10]."""
+        """Map normalized float images [N, 1, 28, 28] to logits [N, K]."""
         if self.conv.training and can_train_fast(images) and not images.requires_grad:
             features = self._train_convolutions(images)
         else:
@@ -43,7 +43,7 @@ class TutorialNet(nn.Module):
         return logits
 
     def _train_convolutions(self, images: Tensor) -> Tensor:
-        """Do what `self.conv` does in training."""
+        """Compute what `self.conv` computes in training, faster."""
         first, second, pool = self.conv[0], self.conv[4], self.conv[5]
         assert isinstance(first, nn.Conv2d)
         features = rectified_dropout(pooled_convolution(first, images), self.dropout)

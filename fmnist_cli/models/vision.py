@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from fmnist_cli.constants import NUM_CLASSES
 
 _UNFIT: Final = ("googlenet", "inception", "maxvit", "regnet", "vgg", "vit")
-"""Families left out: their pictures must be larger than 28x28, or they have several outputs, or (in
-regnet's case) they can't be built without memory for their weights, as checked loading does."""
+"""Unsupported families: they need larger images or have several outputs; regnet can't be built on
+the meta device, which loading a model file requires."""
 
 
 class VisionNet(nn.Module):
@@ -44,7 +44,7 @@ class VisionNet(nn.Module):
         return [module for module in self.network.modules() if isinstance(module, nn.Linear)][-1]
 
     def forward(self, images: Tensor) -> Tensor:
-        """Prepared float [N, 1, 28, 28] to logits [N, 10]."""
+        """Map normalized float images [N, 1, 28, 28] to logits [N, K]."""
         logits: Tensor = self.network(images)
         return logits
 
@@ -68,6 +68,6 @@ def _first_convolution(network: nn.Module) -> tuple[str, nn.Conv2d]:
 
 
 def names() -> list[str]:
-    """Networks for classification that torchvision has and that take 28x28 pixels."""
+    """Networks of torchvision that classify and accept 28x28 pixels."""
     found = torchvision.models.list_models(module=torchvision.models)
     return [name for name in found if not name.startswith(_UNFIT)]

@@ -101,7 +101,7 @@ MISTAKES = {
     # runs, outputs, configs
     "resuming nothing": mistake("train --resume last", 66, "no run to resume", "--resume RUN_DIR"),
     "resuming a folder of another kind": mistake("train --resume empty", 66, "last.pt", "--resume last"),
-    "an output that is a folder": mistake("train --data synthetic:100 -o empty", 73, "it is a folder", "name a file"),
+    "an output that is a folder": mistake("train --data synthetic:100 -o empty", 73, "it is a directory", "name a file"),
     "a grid of another format": mistake("show --data synthetic:100 -o grid.jpg", 2, "'grid.jpg'", ".png"),
     "an output below a file": mistake("train --data synthetic:100 -o photo.jpg/m.pt", 73, "photo.jpg"),
     "a config with an unknown key": mistake("train --config key.toml", 2, "did you mean 'epochs'"),
