@@ -74,8 +74,15 @@ def write_checkpoint(path: Path, name: str = "tutorial", *, val_size: int = 100)
 
 
 def write_onnx(path: Path, name: str = "tutorial", **options: Any) -> Path:
-    """Write an `.onnx` without proof of parity; returns its path."""
+    """Write an `.onnx` without checking parity; returns its path."""
+    path.write_bytes(_onnx_bytes(name, **options))
+    return path
+
+
+@cache
+def _onnx_bytes(name: str, **options: Any) -> bytes:
+    """An exported network; the exporter takes seconds."""
     normalization: Normalization = models.network(name).normalization
     graph = build_graph(network(name), normalization, metadata(name).to_json(), **options)
-    path.write_bytes(graph.SerializeToString())
-    return path
+    content: bytes = graph.SerializeToString()
+    return content

@@ -12,7 +12,7 @@ from typing import Final
 from fmnist_cli.checkpoints.archive import read_digests
 from fmnist_cli.checkpoints.metadata import DataRecord
 from fmnist_cli.data import download
-from fmnist_cli.data.digests import ONNX_RECORD_KEY, count_seen, digest_images
+from fmnist_cli.data.digests import count_seen, digest_images
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.sources import DRAWN, OFFICIAL, Source, open_source
 from fmnist_cli.errors import CheckpointError, DataError, FmnistError, MissingInput
@@ -79,12 +79,11 @@ def recorded_digests(classifier: Classifier) -> bytes:
     """
     if classifier.backend == "torch":
         return read_digests(classifier.path)
-    from fmnist_cli.inference.onnx_skeleton import read_skeleton
+    from fmnist_cli.inference.onnx_backend import OnnxClassifier
 
-    properties = read_skeleton(classifier.path).model.metadata_props
-    text = next((entry.value for entry in properties if entry.key == ONNX_RECORD_KEY), "")
+    assert isinstance(classifier, OnnxClassifier)
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(classifier.facts.training_digests, validate=True)
     except (binascii.Error, ValueError):
         raise CheckpointError(
             f"'{classifier.path}': the record of its training images is damaged"

@@ -1,27 +1,30 @@
 """A network as an ONNX model: raw pixels in, probabilities and labels out.
 
-| name          | type             | what                                              |
-|---------------|------------------|---------------------------------------------------|
-| images        | uint8 [N, 28, 28]  | input: raw pixels, 0 is the background            |
-| probabilities | float32 [N, 10]    | output: softmax of the network's logits           |
-| label         | int64 [N]          | output: index of the greatest probability         |
-| logits        | float32 [N, 10]    | output, where asked for                           |
+| name          | type             | content                                     |
+|---------------|------------------|---------------------------------------------|
+| images        | uint8 [N, 28, 28]  | input: raw pixels, background 0             |
+| probabilities | float32 [N, K]     | output: softmax of the network's logits     |
+| label         | int64 [N]          | output: index of the highest probability    |
+| logits        | float32 [N, K]     | output, with `logits=True`                  |
 """
 
+import contextlib
+import copy
+import io
 import json
-from collections.abc import Mapping
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import onnx
-from onnx import TensorProto, ValueInfoProto, helper
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_CLASSES, VERSION
+from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, VERSION
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckFailed, UsageError
-from fmnist_cli.export.network import write_network
-from fmnist_cli.export.tracing import fold_normalization, trace
-from fmnist_cli.export.writer import Writer
 from fmnist_cli.inference.onnx_contract import (
     DEFAULT_OPSET,
     IMAGES,
@@ -33,6 +36,40 @@ from fmnist_cli.inference.onnx_contract import (
 )
 
 
+class _Classifier(nn.Module):
+    """Everything between raw pixels and the outputs of the file."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        normalization: Normalization,
+        temperature: float,
+        *,
+        logits: bool,
+        tta: bool,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.scale = 1 / (255 * normalization.std)
+        self.shift = -normalization.mean / normalization.std
+        self.temperature = temperature
+        self.logits, self.tta = logits, tta
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Map uint8 [N, 28, 28] to probabilities [N, K], label [N] and perhaps logits [N, K]."""
+        pixels = images.unsqueeze(1).float() * self.scale + self.shift
+        logits = self.network(pixels)
+        if self.temperature != 1:
+            logits = logits / self.temperature
+        probabilities = logits.softmax(1)
+        if self.tta:
+            mirrored = self.network(pixels.flip(3)) / self.temperature
+            probabilities = (probabilities + mirrored.softmax(1)) / 2
+        # From the probabilities, so that ties give the same label as NumPy's argmax.
+        outputs = (probabilities, probabilities.argmax(1))
+        return (*outputs, logits) if self.logits else outputs
+
+
 def build_graph(
     model: nn.Module,
     normalization: Normalization,
@@ -42,38 +79,97 @@ def build_graph(
     logits: bool = False,
     tta: bool = False,
 ) -> onnx.ModelProto:
-    """Write a network, its normalization and softmax as one self-contained ONNX model.
+    """Export a network with its normalization and softmax as one self-contained ONNX model.
 
-    model: float32 [N, 1, 28, 28] prepared images -> [N, 10] logits; traceable by torch.fx.
-    metadata: plain JSON data, kept in the model with the class names in readable form.
+    model: maps normalized float32 [N, 1, 28, 28] to logits [N, K].
+    metadata: plain JSON data, stored in the model; its `temperature`, if any, divides the logits.
     tta: average the probabilities over each image and its mirror image.
-    Raises UsageError for options that do not fit, CheckFailed for a network that can't be written.
+    Raises UsageError for conflicting options, CheckFailed if torch can't export the network.
     """
     if opset not in OPSETS:
         raise UsageError(f"--opset is {opset}; expected {OPSETS[0]} to {OPSETS[-1]}")
     if tta and logits:
-        raise UsageError("--logits and --tta do not go together: an average has no logits")
-    writer = Writer(opset)
-    traced = trace(model)
-    pixels = _write_mirrored(writer) if tta else IMAGES
-    prepared = _write_normalization(writer, pixels, *fold_normalization(traced, normalization))
-    _write_outputs(writer, write_network(writer, traced, prepared), tta=tta)
-    written = _assemble(writer, logits=logits)
-    set_metadata(written, metadata)
+        raise UsageError("--logits and --tta can't be combined: an average has no logits")
+    network = _fold_norms(copy.deepcopy(model).cpu().float().eval())
+    temperature = float(metadata.get("temperature") or 1)
+    classifier = _Classifier(network, normalization, temperature, logits=logits, tta=tta)
+    names = [PROBABILITIES, LABEL, *([LOGITS] if logits else [])]
     try:
-        onnx.checker.check_model(written, full_check=True)
-    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        raise CheckFailed(f"the ONNX graph of the network is not valid: {error}") from None
+        with _quietly():
+            program = torch.onnx.export(
+                classifier.eval(),
+                (torch.zeros(2, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8),),
+                dynamo=True,
+                opset_version=opset,
+                input_names=[IMAGES],
+                output_names=names,
+                dynamic_shapes=({0: torch.export.Dim("N")},),
+                external_data=False,
+            )
+            assert program is not None
+            written = program.model_proto
+            onnx.checker.check_model(written, full_check=True)
+    except Exception as error:  # the exporter raises whatever its passes do
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise CheckFailed(f"torch can't export this network to ONNX: {reason}") from error
+    _strip_source(written)
+    set_metadata(written, metadata)
     return written
 
 
+def _fold_norms(network: nn.Module) -> nn.Module:
+    """Fold batch norms behind max pooling into the convolution before it, in place.
+
+    ONNX Runtime folds only those that directly follow a convolution. Pooling and a norm commute if
+    the norm's factors are not negative.
+    """
+    for parent in [part for part in network.modules() if isinstance(part, nn.Sequential)]:
+        for i in range(len(parent) - 2):
+            conv, pool, norm = parent[i], parent[i + 1], parent[i + 2]
+            if (
+                isinstance(conv, nn.Conv2d)
+                and isinstance(pool, nn.MaxPool2d)
+                and isinstance(norm, nn.BatchNorm2d)
+                and bool((norm.weight >= 0).all())
+            ):
+                parent[i] = fuse_conv_bn_eval(conv, norm)
+                parent[i + 2] = nn.Identity()
+    return network
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Silence the exporter's progress and its advice on torch's internals."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
+
+
+def _strip_source(model: onnx.ModelProto) -> None:
+    """Remove the exporter's notes: stack traces with paths of this machine, among others."""
+    graph = model.graph
+    for item in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
+        del item.metadata_props[:]
+        item.doc_string = ""
+    for tensor in graph.initializer:
+        del tensor.metadata_props[:]
+    model.producer_name, model.producer_version = "fmnist-cli", VERSION
+    model.graph.name = "fmnist"
+
+
 def set_metadata(model: onnx.ModelProto, metadata: Mapping[str, Any]) -> None:
-    """Replace the model's metadata: all of it as JSON under one key, the gist under readable ones.
+    """Store all metadata as JSON under one key, and the most useful entries under readable ones.
 
     A reader in any language needs only `classes`, a JSON list whose index is the label.
     """
     readable = {
-        "classes": json.dumps(list(CLASS_NAMES)),
+        "classes": json.dumps(metadata.get("classes") or list(CLASS_NAMES)),
         "network": metadata.get("model", {}).get("name"),
         "recipe": metadata.get("recipe"),
         "trained_on": metadata.get("data", {}).get("spec"),
@@ -81,61 +177,4 @@ def set_metadata(model: onnx.ModelProto, metadata: Mapping[str, Any]) -> None:
     }
     properties = {key: str(value) for key, value in readable.items() if value is not None}
     del model.metadata_props[:]
-    helper.set_model_props(model, {METADATA_KEY: json.dumps(dict(metadata)), **properties})
-
-
-def _write_mirrored(writer: Writer) -> str:
-    """The images, and after them each one's mirror image: uint8 [2N, 28, 28]."""
-    start, end, axis, step = (writer.constant([value]) for value in (-1, -IMAGE_SIZE - 1, 2, -1))
-    mirrored = writer.node("Slice", IMAGES, start, end, axis, step)
-    return writer.node("Concat", IMAGES, mirrored, axis=0)
-
-
-def _write_normalization(writer: Writer, pixels: str, scale: float, shift: float) -> str:
-    """Pixels as float32 [N, 1, 28, 28], with what was not folded into the first layer."""
-    unsqueezed = writer.node("Unsqueeze", pixels, writer.constant([1]))
-    prepared = writer.node("Cast", unsqueezed, to=TensorProto.FLOAT)
-    if scale != 1.0:
-        prepared = writer.node("Mul", prepared, writer.constant(scale))
-    if shift != 0.0:
-        prepared = writer.node("Add", prepared, writer.constant(shift))
-    return prepared
-
-
-def _write_outputs(writer: Writer, logits: str, *, tta: bool) -> None:
-    writer.rename(logits, LOGITS)
-    if tta:
-        both = writer.node("Softmax", LOGITS, axis=1)
-        paired = writer.node("Reshape", both, writer.constant([2, -1, NUM_CLASSES]))
-        writer.mean(paired, [0], keep=False, output=PROBABILITIES)
-    else:
-        writer.node("Softmax", LOGITS, axis=1, output=PROBABILITIES)
-    # Of the probabilities, not the logits: equal ones then give the same label as NumPy's argmax.
-    writer.node("ArgMax", PROBABILITIES, axis=1, keepdims=0, output=LABEL)
-
-
-def _assemble(writer: Writer, *, logits: bool) -> onnx.ModelProto:
-    size = [IMAGE_SIZE, IMAGE_SIZE]
-    scores = [PROBABILITIES, LOGITS] if logits else [PROBABILITIES]
-    graph = helper.make_graph(
-        writer.nodes,
-        "fmnist",
-        [helper.make_tensor_value_info(IMAGES, TensorProto.UINT8, ["N", *size])],
-        [
-            *(_floats(name, ["N", NUM_CLASSES]) for name in scores),
-            helper.make_tensor_value_info(LABEL, TensorProto.INT64, ["N"]),
-        ],
-        writer.constants,
-    )
-    opsets = [helper.make_opsetid("", writer.opset)]
-    return helper.make_model(
-        graph,
-        opset_imports=opsets,
-        ir_version=helper.find_min_ir_version_for(opsets),
-        producer_name="fmnist-cli",
-        producer_version=VERSION,
-    )
-
-
-def _floats(name: str, shape: list[str | int]) -> ValueInfoProto:
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(dict(metadata)), **properties})

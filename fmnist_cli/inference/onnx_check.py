@@ -1,8 +1,8 @@
-"""What an ONNX file must be before ONNX Runtime sees it.
+"""Check an ONNX file before ONNX Runtime opens it.
 
-A session reads whatever files a model names and allocates whatever sizes it states. So a file is
-first read without its weights, and refused unless it is one graph of standard operators on numeric
-tensors, with our inputs and outputs, whose every size is known and bounded.
+A session reads any file that a model refers to and allocates any size that it states. So the model
+is refused unless it is a single self-contained graph of standard operators on numeric tensors, with
+the documented inputs and outputs, in which the size of every tensor is known and bounded.
 """
 
 import math
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from fmnist_cli.checkpoints.metadata import MetadataFault, ModelMetadata, parse_metadata
 from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
+from fmnist_cli.data.digests import ONNX_RECORD_KEY
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.inference.onnx_contract import IMAGES, LABEL, LOGITS, METADATA_KEY, PROBABILITIES
-from fmnist_cli.inference.onnx_skeleton import Skeleton, read_skeleton
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message  # type: ignore[import-untyped]
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES: Final = 2**30
 MAX_NODES: Final = 10_000
 MAX_ELEMENTS: Final = 2**22
-"""Of one computed tensor for one image; 224x224 networks stay below 2**21."""
+"""Limit for one computed tensor per image; networks for 224x224 pixels stay below 2**21."""
 MAX_TOTAL_ELEMENTS: Final = 2**26
-"""Of all computed tensors for one image."""
+"""Limit for all computed tensors per image."""
 _MAX_OPSET: Final = 1_000
-_SHAPES_OF_ONE: Final = {PROBABILITIES: (1, NUM_CLASSES), LOGITS: (1, NUM_CLASSES), LABEL: (1,)}
-"""What each output is for one image."""
 _STANDARD_DOMAINS: Final = ("", "ai.onnx")
 
 
 @dataclass(frozen=True, slots=True)
 class OnnxFacts:
-    """What a checked file says of itself."""
+    """What a checked file contains."""
 
     metadata: ModelMetadata | None
-    """Plain JSON data of the model; empty for a file that was not exported by this project."""
+    """None if the file was not exported by this project."""
+    training_digests: str
+    """Digests of the training images in base64; empty if the file holds none."""
     opset: int
     nodes: int
     parameters: int
@@ -46,29 +46,29 @@ class OnnxFacts:
 
 
 def check(path: Path) -> OnnxFacts:
-    """Check an untrusted ONNX file, within little memory.
+    """Check an untrusted ONNX file.
 
-    Raises CheckpointError, in one line, for anything but a model of the documented form.
+    Raises CheckpointError, with a message of one line, unless the model has the documented form.
     """
     size = path.stat().st_size
     if size > MAX_FILE_BYTES:
-        raise CheckpointError(
-            f"'{path}' has {size:,} bytes; an ONNX model may have {MAX_FILE_BYTES:,}"
-        )
-    skeleton = read_skeleton(path)
-    model = skeleton.model
+        raise CheckpointError(f"'{path}' has {size:,} bytes; expected {MAX_FILE_BYTES:,} at most")
+    model = _read(path)
     try:
         _check_text(model)
         _check_structure(model)
         _check_nodes(model.graph.node, model.opset_import[0].version)
-        _check_constants(skeleton)
-        _check_interface(model.graph)
-        _check_sizes(model)
+        for tensor in model.graph.initializer:
+            _check_constant(tensor)
         metadata = _metadata(model)
+        num_classes = len(metadata.classes) if metadata is not None else NUM_CLASSES
+        _check_interface(model.graph, num_classes)
+        _check_sizes(model, num_classes)
     except _RefusedError as reason:
         raise CheckpointError(f"'{path}' is refused: {reason}") from None
     return OnnxFacts(
         metadata=metadata,
+        training_digests=_property(model, ONNX_RECORD_KEY),
         opset=model.opset_import[0].version,
         nodes=len(model.graph.node),
         parameters=sum(math.prod(tensor.dims) for tensor in model.graph.initializer),
@@ -80,8 +80,18 @@ class _RefusedError(Exception):
     """Why a file is not opened."""
 
 
+def _read(path: Path) -> "ModelProto":
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        return onnx.load(path, format="protobuf", load_external_data=False)
+    except (DecodeError, ValueError) as error:
+        raise CheckpointError(f"'{path}' is not an ONNX file, or it is damaged") from error
+
+
 def _check_text(message: "Message") -> None:
-    """Refuse names that are no text: ONNX Runtime fails on them in words that are none either."""
+    """Refuse names that are not valid UTF-8: ONNX Runtime's errors about them aren't either."""
     try:
         for descriptor, value in message.ListFields():
             values = (value,) if isinstance(value, str | bytes) else value
@@ -91,28 +101,28 @@ def _check_text(message: "Message") -> None:
             elif descriptor.type == descriptor.TYPE_STRING and not all(
                 isinstance(text, str) for text in values
             ):
-                raise _RefusedError("a name in it is no text")
+                raise _RefusedError("a name in it is not valid UTF-8")
     except UnicodeDecodeError:
-        raise _RefusedError("a name in it is no text") from None
+        raise _RefusedError("a name in it is not valid UTF-8") from None
 
 
 def _check_structure(model: "ModelProto") -> None:
     domains = [opset.domain for opset in model.opset_import]
     if model.functions or model.training_info:
         raise _RefusedError(
-            "it brings functions or a training graph; expected one graph for inference"
+            "it contains functions or a training graph; expected a single inference graph"
         )
     if len(domains) != 1 or domains[0] not in _STANDARD_DOMAINS:
         raise _RefusedError(
-            f"it uses the operator domains {domains}; expected the standard one alone"
+            f"it uses the operator domains {domains}; expected the standard domain only"
         )
     if not 0 < model.opset_import[0].version < _MAX_OPSET:
         raise _RefusedError(f"it uses version {model.opset_import[0].version} of the operators")
     if model.graph.sparse_initializer:
-        raise _RefusedError("it holds sparse tensors")
+        raise _RefusedError("it contains sparse tensors")
     if len(model.graph.node) > MAX_NODES:
         raise _RefusedError(
-            f"it has {len(model.graph.node):,} nodes; at most {MAX_NODES:,} are read"
+            f"it has {len(model.graph.node):,} nodes; expected {MAX_NODES:,} at most"
         )
 
 
@@ -121,29 +131,24 @@ def _check_nodes(nodes: "Iterable[NodeProto]", opset: int) -> None:
 
     for node in nodes:
         if node.domain not in _STANDARD_DOMAINS:
-            raise _RefusedError(f"the operator '{node.op_type}' is of the domain '{node.domain}'")
+            raise _RefusedError(f"the operator '{node.op_type}' is in the domain '{node.domain}'")
         try:
             defs.get_schema(node.op_type, opset)
         except (defs.SchemaError, TypeError):  # TypeError: a name that is not UTF-8
-            raise _RefusedError(f"the operator '{node.op_type[:80]}' is no standard one") from None
+            raise _RefusedError(
+                f"the operator '{node.op_type[:80]}' is not a standard one"
+            ) from None
         for attribute in node.attribute:
             if attribute.HasField("g") or attribute.graphs or attribute.ref_attr_name:
-                raise _RefusedError(f"the operator '{node.op_type}' holds a graph of its own")
+                raise _RefusedError(f"the operator '{node.op_type}' contains a graph")
             if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:
-                raise _RefusedError("it holds sparse tensors")
+                raise _RefusedError("it contains sparse tensors")
             single = [attribute.t] if attribute.HasField("t") else []
             for tensor in (*single, *attribute.tensors):
-                _check_constant(tensor, tensor.ByteSize())
+                _check_constant(tensor)
 
 
-def _check_constants(skeleton: Skeleton) -> None:
-    for tensor, value_bytes in zip(
-        skeleton.model.graph.initializer, skeleton.value_bytes, strict=True
-    ):
-        _check_constant(tensor, value_bytes)
-
-
-def _check_constant(tensor: "TensorProto", value_bytes: int) -> None:
+def _check_constant(tensor: "TensorProto") -> None:
     from onnx import TensorProto
 
     name = tensor.name[:80]
@@ -152,15 +157,15 @@ def _check_constant(tensor: "TensorProto", value_bytes: int) -> None:
             f"the tensor '{name}' is in another file; expected one self-contained file"
         )
     if tensor.data_type in (TensorProto.STRING, TensorProto.COMPLEX64, TensorProto.COMPLEX128):
-        raise _RefusedError(f"the tensor '{name}' does not hold real numbers")
-    # No type that is left takes less than half a byte an element.
-    if min(tensor.dims, default=0) < 0 or math.prod(tensor.dims) > 2 * value_bytes:
+        raise _RefusedError(f"the tensor '{name}' does not contain real numbers")
+    # The remaining types take at least half a byte per element.
+    if min(tensor.dims, default=0) < 0 or math.prod(tensor.dims) > 2 * tensor.ByteSize():
         raise _RefusedError(
-            f"the tensor '{name}' claims the shape {list(tensor.dims)[:8]}, not its own"
+            f"the tensor '{name}' states the shape {list(tensor.dims)[:8]}, but its data is shorter"
         )
 
 
-def _check_interface(graph: "GraphProto") -> None:
+def _check_interface(graph: "GraphProto", num_classes: int) -> None:
     from onnx import TensorProto
 
     inputs = [_described(value) for value in graph.input]
@@ -172,12 +177,12 @@ def _check_interface(graph: "GraphProto") -> None:
         )
     outputs = {value.name: _described(value) for value in graph.output}
     for name in (PROBABILITIES, LOGITS):
-        described = (name, TensorProto.FLOAT, (None, NUM_CLASSES))
+        described = (name, TensorProto.FLOAT, (None, num_classes))
         if outputs.pop(name, described if name == LOGITS else None) != described:
-            raise _RefusedError(f"it has no output '{name}', float32 [N, {NUM_CLASSES}]")
+            raise _RefusedError(f"it has no output '{name}', float32 [N, {num_classes}]")
     if outputs.pop(LABEL, None) != (LABEL, TensorProto.INT64, (None,)) or outputs:
         raise _RefusedError(
-            f"its outputs are not '{PROBABILITIES}', '{LABEL}' and perhaps '{LOGITS}'"
+            f"its outputs are not '{PROBABILITIES}', '{LABEL}' and optionally '{LOGITS}'"
         )
 
 
@@ -188,13 +193,13 @@ def _described(value: "ValueInfoProto") -> tuple[str, int, tuple[int | None, ...
     return value.name, tensor.elem_type, tuple(sizes)
 
 
-def _check_sizes(model: "ModelProto") -> None:
+def _check_sizes(model: "ModelProto", num_classes: int) -> None:
     """Infer the shape of each computed tensor for one image; all must be known and bounded."""
     from onnx import shape_inference
 
     graph = model.graph
     graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
-    del graph.value_info[:]  # claims, which inference would believe
+    del graph.value_info[:]  # shape inference would trust them
     for output in graph.output:
         output.type.tensor_type.ClearField("shape")
     try:
@@ -203,15 +208,16 @@ def _check_sizes(model: "ModelProto") -> None:
         )
     except (shape_inference.InferenceError, ValueError, RuntimeError) as error:
         reason = str(error).strip().partition("\n")[0][:200]
-        raise _RefusedError(f"its shapes do not fit together: {reason}") from None
+        raise _RefusedError(f"its shapes are inconsistent: {reason}") from None
     known = {
         value.name: _described(value)[2]
         for value in (*inferred.graph.value_info, *inferred.graph.output)
         if value.type.tensor_type.HasField("shape")
     }
     for output in graph.output:
-        if known.get(output.name) != _SHAPES_OF_ONE[output.name]:
-            raise _RefusedError(f"it computes '{output.name}' in another shape than it states")
+        expected = (1,) if output.name == LABEL else (1, num_classes)
+        if known.get(output.name) != expected:
+            raise _RefusedError(f"it computes '{output.name}' in a shape other than it states")
     total = 0
     for node in graph.node:
         for name in filter(None, node.output):
@@ -224,16 +230,20 @@ def _check_sizes(model: "ModelProto") -> None:
             total += elements
     if total > MAX_TOTAL_ELEMENTS:
         raise _RefusedError(
-            f"it computes {total:,} values an image; at most {MAX_TOTAL_ELEMENTS:,}"
+            f"it computes {total:,} values per image; expected {MAX_TOTAL_ELEMENTS:,} at most"
         )
 
 
 def _metadata(model: "ModelProto") -> ModelMetadata | None:
     """What fmnist recorded in the file; None if another program wrote it."""
-    text = next((prop.value for prop in model.metadata_props if prop.key == METADATA_KEY), None)
-    if text is None:
+    text = _property(model, METADATA_KEY)
+    if not text:
         return None
     try:
         return parse_metadata(text)
     except MetadataFault as fault:
         raise _RefusedError(f"its metadata '{METADATA_KEY}' {fault}") from None
+
+
+def _property(model: "ModelProto", key: str) -> str:
+    return next((entry.value for entry in model.metadata_props if entry.key == key), "")

@@ -31,8 +31,8 @@ def prove(reference: Classifier, path: Path, *, tta: bool = False) -> Parity:
 def change(path: Path, tensor_name: str, shift: float) -> Path:
     """Add a number to a tensor of a file."""
     model = onnx.load(path)
-    tensor = next(item for item in model.graph.initializer if item.name == tensor_name)
-    tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) + shift, tensor_name))
+    tensor = next(item for item in model.graph.initializer if item.name.endswith(tensor_name))
+    tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) + shift, tensor.name))
     onnx.save(model, path)
     return path
 

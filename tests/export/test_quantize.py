@@ -12,6 +12,7 @@ from fmnist_cli.errors import DataError
 from fmnist_cli.export.onnx_file import export
 from fmnist_cli.export.quantize import Quantization, quantize
 from fmnist_cli.inference.onnx_backend import open_classifier
+from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET
 from fmnist_cli.pretrained import locate
 from tests.written_models import write_checkpoint, write_onnx
 
@@ -34,7 +35,9 @@ def test_int8_gives_nearly_the_same_probabilities(tmp_path: Path) -> None:
 def test_int8_uses_the_standard_domain_and_keeps_the_interface(tmp_path: Path) -> None:
     model = onnx.load(write_onnx(tmp_path / "fp32.onnx"))
     quantized = quantize(model, draw(50, "train"))
-    assert [(opset.domain, opset.version) for opset in quantized.opset_import] == [("", 17)]
+    assert [(opset.domain, opset.version) for opset in quantized.opset_import] == [
+        ("", DEFAULT_OPSET)
+    ]
     assert quantized.graph.input == model.graph.input
     assert quantized.graph.output == model.graph.output
     assert {"QuantizeLinear", "DequantizeLinear"} < {node.op_type for node in quantized.graph.node}

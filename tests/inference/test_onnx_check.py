@@ -14,13 +14,10 @@ from onnx import TensorProto, helper
 
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.inference.onnx_check import MAX_FILE_BYTES, check
-from fmnist_cli.inference.onnx_skeleton import MAX_SKELETON_BYTES, read_skeleton
 from tests.inference.hostile_onnx import (
     HOSTILE,
     Change,
-    add_tensor,
     constant_of_giant_shape,
-    further_output,
     giant_claim,
     giant_expansion,
     giant_range,
@@ -57,11 +54,11 @@ def test_an_exported_file_is_accepted(sound: bytes, tmp_path: Path) -> None:
     facts = check(path)
     assert facts.metadata == metadata()
     assert facts.outputs == ("probabilities", "label")
-    assert facts.opset == 17
+    assert facts.opset == 18
     assert facts.parameters >= 582_026
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v3_small", "shufflenet_v2_x0_5", "efficientnet_b0"])
+@pytest.mark.parametrize("name", ["convnet", "tutorial"])
 @pytest.mark.parametrize("tta", [True, False])
 def test_every_form_of_export_is_accepted(name: str, tta: bool, tmp_path: Path) -> None:
     check(write_onnx(tmp_path / "model.onnx", name, tta=tta, logits=not tta, opset=23))
@@ -149,18 +146,6 @@ def test_any_bytes_are_refused(content: bytes, tmp_path_factory: pytest.TempPath
     refuse(path)
 
 
-def test_the_skeleton_is_the_file_without_its_weights(sound: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "model.onnx"
-    path.write_bytes(sound)
-    whole = onnx.load_from_string(sound)
-    skeleton = read_skeleton(path)
-    assert skeleton.value_bytes == [len(tensor.raw_data) for tensor in whole.graph.initializer]
-    for tensor in whole.graph.initializer:
-        if len(tensor.raw_data) > 4096:
-            tensor.ClearField("raw_data")
-    assert skeleton.model == whole
-
-
 @pytest.mark.parametrize("change", HOSTILE, ids=lambda change: change.__name__)
 def test_a_hostile_model_is_refused(change: Change, sound: bytes, tmp_path: Path) -> None:
     model = onnx.load_from_string(sound)
@@ -177,29 +162,6 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(MAX_FILE_BYTES + 1)
     assert "bytes" in refuse(path)
-
-
-def test_more_than_weights_is_bounded(sound: bytes, tmp_path: Path) -> None:
-    model = onnx.load_from_string(sound)
-    model.doc_string = "x" * MAX_SKELETON_BYTES
-    path = tmp_path / "wordy.onnx"
-    path.write_bytes(model.SerializeToString())
-    assert "not weights" in refuse(path)
-
-
-def test_empty_fields_without_end_are_bounded(tmp_path: Path) -> None:
-    path = tmp_path / "fields.onnx"
-    graph = b"\x2a\x00" * (MAX_SKELETON_BYTES // 2 + 1)  # initializers of no bytes
-    path.write_bytes(b"\x08\x08\x3a" + _varint(len(graph)) + graph)
-    assert "not weights" in refuse(path)
-
-
-def _varint(number: int) -> bytes:
-    encoded = bytearray()
-    while number > 0x7F:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*encoded, number])
 
 
 MEASURE = """
@@ -221,7 +183,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux alone")
 def test_hostile_files_take_little_memory(sound: bytes, tmp_path: Path) -> None:
-    """A 150 MB initializer, and small files that would take terabytes."""
+    """Small files that claim terabytes."""
     (tmp_path / "sound.onnx").write_bytes(sound)
     paths = []
     for change in (giant_claim, constant_of_giant_shape, giant_expansion, giant_range):
@@ -229,12 +191,6 @@ def test_hostile_files_take_little_memory(sound: bytes, tmp_path: Path) -> None:
         change(model)
         paths.append(tmp_path / f"{change.__name__}.onnx")
         paths[-1].write_bytes(model.SerializeToString())
-    model = onnx.load_from_string(sound)
-    further_output(model)
-    add_tensor(model, [37_500_000])
-    model.graph.initializer[-1].raw_data = bytes(150_000_000)
-    paths.append(tmp_path / "giant.onnx")
-    paths[-1].write_bytes(model.SerializeToString())
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, str(tmp_path / "sound.onnx"), *map(str, paths)],
         capture_output=True,

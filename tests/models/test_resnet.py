@@ -6,10 +6,8 @@ import pytest
 import torch
 
 from fmnist_cli import models
-from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.models.registry import NETWORKS, Network
 from fmnist_cli.models.resnet import WideResNet
-from tests.export.small import assert_equal_to_torch, operators
 from tests.training.small import trainer
 
 
@@ -40,14 +38,6 @@ def test_a_narrow_one_learns_as_the_recipe_trains(monkeypatch: pytest.MonkeyPatc
     accuracy = [result.val_accuracy for result in made.fit()][-1]
     assert accuracy is not None
     assert accuracy > 0.8
-
-
-def test_every_batch_norm_is_folded_into_a_convolution() -> None:
-    torch.manual_seed(0)
-    model = WideResNet(widths=(4, 8, 8), blocks=2)
-    model.train()(torch.randn(16, 1, 28, 28))  # statistics other than the ones it begins with
-    graph = assert_equal_to_torch(model, Normalization.STANDARD)
-    assert operators(graph)["BatchNormalization"] == 0
 
 
 def test_its_size_is_the_recipes() -> None:
