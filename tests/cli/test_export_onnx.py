@@ -25,7 +25,7 @@ class Flaw(MetaPathFinder):
 
         def flawed(*arguments, **options):
             written = sound(*arguments, **options)
-            bias = next(t for t in written.graph.initializer if t.name == "fc.2.bias")
+            bias = next(t for t in written.graph.initializer if t.name.endswith("fc.2.bias"))
             shifted = numpy.frombuffer(bias.raw_data, "<f4") + numpy.eye(10, dtype="f4")[3]
             bias.raw_data = shifted.tobytes()
             return written
