@@ -53,6 +53,8 @@ _UPRIGHT: Final = 1
 """EXIF orientation of a picture that needs no turning."""
 _DRAFT_SIDE: Final = 32 * IMAGE_SIZE
 """Large JPEG files are decoded at a fraction of their size, but no smaller than this."""
+_OPAQUE: Final = 128
+"""Alpha values below are transparent."""
 _MAX_FRAMES: Final = 100
 """Frames of an animation that are searched for one that is not blank."""
 _BLANK_SPREAD: Final = 3
@@ -253,7 +255,13 @@ def _is_blank(image: "Image.Image") -> bool:
 def _prepare(image: "Image.Image") -> Images:
     from fmnist_cli.photos.photo import prepare_photo
 
-    return prepare_photo(np.asarray(_shrink(image, 255).convert("RGB")))
+    mask = None
+    if image.mode == "RGBA":
+        alpha = image.getchannel("A")
+        if alpha.getextrema()[0] < _OPAQUE:  # a cut-out: its transparency shows the garment
+            alpha.thumbnail((8 * IMAGE_SIZE, 8 * IMAGE_SIZE))
+            mask = np.asarray(alpha, np.float32) / 255
+    return prepare_photo(_shrink(image, 255).convert("RGB"), mask)
 
 
 def _shrink(image: "Image.Image", level: int) -> "Image.Image":

@@ -22,7 +22,6 @@ from fmnist_cli.data.idx import read_images
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.pictures import decode
 from fmnist_cli.errors import DataError, MissingInput, Unavailable
-from fmnist_cli.photos.photo import prepare_photo
 from tests.platforms import POSIX
 
 
@@ -146,20 +145,12 @@ def test_transparent_parts_of_a_photo_are_white() -> None:
     assert pixels[0, 0] == 0
 
 
-@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
-@pytest.mark.parametrize("size", [(300, 200), (1_000, 1_301)])
-def test_a_large_photo_is_prepared_as_if_it_were_decoded_whole(
-    mode: str, size: tuple[int, int]
-) -> None:
-    bands = np.random.default_rng(0).integers(240, 256, (*size, 4), np.uint8)
-    bands[size[0] // 4 : size[0] // 2, size[1] // 3 :, :3] //= 4
-    bands[size[0] // 3 :, :, 3] //= 2
-    image = Image.fromarray(bands).convert(mode)
-    white = Image.new("RGBA", image.size, "white")
-    colors = np.asarray(Image.alpha_composite(white, image.convert("RGBA")).convert("RGB"))
-    np.testing.assert_array_equal(
-        decode(saved(image, "PNG"), photo="on").pixels, prepare_photo(colors)
-    )
+def test_transparency_shows_where_the_garment_is() -> None:
+    pixels = np.full((200, 300, 4), (250, 250, 250, 0), np.uint8)
+    pixels[50:150, 100:200] = (40, 40, 40, 255)
+    found = decode(saved(Image.fromarray(pixels), "PNG"))
+    assert found.prepared
+    assert found.pixels[2:26, 2:26].min() > 190
 
 
 def test_the_first_frame_of_an_animation_counts() -> None:
