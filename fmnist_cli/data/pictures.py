@@ -258,9 +258,9 @@ def _prepare(image: "Image.Image") -> Images:
     mask = None
     if image.mode == "RGBA":
         alpha = image.getchannel("A")
-        if alpha.getextrema()[0] < _OPAQUE:  # a cut-out: its transparency shows the garment
+        if np.asarray(alpha).min() < _OPAQUE:  # a cut-out: its transparency shows the garment
             alpha.thumbnail((8 * IMAGE_SIZE, 8 * IMAGE_SIZE))
-            mask = np.asarray(alpha, np.float32) / 255
+            mask = np.asarray(alpha, np.float32) / np.float32(255)
     return prepare_photo(_shrink(image, 255).convert("RGB"), mask)
 
 

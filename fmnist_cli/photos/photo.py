@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 
 from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.errors import DataError
-from fmnist_cli.photos.finder import find_garment
+from fmnist_cli.photos.finder import MASK_SIDE, find_garment
 
 Mask: TypeAlias = NDArray[np.float32]
 """float32 [H, W], 0 to 1: how much of a pixel is garment."""
@@ -30,6 +30,8 @@ _MIN_PART: Final = 0.15
 """A part of the mask counts if it is at least this large relative to the largest one."""
 _DARKEST: Final = 12
 """Brightness of a white garment after negation, so that it stands out from the background."""
+_SOFT_EDGE: Final = ImageFilter.MaxFilter(3)
+"""Extends a part by the width of its soft edge."""
 _SHARPEN: Final = ImageFilter.UnsharpMask(radius=1, percent=50, threshold=0)
 
 
@@ -69,12 +71,14 @@ def _is_noise(photo: Image.Image) -> bool:
 
 def _largest_parts(mask: Mask) -> Mask:
     """Set everything but the large connected parts to zero; a pair of shoes has two of them."""
-    labels = _label(mask > 0.5)
+    coarse = Image.fromarray(mask).resize((MASK_SIDE, MASK_SIDE), Image.Resampling.BOX)
+    labels = _label(np.asarray(coarse) > 0.5)
     areas = np.bincount(labels.ravel())
     areas[0] = 0
-    small = areas < _MIN_PART * areas.max()
-    small[0] = False  # soft edges belong to the parts that they surround
-    return np.where(small[labels], 0, mask).astype(np.float32)
+    is_large = areas >= _MIN_PART * max(1, areas.max())
+    is_large[0] = False
+    kept = Image.fromarray(is_large[labels]).convert("L").filter(_SOFT_EDGE)
+    return mask * (np.asarray(kept.resize(mask.shape[::-1], Image.Resampling.NEAREST)) > 0)
 
 
 def _label(is_garment: NDArray[np.bool_]) -> NDArray[np.intp]:
