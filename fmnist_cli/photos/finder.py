@@ -1,6 +1,6 @@
 """Find the garment in a photo with a small network, run by ONNX Runtime.
 
-The network is a U-Net of 475,041 parameters, trained by `make finder` (see benchmarks/finder.py);
+The network is a U-Net of 457,793 parameters, trained by `make finder` (see benchmarks/finder.py);
 finder.md states data, license and figures.
 """
 
