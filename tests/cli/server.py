@@ -102,6 +102,7 @@ def fork_server(folder: Path, *, prepare: str = "") -> Iterator[ForkServer]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # NumPy and SciPy start threads otherwise
     )
     with process:
         yield ForkServer(process, folder)
