@@ -23,7 +23,7 @@ train: $(READY) ## Train the default recipe on Fashion-MNIST, evaluate and expor
 	$(BIN)/fmnist evaluate model.pt
 	$(BIN)/fmnist export-onnx model.pt
 
-demo: $(READY) ## The whole pipeline on drawn data, without network, into demo/
+demo: $(READY) ## The whole pipeline on a sample of the data, without a network, into demo/
 	@PATH="$(abspath $(BIN)):$$PATH" sh tests/demo.sh demo
 
 test: $(READY) ## Run the tests (real data is tested where FMNIST_MIRROR names the files)

@@ -14,7 +14,6 @@ import typer
 from fmnist_cli.cli.app import app
 from fmnist_cli.data import csv, idx
 from fmnist_cli.data.pictures import decode
-from fmnist_cli.data.synthetic import draw
 from fmnist_cli.errors import CheckFailed, DataError, FmnistError
 from fmnist_cli.evaluation.description import as_text, describe_model
 from fmnist_cli.inference.loading import load
@@ -23,6 +22,7 @@ from tests.damage import DAMAGE, place
 from tests.data import hostile_pictures
 from tests.inference.hostile_onnx import HOSTILE
 from tests.memory import measured
+from tests.sample_images import draw
 from tests.written_models import write_onnx
 
 _IMAGES = draw(4, "train").images
@@ -147,7 +147,7 @@ _TOML = [
     (
         b'# options\nrecipe = "fast"\nepochs = 3\nlr = 0.05\nbatch-size = 128\nseed = 7\n'
         b'augment = "flip:0.5,shift:2"\nval-size = 100\nlabel-smoothing = 0.1\n'
-        b'data = "synthetic:600"\n'
+        b'data = "sample:600"\n'
     ),
     (
         b'model = "tutorial"\nclass-weights = [1, 1, 1, 1, 1, 1, 1, 1, 1, 2]\nema = 0.99\n'

@@ -18,7 +18,7 @@ from fmnist_cli.training import recipes
 from fmnist_cli.training.recipes import Recipe
 
 DOCS = Path(__file__).parents[1] / "docs"
-QUICK = {"data": "synthetic:200", "epochs": 1, "batch_size": 50, "threads": 1}
+QUICK = {"data": "sample:200", "epochs": 1, "batch_size": 50, "threads": 1}
 
 
 def blocks(page: str) -> list[str]:
@@ -32,7 +32,7 @@ def test_python_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names: dict[str, Any] = {"__name__": "page"}
     for code in blocks("python.md"):
         exec(compile(code, "docs/python.md", "exec"), names)
-    assert names["probabilities"].shape == (2000, 10)
+    assert names["probabilities"].shape == (500, 10)
     assert names["pixels"].shape == (28, 28)
     assert names["result"].epoch == 2
     assert (tmp_path / "run/last.pt").exists()
@@ -57,5 +57,5 @@ def test_adding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         head = models.build(read_metadata(Path("model.pt")).network.name).head
         assert isinstance(head, nn.Linear)
         exported = export(Path("model.pt"), Path("model.onnx"), verify=20)
-        test = open_source("synthetic:200").read("test")
+        test = open_source("sample:200").read("test")
         assert load(exported.path)(test.images[:5]).shape == (5, 10)

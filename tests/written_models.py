@@ -11,11 +11,11 @@ from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.metadata import DataRecord, Metrics, ModelMetadata, NetworkRecord
 from fmnist_cli.data.normalization import Normalization
-from fmnist_cli.data.synthetic import draw
 from fmnist_cli.export.graph import build_graph
+from tests.sample_images import draw
 
-DATA = "synthetic:300"
-"""Drawn data that the files name as what they were trained on."""
+DATA = "sample:300"
+"""What the files record as their training data."""
 
 
 @cache
@@ -60,7 +60,7 @@ def metadata(name: str = "tutorial", *, val_size: int = 100) -> ModelMetadata:
         normalization=models.network(name).normalization,
         recipe="tutorial",
         config={},
-        data=DataRecord(DATA, None, "synthetic", "0" * 16, 300 - val_size, val_size, 0),
+        data=DataRecord(DATA, None, "sample", "0" * 16, 300 - val_size, val_size, 0),
         metrics=Metrics(val_accuracy=0.5, val_loss=1.0, epoch=1, epochs=1, seconds=1.0),
         versions={"fmnist": "0", "torch": "0", "python": "0"},
         created_at="2000-01-01T00:00:00+00:00",

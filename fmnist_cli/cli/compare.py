@@ -77,7 +77,7 @@ def _warn(result: "ModelComparison") -> None:
         warn_of_data(
             result.scores.n,
             compared.seen_in_training,
-            is_drawn=result.is_drawn and not position,
+            is_sample=result.is_sample and not position,
             model=f"'{name_of(compared.model)}'",
         )
 

@@ -77,7 +77,7 @@ def evaluate(
     with busy("evaluating"):
         evaluation = run_evaluation(classifier, source, split, tta=tta)
         _write_files(evaluation, report, confusion, predictions)
-    warn_of_data(evaluation.scores.n, evaluation.seen_in_training, is_drawn=evaluation.is_drawn)
+    warn_of_data(evaluation.scores.n, evaluation.seen_in_training, is_sample=evaluation.is_sample)
     if format_ == "json":
         console.print_json(evaluation.as_dict())
     elif format_ == "csv":

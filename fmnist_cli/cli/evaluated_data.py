@@ -51,13 +51,13 @@ def busy(text: str) -> Iterator[None]:
         yield
 
 
-def warn_of_data(n: int, seen: int | None, *, is_drawn: bool, model: str = "the model") -> None:
+def warn_of_data(n: int, seen: int | None, *, is_sample: bool, model: str = "the model") -> None:
     """Warn of anything that makes scores on `n` images less meaningful than they look.
 
     seen: how many of them the model was trained on; None if unknown.
     """
-    if is_drawn:
-        console.warn("drawn data, not Fashion-MNIST: the scores say nothing about real garments")
+    if is_sample:
+        console.warn("the images come from the sample in the package: the scores are rough")
     if seen is None:
         console.note(f"whether {model} was trained on any of these images is unknown")
     elif seen:
@@ -68,5 +68,5 @@ def warn_of_data(n: int, seen: int | None, *, is_drawn: bool, model: str = "the 
 
 def data_line(evaluated: "Evaluation | ModelComparison", n: int) -> str:
     """The evaluated images as a result names them."""
-    drawn = " (drawn data, not Fashion-MNIST)" if evaluated.is_drawn else ""
-    return f"{evaluated.data}, {evaluated.split} split, {n:,} images{drawn}"
+    origin = " (sample in the package)" if evaluated.is_sample else ""
+    return f"{evaluated.data}, {evaluated.split} split, {n:,} images{origin}"

@@ -94,14 +94,12 @@ def _model(classifier: "Classifier", format_: str) -> None:
 
 
 def _data(stats: "DatasetStats", format_: str) -> None:
-    if stats.is_drawn:
-        console.warn("drawn data, not Fashion-MNIST")
     if format_ == "json":
         console.print_json(asdict(stats))
         return
     splits = stats.splits
-    drawn = " (drawn data, not Fashion-MNIST)" if stats.is_drawn else ""
-    show_facts([("data", stats.data + drawn), ("kind", stats.kind)])
+    origin = " (sample in the package)" if stats.is_sample else ""
+    show_facts([("data", stats.data + origin), ("kind", stats.kind)])
     console.result("")
     rows = [
         ["images", *(f"{split.n:,}" for split in splits.values())],

@@ -37,7 +37,7 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         metavar="NAME|PATH",
-        help="fashion-mnist, synthetic, synthetic:N, a CSV file, a folder of IDX files, "
+        help="fashion-mnist, sample, a CSV file, a folder of IDX files, "
         "or a folder with one sub-folder of images per class.",
         show_default=TrainConfig.default("data"),
     ),
@@ -47,7 +47,7 @@ EvaluatedDataOption = Annotated[
     typer.Option(
         "--data",
         metavar="NAME|PATH",
-        help="fashion-mnist, synthetic, synthetic:N, a CSV file or a folder.",
+        help="fashion-mnist, sample, a CSV file or a folder.",
         show_default="what the model was trained on",
     ),
 ]

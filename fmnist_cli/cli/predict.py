@@ -76,6 +76,7 @@ def predict(
 ) -> None:
     """Classify pictures; predictions are printed in input order as they become available."""
     from fmnist_cli.cli import predictions
+    from fmnist_cli.data.sources import SAMPLE
     from fmnist_cli.errors import DataError
     from fmnist_cli.inference.inputs import Skipped, check_arguments, open_inputs
     from fmnist_cli.inference.predictor import predict as stream
@@ -91,8 +92,10 @@ def predict(
         threads=threads,
         precision=precision,
     )
-    if classifier.trained_on is not None and classifier.trained_on.kind == "synthetic":
-        console.note("the model learnt from drawn data, not from Fashion-MNIST")
+    if classifier.trained_on is not None and classifier.trained_on.kind == SAMPLE:
+        console.note(
+            "the model was trained on the sample in the package, not on all of Fashion-MNIST"
+        )
 
     stdin = sys.stdin.fileno() if "-" in inputs else -1
     skipped = Skipped()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from fmnist_cli.constants import CLASS_NAMES, FILES, NUM_CLASSES
-from fmnist_cli.data import csv, download, idx, synthetic
+from fmnist_cli.data import csv, download, idx, sample
 from fmnist_cli.data import image_directory as folder
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.errors import (
@@ -20,15 +20,15 @@ from fmnist_cli.errors import (
     in_one_line,
 )
 
-Kind: TypeAlias = Literal["fashion-mnist", "synthetic", "csv", "idx", "folder"]
+Kind: TypeAlias = Literal["fashion-mnist", "sample", "csv", "idx", "folder"]
 Split: TypeAlias = Literal["train", "test"]
 
 OFFICIAL: Final = "fashion-mnist"
-DRAWN: Final = "synthetic"
-DRAWN_TRAIN_IMAGES: Final = 10_000
-DRAWN_TEST_IMAGES: Final = 2_000
+SAMPLE: Final = "sample"
+NAMED: Final = (OFFICIAL, SAMPLE)
+"""Data with a name: the same images on every machine."""
 _EXPECTED: Final = (
-    f"expected {OFFICIAL}, {DRAWN}, {DRAWN}:N, a CSV file, a folder of IDX files, "
+    f"expected {OFFICIAL}, {SAMPLE}, a CSV file, a folder of IDX files, "
     "or a folder with one sub-folder of images per class"
 )
 
@@ -52,14 +52,9 @@ class Source:
         return CLASS_NAMES
 
     @property
-    def is_drawn(self) -> bool:
-        """Whether the package drew the images: figures from them say nothing of real clothes."""
-        return self.kind == DRAWN
-
-    @property
-    def n_drawn(self) -> int:
-        """Training images that the package draws; 0 for data from elsewhere."""
-        return int(self.spec.partition(":")[2] or DRAWN_TRAIN_IMAGES) if self.is_drawn else 0
+    def is_sample(self) -> bool:
+        """Whether the images are the package's sample, too few for an exact score."""
+        return self.kind == SAMPLE
 
     def read(self, split: Split) -> LabeledImages:
         """Read one split. Reading `train` neither opens nor needs anything of `test`.
@@ -69,9 +64,10 @@ class Source:
         match self.kind:
             case "fashion-mnist":
                 return _read_idx(self.fetch(split, self.track), split)
-            case "synthetic":
-                n = self.n_drawn if split == "train" else DRAWN_TEST_IMAGES
-                return synthetic.draw(n, split)
+            case "sample":
+                n = self.spec.partition(":")[2]
+                images = sample.read(split)
+                return images[: int(n)] if n and split == "train" else images
         if split == "test" and self.test_spec is not None:
             return _read_path(Path(self.test_spec), split, self.workers)
         path = Path(self.spec)
@@ -100,7 +96,8 @@ def open_source(
 ) -> Source:
     """Name data as `--data` and `--test-data` do; nothing is read before `Source.read`.
 
-    A name wins over a folder that is called the same: that one is `./NAME`.
+    A name wins over a folder that is called the same: that one is `./NAME`. `sample:N` is the
+    sample with its first N training images alone.
     `data_dir`, `mirrors`, `track`: as `download.fetch` takes them, for the official files.
     `workers`: processes that decode the pictures of a folder.
     Raises UsageError for a name that does not exist or options that do not fit, MissingInput for a
@@ -110,24 +107,25 @@ def open_source(
     kind: Kind
     if spec == OFFICIAL:
         kind = "fashion-mnist"
-    elif name == DRAWN:
-        kind = "synthetic"
+    elif name == SAMPLE:
+        kind = "sample"
         if colon:
             _check_count(number)
     else:
         kind = _kind_of_path(spec)
     if test_data is not None:
-        if kind in (OFFICIAL, DRAWN):
+        if kind in NAMED:
             raise UsageError(f"'{spec}' has its own test split; --test-data does not go with it")
         _check_exists(test_data)
     return Source(spec, kind, test_data, data_dir, tuple(mirrors), workers, track)
 
 
 def _check_count(number: str) -> None:
-    if not re.fullmatch("[0-9]{1,8}", number) or int(number) < NUM_CLASSES:
+    most = sample.TRAIN_IMAGES
+    if not re.fullmatch("[0-9]{1,8}", number) or not NUM_CLASSES <= int(number) <= most:
         raise UsageError(
-            f"'{DRAWN}:{number}' names no number of images; "
-            f"expected {NUM_CLASSES} or more, such as {DRAWN}:{DRAWN_TRAIN_IMAGES}"
+            f"'{SAMPLE}:{in_one_line(number)}' names no number of images; "
+            f"expected {NUM_CLASSES} to {most:,}, such as {SAMPLE}:1000"
         )
 
 
@@ -161,8 +159,14 @@ def _no_such_data(spec: str) -> FmnistError:
     shown = in_one_line(spec)  # it may come out of a model file
     if Path(spec).name != spec or "." in spec:  # it looks like a path, not like a name
         return MissingInput(f"no file or folder at '{shown}'\n{_EXPECTED}")
-    hint = did_you_mean(spec.lower(), (OFFICIAL, DRAWN), likeness=0.5)
-    return UsageError(f"no data is called '{shown}', nor is a file or folder{hint}\n{_EXPECTED}")
+    if spec.partition(":")[0] == "synthetic":
+        hint = f"; it was removed, use real images: --data {SAMPLE}"
+    else:
+        hint = did_you_mean(spec.lower(), NAMED, likeness=0.5)
+    return UsageError(
+        f"unknown data '{shown}': not a known name, and no such file or directory{hint}\n"
+        f"{_EXPECTED}"
+    )
 
 
 def _read_path(path: Path, split: Split, workers: int) -> LabeledImages:

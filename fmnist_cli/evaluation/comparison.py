@@ -61,7 +61,7 @@ class ModelComparison:
     a: ComparedModel
     b: ComparedModel
     data: str
-    is_drawn: bool
+    is_sample: bool
     split: Split
     labels: Labels
     classes: tuple[str, ...]
@@ -84,7 +84,7 @@ class ModelComparison:
         return {
             **models,
             "data": self.data,
-            "is_drawn": self.is_drawn,
+            "is_sample": self.is_sample,
             "split": self.split,
             "n": scores.n,
             "difference": scores.difference,
@@ -138,7 +138,7 @@ def compare_models(
         a=compared_a,
         b=compared_b,
         data=source.spec,
-        is_drawn=source.is_drawn,
+        is_sample=source.is_sample,
         split=split,
         labels=data.labels,
         classes=a.classes,

@@ -34,7 +34,7 @@ class DatasetStats:
 
     data: str
     kind: str
-    is_drawn: bool
+    is_sample: bool
     splits: dict[str, SplitStats]
     """`train` and, if it exists, `test`."""
     shared: int | None
@@ -53,7 +53,7 @@ def dataset_stats(source: Source) -> DatasetStats:
     return DatasetStats(
         data=source.spec,
         kind=source.kind,
-        is_drawn=source.is_drawn,
+        is_sample=source.is_sample,
         splits={name: _describe(data, source.classes, official) for name, data in contents.items()},
         shared=None if test is None else _count_in(test, _distinct(train)),
     )

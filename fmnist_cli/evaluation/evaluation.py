@@ -28,7 +28,7 @@ class Evaluation:
     """Of the model file."""
     data: str
     """As `--data` names it."""
-    is_drawn: bool
+    is_sample: bool
     """Whether the package drew the images."""
     split: Split
     tta: bool
@@ -45,7 +45,7 @@ class Evaluation:
         return {
             "model": str(self.model),
             "data": self.data,
-            "is_drawn": self.is_drawn,
+            "is_sample": self.is_sample,
             "split": self.split,
             "tta": self.tta,
             "n": scores.n,
@@ -117,7 +117,7 @@ def evaluate(
         model=classifier.path,
         metadata=classifier.metadata,
         data=source.spec,
-        is_drawn=source.is_drawn,
+        is_sample=source.is_sample,
         split=split,
         tta=tta,
         images=images,

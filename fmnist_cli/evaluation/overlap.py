@@ -1,26 +1,22 @@
 """How many of the evaluated images a model was trained on: on those its scores are optimistic.
 
 Kaggle's CSV files mix the official splits, so a model trained on its train file has seen part of
-the official test split. A model file records official and drawn data by name, and any other data
-as a digest of each training image.
+the official test split. A model file records official data and the sample by name, and any other
+data as a digest of each training image.
 """
 
 import base64
 import binascii
-from typing import Final
 
 from fmnist_cli.checkpoints.archive import read_digests
 from fmnist_cli.checkpoints.metadata import DataRecord
 from fmnist_cli.data import download
 from fmnist_cli.data.digests import count_seen, digest_images
 from fmnist_cli.data.images import Images
-from fmnist_cli.data.sources import DRAWN, OFFICIAL, Source, open_source
+from fmnist_cli.data.sources import NAMED, OFFICIAL, Source, open_source
 from fmnist_cli.errors import CheckpointError, DataError, FmnistError, MissingInput
 from fmnist_cli.evaluation.training_record import Split
 from fmnist_cli.inference.classifier import Classifier
-
-_MOST_DRAWN_IMAGES: Final = 200_000
-"""Limit for drawing them again, which takes seconds."""
 
 
 def count_seen_in_training(
@@ -37,28 +33,30 @@ def count_seen_in_training(
     trained_on = classifier.trained_on
     if trained_on is None:
         return None
-    if trained_on.kind == source.kind and source.kind in (OFFICIAL, DRAWN) and split == "test":
-        return 0  # their two splits share no image, as tests/evaluation/test_overlap.py shows
+    if trained_on.kind in NAMED and source.kind in NAMED and split == "test":
+        # The official splits share no image, as tests/evaluation/test_overlap.py shows, and each
+        # split of the sample is a part of the official one.
+        return 0
     record = _record(source, classifier, trained_on)
     return None if record is None else count_seen(images, record)
 
 
 def _record(source: Source, classifier: Classifier, trained_on: DataRecord) -> bytes | None:
     """Digests of the training images."""
-    if trained_on.kind not in (OFFICIAL, DRAWN):
+    if trained_on.kind not in NAMED:
         return recorded_digests(classifier) or None
     if trained_on.kind == OFFICIAL and not has_official(source, "train"):
         return None
-    # A stranger may have written the name: it may be a local file, nothing, or no end of images.
+    # A stranger may have written the name: it may be a local file or nothing.
     try:
         recorded = open_source(trained_on.spec, data_dir=source.data_dir)
     except FmnistError:
         return None
-    if recorded.kind != trained_on.kind or recorded.n_drawn > _MOST_DRAWN_IMAGES:
+    if recorded.kind != trained_on.kind:
         return None
     named = recorded.read("train")
     if not trained_on.describes(named):
-        return None  # drawn by another version of the package
+        return None  # the sample of another version of the package
     return digest_images(trained_on.divide(named)[0].images)
 
 

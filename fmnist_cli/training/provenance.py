@@ -14,7 +14,7 @@ from fmnist_cli.constants import VERSION
 from fmnist_cli.data.digests import digest_images
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.normalization import Normalization
-from fmnist_cli.data.sources import Source
+from fmnist_cli.data.sources import NAMED, Source
 from fmnist_cli.errors import FmnistError
 from fmnist_cli.models.cost import count_macs
 from fmnist_cli.pretrained import locate
@@ -38,7 +38,7 @@ def describe_data(
 
 def record_of_images(source: Source, train: LabeledImages) -> bytes:
     """Digests of the training images; empty where the data's name says it all."""
-    named = source.kind in ("fashion-mnist", "synthetic")
+    named = source.kind in NAMED
     return b"" if named else digest_images(train.images)
 
 

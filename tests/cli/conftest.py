@@ -78,10 +78,10 @@ def fmnist(forks: ForkServer | None, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def trained_model(fmnist: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small model trained on drawn data by the program itself."""
+    """A small model trained on the sample by the program itself."""
     folder = tmp_path_factory.mktemp("model")
     done = fmnist(
-        *("train", "-q", "--data", "synthetic:600", "--model", "tutorial", "--epochs", "2"),
+        *("train", "-q", "--data", "sample:600", "--model", "tutorial", "--epochs", "2"),
         *("--val-size", "100", "--batch-size", "50", "--lr", "0.02"),
         cwd=folder,
     )

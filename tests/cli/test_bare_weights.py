@@ -17,14 +17,14 @@ def test_bare_weights_work_as_the_model_that_they_are_of(
     weights = tmp_path / "weights.pt"
     torch.save(checkpoint.load(trained_model).model.state_dict(), weights)
     bare = (weights, "--model", "tutorial")
-    judged = ("--data", "synthetic:600", "--format", "json")
+    judged = ("--data", "sample:600", "--format", "json")
     own, found = (fmnist("evaluate", *model, *judged).stdout for model in ((trained_model,), bare))
     same = ("accuracy", "loss", "confusion_matrix")
     assert {key: json.loads(own)[key] for key in same} == {
         key: json.loads(found)[key] for key in same
     }
 
-    fmnist("show", "--data", "synthetic:600", "-n", "3", "-o", f"{tmp_path}/in/")
+    fmnist("show", "--data", "sample:600", "-n", "3", "-o", f"{tmp_path}/in/")
     assert (
         fmnist("predict", *bare, tmp_path / "in").stdout
         == fmnist("predict", trained_model, tmp_path / "in").stdout
@@ -56,7 +56,7 @@ def test_every_command_takes_bare_weights(
     state = {f"module.{name}": value for name, value in model.state_dict().items()}
     torch.save({"epoch": 3, "state_dict": state}, tmp_path / "best.pth.tar")
     bare = ("best.pth.tar", "--model", "tutorial")
-    data = ("--data", "synthetic:300", "--format", "json")
+    data = ("--data", "sample:300", "--format", "json")
 
     def answer(*arguments: str | Path) -> dict[str, Any]:
         done = fmnist(*arguments, cwd=tmp_path)

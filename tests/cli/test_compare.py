@@ -21,7 +21,7 @@ def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_json_fits_its_schema_and_csv_lists_the_same_images(
     fmnist: Program, trained_model: Path, untrained_model: Path
 ) -> None:
-    arguments = ("compare", "-q", trained_model, untrained_model, "--data", "synthetic")
+    arguments = ("compare", "-q", trained_model, untrained_model, "--data", "sample")
     document = parse(fmnist(*arguments, "--format", "json").stdout, "compare")
     accuracies = document["b"]["accuracy"] - document["a"]["accuracy"]
     assert document["difference"] == pytest.approx(accuracies)
@@ -39,12 +39,10 @@ def test_json_fits_its_schema_and_csv_lists_the_same_images(
 def test_table_lists_the_first_images_that_differ(
     fmnist: Program, trained_model: Path, untrained_model: Path
 ) -> None:
-    done = fmnist(
-        *("compare", trained_model, untrained_model, "--data", "synthetic", "--list", "3")
-    )
+    done = fmnist(*("compare", trained_model, untrained_model, "--data", "sample", "--list", "3"))
     assert done.returncode == 0, done.stderr
     facts, _, listed = done.stdout.partition("\n\n")
-    assert "(drawn data, not Fashion-MNIST)" in facts
+    assert "(sample in the package)" in facts
     assert "McNemar's p" in facts
     assert len(listed.splitlines()) == 4
     assert "more differ" in done.stderr

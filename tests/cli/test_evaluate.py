@@ -16,7 +16,7 @@ from tests.cli.conftest import Program
 from tests.cli.schemas import parse
 from tests.evaluation.evaluated_models import as_onnx, forbid_torch, trained_on
 
-SPEC = "synthetic:200"
+SPEC = "sample:200"
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +49,8 @@ def test_plain_text_is_scikit_learns_report_and_the_scores(
     facts = done.stdout.removeprefix(report)
     for name in ("accuracy", "95% interval", "loss", "calibration error", "most confused"):
         assert name in facts
-    assert f"{SPEC}, test split, 2,000 images (drawn data, not Fashion-MNIST)" in facts
-    assert "drawn data, not Fashion-MNIST" in done.stderr
+    assert f"{SPEC}, test split, 500 images (sample in the package)" in facts
+    assert "come from the sample in the package" in done.stderr
     assert "\x1b" not in done.stdout + done.stderr
 
 
@@ -63,7 +63,7 @@ def test_json_fits_its_schema_and_pt_and_onnx_agree(
     ]
     for model, document in zip(models, documents, strict=True):
         assert document["model"] == str(model)
-        assert document["is_drawn"] is True
+        assert document["is_sample"] is True
         assert document["seen_in_training"] == 0
     assert documents[0]["confusion_matrix"] == documents[1]["confusion_matrix"]
     assert documents[0]["loss"] == pytest.approx(documents[1]["loss"], abs=1e-5)
@@ -74,7 +74,7 @@ def test_csv_has_a_row_per_class(fmnist: Program, onnx_model: Path) -> None:
     rows = list(csv.DictReader(StringIO(done.stdout)))
     names = [*CLASS_NAMES, "accuracy", "macro avg", "weighted avg"]
     assert [row["class"] for row in rows] == names
-    assert all(row["support"] == "200" for row in rows[:10])
+    assert all(row["support"] == "50" for row in rows[:10])
 
 
 def test_a_missed_gate_exits_3_after_the_report(fmnist: Program, onnx_model: Path) -> None:
@@ -128,10 +128,10 @@ def test_files_are_written_and_need_no_torch(
     ("arguments", "code", "words"),
     [
         (["gone.pt", "--min", "acuracy=0.9"], 2, "did you mean 'accuracy'"),
-        (["MODEL", "--data", "mnist"], 2, "no data is called 'mnist'"),
+        (["MODEL", "--data", "mnist"], 2, "unknown data 'mnist'"),
         (["MODEL", "--confusion", "matrix.jpg"], 2, "written as .png or .svg"),
         (["MODEL", "--report", f"{__file__}/report.html"], 73, "test_evaluate.py"),
-        (["MODEL", "--split", "val", "--data", "synthetic:50"], 65, "not the training data"),
+        (["MODEL", "--split", "val", "--data", "sample:50"], 65, "not the training data"),
     ],
 )
 def test_what_fails_says_why(

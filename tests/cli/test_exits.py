@@ -14,7 +14,7 @@ import pytest
 from tests.cli.conftest import PROGRAM, Program, clean_environment
 from tests.platforms import LINUX, POSIX
 
-TRAIN = ("train", "--data", "synthetic:600", "--model", "tutorial", "--epochs", "1")
+TRAIN = ("train", "--data", "sample:600", "--model", "tutorial", "--epochs", "1")
 
 
 def started(
@@ -124,7 +124,7 @@ def test_69_no_mirror_answers(fmnist: Program, tmp_path: Path) -> None:
 
 def test_70_training_that_diverges(fmnist: Program, tmp_path: Path) -> None:
     done = fmnist(
-        *("train", "-q", "--data", "synthetic:100", "--model", "tutorial", "--device", "cpu"),
+        *("train", "-q", "--data", "sample:100", "--model", "tutorial", "--device", "cpu"),
         *("--optimizer", "sgd", "--lr", "100", "--batch-size", "10", "--epochs", "20"),
         *("--run-dir", "r"),
         cwd=tmp_path,
@@ -185,7 +185,7 @@ def test_75_another_run_has_the_folder(tmp_path: Path) -> None:
 def test_130_and_143_save_and_say_how_to_go_on(
     number: signal.Signals, code: int, fmnist: Program, tmp_path: Path
 ) -> None:
-    arguments = ("train", "--data", "synthetic:600", "--model", "tutorial", "--epochs", "500")
+    arguments = ("train", "--data", "sample:600", "--model", "tutorial", "--epochs", "500")
     running = started(*arguments, "--run-dir", "r", cwd=tmp_path)
     history = tmp_path / "r/history.csv"
     deadline = time.monotonic() + 60
@@ -220,7 +220,7 @@ def test_141_a_reader_that_closes_the_pipe_is_met_with_silence(
 ) -> None:
     assert (
         fmnist(
-            *("show", "--data", "synthetic:600", "-n", "50", "-o", tmp_path / "p"), cwd=tmp_path
+            *("show", "--data", "sample:600", "-n", "50", "-o", tmp_path / "p"), cwd=tmp_path
         ).returncode
         == 0
     )

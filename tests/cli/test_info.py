@@ -25,10 +25,10 @@ def test_a_trained_model(fmnist: Program, trained_model: Path) -> None:
         "tutorial",
         582_026,
     )
-    assert model["data"]["spec"] == "synthetic:600"
+    assert model["data"]["spec"] == "sample:600"
     assert model["size_bytes"] == trained_model.stat().st_size
     text = fmnist("info", trained_model).stdout
-    for word in ("tutorial", "582,026", "synthetic:600", model["data"]["fingerprint"]):
+    for word in ("tutorial", "582,026", "sample:600", model["data"]["fingerprint"]):
         assert word in text
 
 
@@ -53,14 +53,13 @@ def test_what_predict_refuses_is_refused(fmnist: Program, tmp_path: Path, name: 
     assert name in done.stderr
 
 
-def test_drawn_data(fmnist: Program) -> None:
-    done = fmnist("info", "synthetic:50", "--format", "json")
+def test_the_sample(fmnist: Program) -> None:
+    done = fmnist("info", "sample:50", "--format", "json")
     data = parse(done.stdout, "info-data")
-    assert "drawn data, not Fashion-MNIST" in done.stderr
-    assert (data["kind"], data["is_drawn"], data["shared"]) == ("synthetic", True, 0)
+    assert (data["kind"], data["is_sample"], data["shared"]) == ("sample", True, 0)
     assert data["splits"]["train"]["n"] == 50
-    text = fmnist("info", "synthetic:50").stdout
-    assert "drawn data, not Fashion-MNIST" in text
+    text = fmnist("info", "sample:50").stdout
+    assert "(sample in the package)" in text
     assert data["splits"]["train"]["fingerprint"] in text
 
 

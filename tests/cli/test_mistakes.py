@@ -80,10 +80,10 @@ MISTAKES = {
     "a pickle": mistake("evaluate net.pkl", 65, "a bare pickle", "torch.save(model.state_dict()"),
     "ONNX of another tool": mistake("predict net.onnx photo.jpg", 65, "uint8 [N, 28, 28]", "export-onnx"),
     "weights of another network": mistake(
-        "train --weights model.pt --model tutorial --data synthetic:100", 65, "does not fit", "--model"
+        "train --weights model.pt --model tutorial --data sample:100", 65, "does not fit", "--model"
     ),
-    "weights with code": mistake("train --weights yolo.pt --data synthetic:100", 65, ".state_dict(), 'weights.pt'"),
-    "mistyped weights": mistake("train --weights pretraned --data synthetic:100", 66, "did you mean 'pretrained'"),
+    "weights with code": mistake("train --weights yolo.pt --data sample:100", 65, ".state_dict(), 'weights.pt'"),
+    "mistyped weights": mistake("train --weights pretraned --data sample:100", 66, "did you mean 'pretrained'"),
     # data that is not what was expected
     "an empty folder": mistake("train --data empty", 65, "no pictures", "sub-folder of pictures per class"),
     "pictures without classes": mistake("train --data flat", 65, "of no class", "sub-folder of pictures per class"),
@@ -96,14 +96,14 @@ MISTAKES = {
     # numbers
     "no epochs": mistake("train --epochs 0", 2, "--epochs", "1"),
     "a share as --val-size": mistake("train --val-size 0.1", 2, "--val-size", "integer"),
-    "all of the data held out": mistake("train --data synthetic:100 --val-size 100", 2, "--val-size"),
+    "all of the data held out": mistake("train --data sample:100 --val-size 100", 2, "--val-size"),
     "a duration of no unit": mistake("train --time-budget soon", 2, "90s"),
     # runs, outputs, configs
     "resuming nothing": mistake("train --resume last", 66, "no run to resume", "--resume RUN_DIR"),
     "resuming a folder of another kind": mistake("train --resume empty", 66, "last.pt", "--resume last"),
-    "an output that is a folder": mistake("train --data synthetic:100 -o empty", 73, "it is a directory", "name a file"),
-    "a grid of another format": mistake("show --data synthetic:100 -o grid.jpg", 2, "'grid.jpg'", ".png"),
-    "an output below a file": mistake("train --data synthetic:100 -o photo.jpg/m.pt", 73, "photo.jpg"),
+    "an output that is a folder": mistake("train --data sample:100 -o empty", 73, "it is a directory", "name a file"),
+    "a grid of another format": mistake("show --data sample:100 -o grid.jpg", 2, "'grid.jpg'", ".png"),
+    "an output below a file": mistake("train --data sample:100 -o photo.jpg/m.pt", 73, "photo.jpg"),
     "a config with an unknown key": mistake("train --config key.toml", 2, "did you mean 'epochs'"),
     "a config that is no TOML": mistake("train --config bad.toml", 65, "line 1", "epochs = 20"),
     "a config with a table": mistake("train --config table.toml", 2, "is a table", "epochs = 20"),

@@ -62,7 +62,7 @@ def test_a_bad_file_and_what_it_holds(
         ("FMNIST_DEVICE", ("evaluate", "pretrained"), 2),
         ("FMNIST_MIRROR", ("download", "--data-dir", "."), 69),
         ("FMNIST_DATA_DIR", ("download", "--verify"), 66),
-        ("RANK", ("train", "--data", "synthetic:20", "--epochs", "1"), 2),
+        ("RANK", ("train", "--data", "sample:20", "--epochs", "1"), 2),
     ],
 )
 def test_a_variable(

@@ -225,5 +225,5 @@ def test_a_slow_producer_sees_each_answer_before_it_goes_on(
     running.stdout.close()
 
 
-def test_a_model_of_drawn_data_says_so(fmnist: Program, trained_model: Path, folder: Path) -> None:
-    assert "drawn data" in fmnist("predict", trained_model, folder).stderr
+def test_a_model_of_the_sample_says_so(fmnist: Program, trained_model: Path, folder: Path) -> None:
+    assert "trained on the sample" in fmnist("predict", trained_model, folder).stderr

@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_it_predicts_what_a_drawing_shows(fmnist: Program, folder: Path) -> None:
-    fmnist("show", "--data", "synthetic:600", "-n", "50", "-o", "drawn/", cwd=folder)
+    fmnist("show", "--data", "sample:600", "-n", "50", "-o", "drawn/", cwd=folder)
     done = fmnist("predict", "pretrained", "drawn", cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
     answers = [json.loads(line) for line in done.stdout.splitlines()]
@@ -45,7 +45,7 @@ def test_its_export_lands_in_the_working_folder(fmnist: Program, folder: Path) -
     done = fmnist("export-onnx", "-q", "pretrained", "--verify", "50", cwd=folder)
     assert (done.returncode, done.stdout) == (0, "pretrained.onnx\n")
     assert not FILE.with_suffix(".onnx").exists()
-    judged = ("--data", "synthetic:600", "--split", "train", "--format", "json")
+    judged = ("--data", "sample:600", "--split", "train", "--format", "json")
     both = parse(
         fmnist("compare", "pretrained", "pretrained.onnx", *judged, cwd=folder).stdout, "compare"
     )
@@ -54,7 +54,7 @@ def test_its_export_lands_in_the_working_folder(fmnist: Program, folder: Path) -
 
 def test_it_is_fine_tuned(fmnist: Program, folder: Path) -> None:
     network = read_metadata(FILE).network.name
-    start = ("--weights", "pretrained", "--model", network, "--data", "synthetic:600")
+    start = ("--weights", "pretrained", "--model", network, "--data", "sample:600")
     tuned = fmnist("train", "-q", *start, "--epochs", "1", "--lr", "0.001", cwd=folder)
     assert (tuned.returncode, tuned.stdout) == (0, "model.pt\n"), tuned.stderr
     config = read_metadata(folder / "model.pt").config

@@ -17,7 +17,7 @@ from tests.platforms import LINUX, POSIX
 pytestmark = POSIX
 
 OPTIONS = (
-    *("train", "--data", "synthetic:600", "--model", "tutorial", "--dropout", "0"),
+    *("train", "--data", "sample:600", "--model", "tutorial", "--dropout", "0"),
     *("--augment", "flip,shift:1", "--batch-size", "50", "--lr", "0.02", "--warmup", "0"),
     *("--precision", "fp32", "--threads", "1", "--prune", "0.5", "--freeze-stem", "1"),
 )

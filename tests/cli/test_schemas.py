@@ -7,7 +7,7 @@ from tests.cli.schemas import parse
 
 
 def test_predict(fmnist: Program, trained_model: Path, tmp_path: Path) -> None:
-    fmnist("show", "--data", "synthetic:600", "-n", "3", "-o", f"{tmp_path}/in/")
+    fmnist("show", "--data", "sample:600", "-n", "3", "-o", f"{tmp_path}/in/")
     (tmp_path / "in" / "zz.png").write_bytes(b"no picture")
     done = fmnist("predict", trained_model, tmp_path / "in", "--top-k", "2")
     lines = [parse(line, "predict") for line in done.stdout.splitlines()]

@@ -52,7 +52,7 @@ def test_a_home_that_can_not_be_written_is_not_spoken_of(fmnist: Program, tmp_pa
     home.touch()  # refuses a folder to root, too
     folders = ("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "MPLCONFIGDIR")
     done = fmnist(
-        *("evaluate", "-q", "pretrained", "--data", "synthetic:20", "--split", "train"),
+        *("evaluate", "-q", "pretrained", "--data", "sample:20", "--split", "train"),
         *("--confusion", "c.png"),
         env=dict.fromkeys(folders, str(home)),
         cwd=tmp_path,
@@ -60,4 +60,4 @@ def test_a_home_that_can_not_be_written_is_not_spoken_of(fmnist: Program, tmp_pa
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "c.png").exists()
     assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert "drawn data" in done.stderr
+    assert "the sample in the package" in done.stderr

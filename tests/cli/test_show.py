@@ -10,7 +10,7 @@ from tests.cli.schemas import parse
 
 
 def test_samples_are_spread_over_the_classes(fmnist: Program, tmp_path: Path) -> None:
-    drawn = ("show", "--data", "synthetic:600", "-n", "20", "--format", "json")
+    drawn = ("show", "--data", "sample:600", "-n", "20", "--format", "json")
     shown = parse(fmnist(*drawn, cwd=tmp_path).stdout, "show")
     assert shown["output"] is None
     assert sorted(sample["label"] for sample in shown["samples"]) == sorted([*range(10)] * 2)
@@ -20,7 +20,7 @@ def test_samples_are_spread_over_the_classes(fmnist: Program, tmp_path: Path) ->
 def test_errors_are_the_mistakes_that_evaluate_counts(
     fmnist: Program, trained_model: Path, tmp_path: Path
 ) -> None:
-    chosen = ("--data", "synthetic:600")
+    chosen = ("--data", "sample:600")
     done = fmnist("evaluate", trained_model, *chosen, "--predictions", tmp_path / "p.csv")
     assert done.returncode == 0, done.stderr
     with (tmp_path / "p.csv").open(encoding="utf-8") as file:
@@ -46,7 +46,7 @@ def test_errors_are_the_mistakes_that_evaluate_counts(
 
 
 def test_errors_name_both_classes_in_a_pipe(fmnist: Program, trained_model: Path) -> None:
-    done = fmnist("show", "--errors", trained_model, "--data", "synthetic:600", "-n", "1")
+    done = fmnist("show", "--errors", trained_model, "--data", "sample:600", "-n", "1")
     assert done.returncode == 0, done.stderr
     *picture, true, taken = done.stdout.splitlines()
     assert len(picture) == 14
@@ -57,6 +57,6 @@ def test_errors_name_both_classes_in_a_pipe(fmnist: Program, trained_model: Path
 
 def test_what_does_not_go_together_is_refused(fmnist: Program, trained_model: Path) -> None:
     for odd in (("--split", "val"), ("--errors", trained_model, "--augment", "flip")):
-        done = fmnist("show", "--data", "synthetic:600", *odd)
+        done = fmnist("show", "--data", "sample:600", *odd)
         assert done.returncode == 2
         assert "--errors" in done.stderr

@@ -47,7 +47,7 @@ def on_terminal(
 
 
 TRAIN = (
-    *("train", "--data", "synthetic:2000", "--model", "tutorial", "--epochs", "1"),
+    *("train", "--data", "sample:2000", "--model", "tutorial", "--epochs", "1"),
     *("--threads", "1", "--run-dir", "r"),
 )
 
@@ -86,13 +86,13 @@ def test_help_is_drawn_by_rich(tmp_path: Path) -> None:
 
 
 def test_samples_are_shown_in_gray(tmp_path: Path) -> None:
-    code, drawn = on_terminal("show", "--data", "synthetic:100", "-n", "2", cwd=tmp_path)
+    code, drawn = on_terminal("show", "--data", "sample:100", "-n", "2", cwd=tmp_path)
     assert code == 0
     assert "▀" in drawn
 
 
 def test_samples_are_shown_by_characters_where_colors_are_not_wanted(tmp_path: Path) -> None:
-    wanted = ("show", "--data", "synthetic:100", "-n", "1")
+    wanted = ("show", "--data", "sample:100", "-n", "1")
     code, drawn = on_terminal(*wanted, env={"NO_COLOR": "1"}, cwd=tmp_path)
     assert code == 0
     assert "▀" not in drawn

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from fmnist_cli.data.synthetic import draw
 from tests.damage import DAMAGE
+from tests.sample_images import draw
 
 _IMAGES = draw(3, "train").images
 

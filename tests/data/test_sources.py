@@ -126,19 +126,19 @@ def test_reading_train_opens_nothing_of_test(
         source.read("test")
 
 
-def test_synthetic() -> None:
-    source = open_source("synthetic:30")
-    assert source.kind == "synthetic"
-    assert source.is_drawn
+def test_sample() -> None:
+    source = open_source("sample:30")
+    assert source.kind == "sample"
+    assert source.is_sample
     assert len(source.read("train")) == 30
-    assert len(source.read("test")) == 2_000
-    assert not open_source().is_drawn
+    assert len(source.read("test")) == 500
+    assert not open_source().is_sample
 
 
-@pytest.mark.parametrize("number", ["", "9", "0", "-10", "1e3", "ten", "10:10", "9" * 30])
-def test_synthetic_counts_that_are_none(number: str) -> None:
-    with pytest.raises(UsageError, match="10 or more"):
-        open_source(f"synthetic:{number}")
+@pytest.mark.parametrize("number", ["", "9", "0", "-10", "1e3", "ten", "10:10", "2501", "9" * 30])
+def test_sample_counts_that_are_none(number: str) -> None:
+    with pytest.raises(UsageError, match="10 to 2,500"):
+        open_source(f"sample:{number}")
 
 
 def test_fashion_mnist_reads_what_is_in_the_data_folder(mirror: Path) -> None:
@@ -161,8 +161,9 @@ def test_fashion_mnist_fetches_the_split_that_is_read(mirror: Path, tmp_path: Pa
     ("spec", "kind", "message"),
     [
         ("fashion_mnist", UsageError, "did you mean 'fashion-mnist'"),
-        ("Synthetic", UsageError, "did you mean 'synthetic'"),
-        ("cifar", UsageError, "no data is called 'cifar'"),
+        ("Sample", UsageError, "did you mean 'sample'"),
+        ("synthetic:600", UsageError, "--data sample"),
+        ("cifar", UsageError, "unknown data 'cifar'"),
         ("nowhere.csv", MissingInput, "no file or folder at 'nowhere.csv'"),
         ("no/where", MissingInput, "no file or folder at 'no/where'"),
         ("x" * 5_000, FmnistError, "x"),
@@ -186,7 +187,7 @@ def test_test_data_is_checked_at_once(tmp_path: Path) -> None:
     for nowhere in (str(tmp_path / "nowhere"), "x/" * 3_000, ""):
         with pytest.raises((MissingInput, UsageError)):
             open_source(path, test_data=nowhere)
-    for spec in ("fashion-mnist", "synthetic"):
+    for spec in ("fashion-mnist", "sample"):
         with pytest.raises(UsageError, match="--test-data does not go with it"):
             open_source(spec, test_data=path)
 

@@ -11,13 +11,13 @@ from fmnist_cli.data.sources import open_source
 from fmnist_cli.evaluation.evaluation import evaluate
 from tests.evaluation.evaluated_models import trained_on
 
-SPEC = "synthetic:200"
+SPEC = "sample:200"
 
 
 def test_report_is_scikit_learns_on_the_saved_predictions(tmp_path: Path) -> None:
     evaluation = evaluate(trained_on(tmp_path / "m.pt", SPEC), open_source(SPEC))
     rows = list(csv.DictReader(StringIO(evaluation.predictions_csv())))
-    assert len(rows) == evaluation.scores.n == 2_000
+    assert len(rows) == evaluation.scores.n == 500
     labels = [int(row["label"]) for row in rows]
     predictions = [int(row["predicted_label"]) for row in rows]
     expected = classification_report(
@@ -26,7 +26,7 @@ def test_report_is_scikit_learns_on_the_saved_predictions(tmp_path: Path) -> Non
     assert evaluation.as_dict()["report"] == expected
     saved = np.array([[row[f"p{k}"] for k in range(10)] for row in rows], np.float32)
     np.testing.assert_array_equal(saved, evaluation.probabilities)
-    assert [int(row["index"]) for row in rows] == list(range(2_000))
+    assert [int(row["index"]) for row in rows] == list(range(500))
     assert {row["class"] for row in rows} == set(CLASS_NAMES)
 
 
@@ -38,8 +38,8 @@ def test_tta_averages_each_image_and_its_mirror_image(tmp_path: Path) -> None:
     np.testing.assert_allclose(evaluate(model, source, tta=True).probabilities, averaged, atol=1e-6)
 
 
-def test_drawn_data_says_so_and_all_is_plain_data(tmp_path: Path) -> None:
+def test_the_sample_says_so_and_all_is_plain_data(tmp_path: Path) -> None:
     document = evaluate(trained_on(tmp_path / "m.pt", SPEC), open_source(SPEC)).as_dict()
-    assert document["is_drawn"] is True
+    assert document["is_sample"] is True
     assert document["data"] == SPEC
     assert json.loads(json.dumps(document)) == document

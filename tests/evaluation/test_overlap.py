@@ -32,8 +32,8 @@ def count(classifier: Classifier, source: Source, split: Split = "test") -> int 
 
 
 def test_a_csv_is_recorded_image_by_image(tmp_path: Path) -> None:
-    train = open_source("synthetic:120").read("train")
-    other = open_source("synthetic:120").read("test")[:30]
+    train = open_source("sample:120").read("train")
+    other = open_source("sample:120").read("test")[:30]
     seen, unseen = training_part(train), other
     spec = write_csv(tmp_path / "train.csv", train)
     model = trained_on(tmp_path / "m.pt", spec, record=True)
@@ -48,34 +48,34 @@ def test_a_csv_is_recorded_image_by_image(tmp_path: Path) -> None:
     assert evaluate(model, source, "train").seen_in_training == 120 - VAL_SIZE
 
 
-def test_drawn_data_is_drawn_again_to_compare(tmp_path: Path) -> None:
-    model = trained_on(tmp_path / "m.pt", "synthetic:120")
-    train = open_source("synthetic:120").read("train")
+def test_the_sample_is_read_again_to_compare(tmp_path: Path) -> None:
+    model = trained_on(tmp_path / "m.pt", "sample:120")
+    train = open_source("sample:120").read("train")
     spec = write_csv(tmp_path / "same.csv", train)
     assert count(model, open_source(spec), "train") == 120 - VAL_SIZE
-    assert count(model, open_source("synthetic:120")) == 0
+    assert count(model, open_source("sample:120")) == 0
 
 
-def test_drawn_splits_share_no_image() -> None:
-    source = open_source("synthetic:2000")
+def test_the_splits_of_the_sample_share_no_image() -> None:
+    source = open_source("sample")
     train, test = (digest_images(source.read(split).images) for split in ("train", "test"))
     assert count_seen(source.read("test").images, train) == 0
-    assert len(train) // 5 == 2_000
-    assert len(test) // 5 == 2_000
+    assert len(train) // 5 == 2_500
+    assert len(test) // 5 == 500
 
 
 def test_it_can_not_be_told_without_the_official_files(tmp_path: Path) -> None:
     model = trained_on(
-        tmp_path / "m.pt", "synthetic:120", changes={"spec": OFFICIAL, "kind": OFFICIAL}
+        tmp_path / "m.pt", "sample:120", changes={"spec": OFFICIAL, "kind": OFFICIAL}
     )
-    spec = write_csv(tmp_path / "other.csv", open_source("synthetic:30").read("train"))
+    spec = write_csv(tmp_path / "other.csv", open_source("sample:30").read("train"))
     assert count(model, open_source(spec, data_dir=tmp_path / "empty"), "train") is None
     assert not (tmp_path / "empty").exists()
 
 
 def test_it_can_not_be_told_of_a_model_without_a_record(tmp_path: Path) -> None:
     model = without_record(tmp_path / "m.pt")
-    assert count(model, open_source("synthetic:120")) is None
+    assert count(model, open_source("sample:120")) is None
 
 
 def test_official_splits_share_no_image_and_a_csv_of_both_is_found_out(
@@ -98,7 +98,7 @@ def test_official_splits_share_no_image_and_a_csv_of_both_is_found_out(
 
 
 def test_an_onnx_file_carries_the_record(tmp_path: Path) -> None:
-    record = digest_images(open_source("synthetic:50").read("train").images)
+    record = digest_images(open_source("sample:50").read("train").images)
     path = write_onnx(tmp_path / "m.onnx")
     assert recorded_digests(load(path)) == b""
     write_record(path, base64.b64encode(record).decode())
@@ -120,13 +120,13 @@ def write_record(path: Path, text: str) -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    ["synthetic:99999999", str(Path(__file__).parent), str(Path(__file__).with_name("nothing"))],
+    ["sample:2501", str(Path(__file__).parent), str(Path(__file__).with_name("nothing"))],
     ids=["much", "local", "nothing"],
 )
 def test_a_record_that_asks_for_much_or_for_local_files_is_not_followed(
     tmp_path: Path, spec: str
 ) -> None:
-    model = trained_on(tmp_path / "m.pt", "synthetic:200", changes={"spec": spec})
-    source = open_source("synthetic:200")
+    model = trained_on(tmp_path / "m.pt", "sample:200", changes={"spec": spec})
+    source = open_source("sample:200")
     images = source.read("train").images
     assert count_seen_in_training(images, source, "train", model) is None

@@ -33,7 +33,7 @@ def evaluation(folder: Path, n: int = 400, **changes: object) -> Evaluation:
         "model": folder / "model.pt",
         "metadata": metadata(),
         "data": "somewhere",
-        "is_drawn": False,
+        "is_sample": False,
         "split": "test",
         "tta": False,
         "images": LabeledImages(images, labels),
@@ -117,8 +117,8 @@ def test_a_model_without_mistakes_has_a_page_too(tmp_path: Path) -> None:
 
 
 def test_what_weakens_the_scores_is_said(tmp_path: Path) -> None:
-    page = render_page(evaluation(tmp_path, is_drawn=True, seen_in_training=123))
-    assert "Drawn data, not Fashion-MNIST" in page
+    page = render_page(evaluation(tmp_path, is_sample=True, seen_in_training=123))
+    assert "come from the sample in the package" in page
     assert "was trained on 123 of these 400 images" in page
     assert "is unknown" in render_page(evaluation(tmp_path, seen_in_training=None))
 

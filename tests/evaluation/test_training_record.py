@@ -8,7 +8,7 @@ from fmnist_cli.errors import DataError, MissingInput, UsageError
 from fmnist_cli.evaluation.training_record import open_evaluated, read_split
 from tests.evaluation.evaluated_models import VAL_SIZE, trained_on, training_part, without_record
 
-SPEC = "synthetic:200"
+SPEC = "sample:200"
 
 
 def test_val_is_what_training_held_out(tmp_path: Path) -> None:
@@ -19,12 +19,12 @@ def test_val_is_what_training_held_out(tmp_path: Path) -> None:
     val, train = read_split(source, "val", record), read_split(source, "train", record)
     assert (len(val), len(train)) == (VAL_SIZE, 200 - VAL_SIZE)
     np.testing.assert_array_equal(train.images, training_part(source.read("train")).images)
-    assert len(read_split(source, "test", record)) == 2_000
+    assert len(read_split(source, "test", record)) == 500
 
 
 def test_train_of_other_data_is_all_of_it_and_has_no_val(tmp_path: Path) -> None:
     record = trained_on(tmp_path / "m.pt", SPEC).trained_on
-    other = open_source("synthetic:100")
+    other = open_source("sample:100")
     assert len(read_split(other, "train", record)) == 100
     with pytest.raises(DataError, match="not the training data of the model"):
         read_split(other, "val", record)
@@ -44,7 +44,7 @@ def test_data_that_is_gone_names_the_option(tmp_path: Path) -> None:
 
 def test_named_data_wins(tmp_path: Path) -> None:
     model = trained_on(tmp_path / "m.pt", SPEC)
-    assert open_evaluated(model, "synthetic:50").spec == "synthetic:50"
+    assert open_evaluated(model, "sample:50").spec == "sample:50"
 
 
 def test_a_model_without_a_record_needs_named_data(tmp_path: Path) -> None:

@@ -17,13 +17,13 @@ from fmnist_cli import models
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.normalization import Normalization
-from fmnist_cli.data.synthetic import draw
 from fmnist_cli.errors import CheckFailed, UsageError
 from fmnist_cli.export.graph import build_graph
 from fmnist_cli.export.parity import check_parity
 from fmnist_cli.inference.loading import load
 from fmnist_cli.inference.onnx_backend import open_classifier
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET, OPSETS
+from tests.sample_images import draw
 from tests.written_models import metadata, network, write_checkpoint, write_onnx
 
 VISION = (

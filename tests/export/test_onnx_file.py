@@ -50,14 +50,14 @@ def test_a_model_without_validation_split(tmp_path: Path) -> None:
     assert export(model, tmp_path / "a.onnx", verify=10).parity.source.startswith("training split")
 
 
-def test_drawn_images_stand_in_for_data_that_is_not_here(
+def test_the_sample_stands_in_for_data_that_is_not_here(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(*_: Any) -> None:
         raise MissingInput("not here")
 
     monkeypatch.setattr("fmnist_cli.export.samples.training_and_validation", gone)
-    assert export(model, model.with_suffix(".onnx"), verify=20).parity.source.startswith("drawn")
+    assert export(model, model.with_suffix(".onnx"), verify=20).parity.source.startswith("sample")
 
 
 def test_the_card_describes_the_file(model: Path) -> None:

@@ -7,13 +7,13 @@ import onnx
 import pytest
 
 from fmnist_cli.data.images import LabeledImages
-from fmnist_cli.data.synthetic import draw
 from fmnist_cli.errors import DataError
 from fmnist_cli.export.onnx_file import export
 from fmnist_cli.export.quantize import Quantization, quantize
 from fmnist_cli.inference.onnx_backend import open_classifier
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET
 from fmnist_cli.pretrained import locate
+from tests.sample_images import draw
 from tests.written_models import write_checkpoint, write_onnx
 
 

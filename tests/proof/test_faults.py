@@ -31,7 +31,7 @@ pytestmark = [
 ]
 
 TRAIN: Final = (
-    *("train", "-q", "--data", "synthetic:100", "--val-size", "20", "--model", "convnet-small"),
+    *("train", "-q", "--data", "sample:100", "--val-size", "20", "--model", "convnet-small"),
     *("--batch-size", "40", "--threads", "1", "--device", "cpu", "--epochs", "1"),
 )
 JUDGE: Final = (

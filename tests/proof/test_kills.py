@@ -26,7 +26,7 @@ from tests.proof.conftest import Record
 pytestmark = LINUX
 
 TRAIN: Final = (
-    *("train", "--data", "synthetic:200", "--val-size", "50", "--model", "convnet-small"),
+    *("train", "--data", "sample:200", "--val-size", "50", "--model", "convnet-small"),
     *("--batch-size", "50", "--augment", "flip,shift:2", "--threads", "1", "--device", "cpu"),
 )
 LONGEST_SECONDS: Final = 1.5

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from fmnist_cli.data.images import Images
-from fmnist_cli.data.synthetic import draw
 from fmnist_cli.inference.loading import load
+from tests.sample_images import draw
 from tests.written_models import write_onnx
 
 PAGE = Path(__file__).parents[2] / "docs" / "onnx.md"

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from fmnist_cli.constants import CLASS_NAMES, VERSION
-from fmnist_cli.data.synthetic import draw
+from tests.sample_images import draw
 
 ROOT = Path(__file__).parents[2]
 GARMENTS = 50
@@ -114,7 +114,7 @@ def test_the_program_predicts_right_after_the_install(
     installed: Installation, tmp_path: Path
 ) -> None:
     assert installed.run("fmnist", "--version", cwd=tmp_path) == f"fmnist {VERSION}\n"
-    show = ("show", "--data", "synthetic", "-n", str(GARMENTS), "-o", "drawn/")
+    show = ("show", "--data", "sample", "-n", str(GARMENTS), "-o", "drawn/")
     installed.run("fmnist", *show, cwd=tmp_path)
     drawn = installed.run("fmnist", "predict", "pretrained", "drawn", cwd=tmp_path)
     answers = [json.loads(line) for line in drawn.splitlines()]
@@ -127,7 +127,7 @@ def test_the_program_predicts_right_after_the_install(
     photos = installed.run("fmnist", "predict", "pretrained", "photos", cwd=tmp_path)
     labels = [json.loads(line)["label"] for line in photos.splitlines()]
     right = float(np.mean(np.array(labels) == garments.labels))
-    print(f"drawn garments, photographed: {right:.0%} of {GARMENTS} named rightly")
+    print(f"garments, photographed: {right:.0%} of {GARMENTS} named rightly")
     assert right > 0.5, "chance is a tenth"
     card = json.loads(
         installed.run("fmnist", "info", "pretrained", "--format", "json", cwd=tmp_path)

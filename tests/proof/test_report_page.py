@@ -69,7 +69,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a model with random weights, with learning curves."""
     folder = tmp_path_factory.mktemp("page")
-    model = trained_on(folder / "model.pt", "synthetic:200")
+    model = trained_on(folder / "model.pt", "sample:200")
     rows = [
         dict.fromkeys(HISTORY_COLUMNS, 1 / epoch) | {"epoch": epoch, "val_loss": 1.0}
         for epoch in (1, 2, 3)
@@ -79,7 +79,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model.metadata = replace(model.metadata, metrics=metrics)
     RunDirectory(folder).write_history(rows)
     path = folder / "report.html"
-    path.write_text(render_page(evaluate(model, open_source("synthetic:200"))), encoding="utf-8")
+    path.write_text(render_page(evaluate(model, open_source("sample:200"))), encoding="utf-8")
     return path
 
 

@@ -131,7 +131,7 @@ def test_signals_at_random_moments(
         commands = (
             Command(
                 (
-                    *("train", "--data", "synthetic:3000", "--model", "convnet", "--run-dir"),
+                    *("train", "--data", "sample", "--model", "convnet", "--run-dir"),
                     *("run", "--epochs", "500", "--device", "cpu"),
                 ),
                 points=20,

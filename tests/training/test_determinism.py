@@ -31,7 +31,7 @@ main()
 
 @pytest.mark.parametrize("is_refused", [False, True])
 def test_a_network_without_a_deterministic_form(tmp_path: Path, is_refused: bool) -> None:
-    options = ["--data", "synthetic:100", "--model", "tutorial", "--epochs", "1", "--device", "cpu"]
+    options = ["--data", "sample:100", "--model", "tutorial", "--epochs", "1", "--device", "cpu"]
     done = subprocess.run(
         [sys.executable, "-c", _TRAINED, *options, *["--deterministic"][: int(is_refused)]],
         cwd=tmp_path,

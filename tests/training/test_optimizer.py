@@ -66,7 +66,7 @@ def test_training_imports_no_compiler(tmp_path: object) -> None:
         "import sys\n"
         "from fmnist_cli.training.recipes import configure\n"
         "from fmnist_cli.training.run import train\n"
-        "config = configure(recipe='fast', data='synthetic:300', val_size=50, epochs=1)\n"
+        "config = configure(recipe='fast', data='sample:300', val_size=50, epochs=1)\n"
         "for _ in train(config, output='model.pt', run_dir='run'): pass\n"
         "sys.exit('torch._dynamo' in sys.modules and 'the compiler was imported' or 0)\n"
     )

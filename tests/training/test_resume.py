@@ -21,7 +21,7 @@ Change = Callable[[dict[str, Any], dict[str, Any]], object]
 def state(tmp_path_factory: pytest.TempPathFactory) -> checkpoint.Checkpoint:
     """What a short run leaves."""
     folder = tmp_path_factory.mktemp("run")
-    config = TrainConfig(data="synthetic:200", model="convnet-small", epochs=1, batch_size=50)
+    config = TrainConfig(data="sample:200", model="convnet-small", epochs=1, batch_size=50)
     list(Run(config, output=folder / "model.pt", run_dir=folder).epochs())
     return read_state(folder / "last.pt")
 
