@@ -3,6 +3,8 @@
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from fmnist_cli.data import sample
 from fmnist_cli.data.images import LabeledImages
@@ -12,3 +14,12 @@ def draw(n: int, split: Literal["train", "test"]) -> LabeledImages:
     """Return the first `n` images of a split, again from its start after the last one."""
     data = sample.read(split)
     return data[np.arange(n) % len(data)]
+
+
+def photograph(image: NDArray[np.uint8], side: int = 224) -> Image.Image:
+    """Picture a garment, uint8 [28, 28], in color on a light wall, as an RGB photo."""
+    garment = Image.fromarray(255 - image).resize((side, side), Image.Resampling.BICUBIC)
+    mask = Image.fromarray(image > 0).convert("L").resize((side, side), Image.Resampling.BICUBIC)
+    photo = Image.new("RGB", (side * 3 // 2, side * 4 // 3), (222, 214, 205))
+    photo.paste(garment.convert("RGB"), (side // 4, side // 6), mask)
+    return photo

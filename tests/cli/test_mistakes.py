@@ -19,6 +19,7 @@ from PIL import Image
 from fmnist_cli.data.csv import PIXELS
 from fmnist_cli.pretrained import FILE
 from tests.cli.conftest import Program
+from tests.sample_images import draw, photograph
 
 NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
 """No proxy answers there."""
@@ -118,8 +119,7 @@ def furnish(folder: Path) -> None:
     """Put into the working folder what the mistakes are made with."""
     shutil.copy(FILE, folder / "model.pt")
     gray = Image.fromarray(np.zeros((28, 28), np.uint8))
-    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(folder / "photo.jpg")
+    photograph(draw(1, "train").images[0]).save(folder / "photo.jpg")
     for sub in ("empty", "flat", "named/cats"):
         (folder / sub).mkdir(parents=True)
     gray.save(folder / "flat/1.png")

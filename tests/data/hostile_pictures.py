@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from tests.damage import DAMAGE
-from tests.sample_images import draw
+from tests.sample_images import draw, photograph
 
 _IMAGES = draw(3, "train").images
 
@@ -23,8 +23,7 @@ def _saved(image: Image.Image, form: str, **options: Any) -> bytes:
 
 def sounds(form: str) -> list[bytes]:
     gray = Image.fromarray(_IMAGES[0])
-    noise = np.random.default_rng(0).integers(0, 256, (60, 45, 3), np.uint8)
-    photo = Image.fromarray(noise)
+    photo = photograph(_IMAGES[0], 42)
     exif = Image.Exif()
     exif[0x0112] = 6
     exif[0x010E] = "a description"
