@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LAYERS = (
     *("constants", "errors", "files", "devices", "pretrained", "photos", "data", "models"),
-    *("checkpoints", "inference", "training", "export", "evaluation", "cli"),
+    *("checkpoints", "inference", "training", "runs", "export", "evaluation", "cli"),
 )
 FILES = {
     ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file

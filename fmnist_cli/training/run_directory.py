@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fmnist_cli.errors import Locked, MissingInput
 from fmnist_cli.files import atomic_write, make_folder
@@ -21,6 +21,8 @@ OPTIONS_FILE: Final = "run.toml"
 HISTORY_FILE: Final = "history.csv"
 CURVES_FILE: Final = "curves.png"
 _LOCK_FILE: Final = ".lock"
+
+RunState = Literal["finished", "running", "stopped"]
 
 HISTORY_COLUMNS: Final = tuple(
     field.name for field in fields(EpochResult) if field.name not in {"epochs", "is_best"}
@@ -83,11 +85,30 @@ class RunDirectory:
 
         lock = FileLock(self.path / _LOCK_FILE)
         try:
-            return lock.acquire(timeout=0)
+            held = lock.acquire(timeout=0)
         except Timeout:
             raise Locked(
                 f"another run is using '{self.path}'; wait for it or choose --run-dir"
             ) from None
+        # The curves are drawn last: they mark a finished run, which a resumed one is no longer.
+        (self.path / CURVES_FILE).unlink(missing_ok=True)
+        return held
+
+    def state(self) -> RunState:
+        """Whether the run is finished, in progress, or stopped before its end."""
+        from filelock import FileLock, Timeout
+
+        if (self.path / CURVES_FILE).exists():
+            return "finished"
+        lock_file = self.path / _LOCK_FILE
+        try:
+            if lock_file.exists():
+                FileLock(lock_file).acquire(timeout=0).lock.release()
+        except Timeout:
+            return "running"
+        except OSError:  # not ours to lock, so not ours to train in
+            pass
+        return "stopped"
 
     def describe(self, config: TrainConfig, history: Iterable[Mapping[str, Any]]) -> None:
         """Write all that follows from the training state, but for the curves."""

@@ -1,0 +1,280 @@
+"""`fmnist runs`: compare training runs."""
+
+import csv
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fmnist_cli.cli import console, options
+from fmnist_cli.cli.tables import show_table
+from fmnist_cli.errors import DataError
+
+if TYPE_CHECKING:
+    from fmnist_cli.runs.curves import Line
+    from fmnist_cli.runs.groups import Group, PairedDifference
+    from fmnist_cli.runs.record import RunRecord
+
+_RUN_COLUMNS = ("name", "recipe", "options", "epochs", "val accuracy", "seconds", "img/s", "state")
+_GROUP_COLUMNS = ("recipe", "options", "n", "val accuracy", "95% interval", "seconds", "img/s")
+
+
+def runs(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[DIR…]",
+            help="Run directories, or directories that contain them.",
+            show_default="runs",
+        ),
+    ] = None,
+    group: Annotated[
+        bool,
+        typer.Option(
+            "--group",
+            help="Join finished runs that differ only in their seed: mean and 95% interval; "
+            "two groups are compared seed by seed.",
+        ),
+    ] = False,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            metavar="OPTION=VALUE",
+            help="Show only these runs, such as recipe=fast or state=finished; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    sort: Annotated[
+        str,
+        typer.Option(
+            "--sort",
+            metavar="COLUMN",
+            help="name, recipe, epochs, val_accuracy, seconds, images_per_second, state, or an "
+            "option; accuracy and speed: best first.",
+        ),
+    ] = "name",
+    curves: Annotated[
+        Path | None,
+        typer.Option(
+            "--curves",
+            metavar="FILE",
+            help="Write the learning curves of all runs as .png, .svg or .html.",
+            show_default=False,
+        ),
+    ] = None,
+    format_: options.TableJsonOrCsv = "table",
+) -> None:
+    """Compare training runs: options, accuracy, time."""
+    from fmnist_cli.runs import record
+    from fmnist_cli.runs.curves import check_format
+    from fmnist_cli.runs.groups import group_by_options
+    from fmnist_cli.training.run_directory import RUNS_FOLDER
+
+    if curves is not None:
+        check_format(curves)
+    found, skipped = record.find_runs(folders or [RUNS_FOLDER])
+    for error in skipped:
+        console.warn(str(error))
+    shown = record.sort(record.select(found, where or ()), sort)
+    if not shown:
+        console.note("no runs" if not found else f"none of {len(found):,} runs meets --where")
+    if group:
+        finished = [run for run in shown if run.state == "finished"]
+        if len(finished) < len(shown):
+            console.note(
+                f"left out, not finished: {len(shown) - len(finished):,} of {len(shown):,}"
+            )
+        shown = finished
+    groups = group_by_options(shown) if group else []
+    varied = record.differing_options(shown, without=["seed"] if group else ())
+    if curves is not None:
+        _write_curves(curves, shown, groups, varied)
+    if group:
+        _print_groups(groups, varied, skipped, format_)
+    else:
+        _print_runs(shown, varied, skipped, format_)
+
+
+def _print_runs(
+    shown: "Sequence[RunRecord]", varied: Sequence[str], skipped: Sequence[DataError], format_: str
+) -> None:
+    rows = [_run_row(run, varied) for run in shown]
+    if format_ == "json":
+        console.print_json({"differing": varied, "runs": rows, "skipped": _reasons(skipped)})
+    elif format_ == "csv":
+        _write_csv(rows, [*_RUN_KEYS, *varied])
+    elif rows:
+        table = [
+            (
+                run.name,
+                run.recipe,
+                _describe(run, varied),
+                f"{run.epochs}/{run.options['epochs']}",
+                _percent(run.val_accuracy),
+                f"{run.seconds:,.1f}",
+                _rounded(run.images_per_second),
+                run.state,
+            )
+            for run in shown
+        ]
+        _show(_RUN_COLUMNS, table)
+
+
+_RUN_KEYS = (
+    *("name", "run_dir", "recipe", "seed", "epochs", "val_accuracy", "best_epoch", "seconds"),
+    *("images_per_second", "state"),
+)
+
+
+def _run_row(run: "RunRecord", varied: Sequence[str]) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "run_dir": str(run.path),
+        "recipe": run.recipe,
+        "seed": run.seed,
+        "epochs": run.epochs,
+        "val_accuracy": run.val_accuracy,
+        "best_epoch": None if run.best is None else int(run.best["epoch"] or 0),
+        "seconds": run.seconds,
+        "images_per_second": run.images_per_second,
+        "state": run.state,
+        "options": {name: run.option(name) for name in varied},
+    }
+
+
+def _print_groups(
+    groups: "Sequence[Group]", varied: Sequence[str], skipped: Sequence[DataError], format_: str
+) -> None:
+    from fmnist_cli.runs.groups import paired_difference
+
+    difference = paired_difference(groups[0], groups[1]) if len(groups) == 2 else None
+    rows = [_group_row(group, varied) for group in groups]
+    if format_ == "json":
+        document = {"differing": varied, "groups": rows, "difference": _as_json(difference)}
+        console.print_json({**document, "skipped": _reasons(skipped)})
+    elif format_ == "csv":
+        for row in rows:
+            row["ci95_low"], row["ci95_high"] = row["val_accuracy_ci95"] or (None, None)
+        _write_csv(rows, [*_GROUP_KEYS, *varied])
+    elif rows:
+        table = [
+            (
+                row["recipe"],
+                _describe(group.runs[0], varied),
+                str(row["n"]),
+                _percent(row["val_accuracy"]),
+                " to ".join(map(_percent, row["val_accuracy_ci95"] or ())),
+                f"{row['seconds']:,.1f}",
+                _rounded(row["images_per_second"]),
+            )
+            for group, row in zip(groups, rows, strict=True)
+        ]
+        _show(_GROUP_COLUMNS, table)
+        if difference is not None:
+            _show_difference(difference)
+
+
+_GROUP_KEYS = (
+    *("recipe", "n", "val_accuracy", "ci95_low", "ci95_high", "seconds", "images_per_second"),
+)
+
+
+def _group_row(group: "Group", varied: Sequence[str]) -> dict[str, Any]:
+    from statistics import fmean
+
+    estimate = group.val_accuracy
+    return {
+        "recipe": group.runs[0].recipe,
+        "n": len({run.seed for run in group.runs}),
+        "seeds": sorted({run.seed for run in group.runs}),
+        "runs": [run.name for run in group.runs],
+        "val_accuracy": estimate.mean,
+        "val_accuracy_ci95": estimate.ci95,
+        "seconds": fmean(run.seconds for run in group.runs),
+        "images_per_second": fmean(run.images_per_second or 0 for run in group.runs),
+        "options": {name: group.runs[0].option(name) for name in varied},
+    }
+
+
+def _as_json(difference: "PairedDifference | None") -> dict[str, Any] | None:
+    if difference is None:
+        return None
+    estimate = difference.estimate
+    return {
+        "n": estimate.n,
+        "seeds": difference.seeds,
+        "val_accuracy": estimate.mean,
+        "val_accuracy_ci95": estimate.ci95,
+    }
+
+
+def _show_difference(difference: "PairedDifference") -> None:
+    estimate = difference.estimate
+    if estimate.mean is None:
+        console.note("the two groups have no seed in common: no paired difference")
+        return
+    text = f"second - first, by seed: {100 * estimate.mean:+.2f} points"
+    if estimate.ci95 is not None:
+        low, high = estimate.ci95
+        text += f", 95% interval {100 * low:+.2f} to {100 * high:+.2f}"
+    console.result(f"\n{text}, n = {estimate.n}")
+
+
+def _write_curves(
+    path: Path, shown: "Sequence[RunRecord]", groups: "Sequence[Group]", varied: Sequence[str]
+) -> None:
+    from fmnist_cli.files import atomic_write
+    from fmnist_cli.runs.curves import draw
+
+    lines: list[Line] = [(run.name, number, run) for number, run in enumerate(shown)]
+    if groups:
+        lines = [
+            (f"{run.recipe} {_describe(run, varied)}".strip(), number, run)
+            for number, group in enumerate(groups)
+            for run in group.runs
+        ]
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(draw(lines, path))
+    console.note(f"learning curves: {path}")
+
+
+def _show(header: Sequence[str], table: Sequence[Sequence[str]]) -> None:
+    """Leave out the column of options if nothing differs."""
+    kept = [
+        column
+        for column, name in enumerate(header)
+        if name != "options" or any(row[column] for row in table)
+    ]
+    show_table(
+        [header[column] for column in kept],
+        [[row[column] for column in kept] for row in table],
+        text_columns=sum(header[column] in ("name", "recipe", "options") for column in kept),
+    )
+
+
+def _write_csv(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(dict.fromkeys(columns))
+    for row in rows:
+        writer.writerow([{**row["options"], **row}[name] for name in dict.fromkeys(columns)])
+
+
+def _describe(run: "RunRecord", varied: Sequence[str]) -> str:
+    from fmnist_cli.runs.record import as_text
+
+    return ", ".join(f"{name} {as_text(run.option(name)) or '-'}" for name in varied)
+
+
+def _reasons(skipped: Sequence[DataError]) -> list[str]:
+    return [str(error) for error in skipped]
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.2%}"
+
+
+def _rounded(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"

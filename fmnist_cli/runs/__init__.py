@@ -1,0 +1,1 @@
+"""Compare training runs by what their run directories record."""

@@ -1,0 +1,215 @@
+"""What a run directory records: options, learning curves, state."""
+
+import csv
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fmnist_cli.errors import DataError, MissingInput, UsageError, did_you_mean
+from fmnist_cli.training.run_directory import (
+    HISTORY_FILE,
+    OPTIONS_FILE,
+    STATE_FILE,
+    RunDirectory,
+    RunState,
+)
+
+_REQUIRED: Final = ("recipe", "epochs", "seed")
+_COLUMNS: Final = (
+    *("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy"),
+    *("seconds", "images_per_second"),
+)
+_SHOWN_APART: Final = ("recipe", "epochs")
+"""Options that have a column of their own."""
+_BEST_FIRST: Final = ("val_accuracy", "images_per_second")
+SORT_KEYS: Final = (
+    *("name", "recipe", "epochs", "val_accuracy", "seconds", "images_per_second", "state"),
+)
+Epoch = Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run, as `run.toml` and `history.csv` describe it."""
+
+    name: str
+    path: Path
+    options: Mapping[str, Any]
+    """By long name; options that are not set are missing."""
+    history: Sequence[Epoch]
+    """A row per completed epoch, with the columns of `history.csv`; None where nothing was
+    measured."""
+    state: RunState
+
+    @property
+    def recipe(self) -> str:
+        """The recipe that the run started from."""
+        return str(self.options["recipe"])
+
+    @property
+    def seed(self) -> int:
+        """Seed of the initial weights and of the order of the images."""
+        return int(self.options["seed"])
+
+    @property
+    def epochs(self) -> int:
+        """Completed epochs."""
+        return len(self.history)
+
+    @property
+    def best(self) -> Epoch | None:
+        """The epoch whose weights the run gives away; None before the first has ended."""
+        if not self.history:
+            return None
+        column, sign = (
+            ("val_loss", -1) if self.options.get("monitor") == "loss" else ("val_accuracy", 1)
+        )
+        measured = [row for row in self.history if row[column] is not None]
+        return max(measured, key=lambda row: sign * (row[column] or 0), default=self.history[-1])
+
+    @property
+    def val_accuracy(self) -> float | None:
+        """Validation accuracy of the best epoch; None without a validation split."""
+        return self.best["val_accuracy"] if self.best is not None else None
+
+    @property
+    def seconds(self) -> float:
+        """Training and validation, over all completed epochs."""
+        return sum(row["seconds"] or 0 for row in self.history)
+
+    @property
+    def images_per_second(self) -> float | None:
+        """Mean training speed of the epochs."""
+        rates = [row["images_per_second"] or 0 for row in self.history]
+        return sum(rates) / len(rates) if rates else None
+
+    def option(self, name: str) -> Any:
+        """An option's value; None if it is not set."""
+        return self.options.get(name)
+
+
+def find_runs(folders: Sequence[Path]) -> tuple[list[RunRecord], list[DataError]]:
+    """Read the runs at and directly below some directories; also the errors of damaged ones.
+
+    Raises MissingInput if one of the directories does not exist.
+    """
+    runs, errors = [], []
+    for folder in folders:
+        if not folder.is_dir():
+            raise MissingInput(f"no directory of runs at '{folder}'; train one first: fmnist train")
+        for path in [folder] if _is_run(folder) else sorted(filter(_is_run, folder.iterdir())):
+            name = path.name if len(folders) == 1 and path.name else str(path)
+            try:
+                runs.append(read_run(path, name))
+            except DataError as error:
+                errors.append(error)
+    return runs, errors
+
+
+def _is_run(path: Path) -> bool:
+    return any((path / name).exists() for name in (OPTIONS_FILE, HISTORY_FILE, STATE_FILE))
+
+
+def read_run(path: Path, name: str) -> RunRecord:
+    """Read a run directory. Raises DataError if it is damaged or not completely written."""
+    try:
+        options = tomllib.loads((path / OPTIONS_FILE).read_text(encoding="utf-8"))
+        with (path / HISTORY_FILE).open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            rows = [
+                {column: float(row[column]) if row[column] else None for column in _COLUMNS}
+                for row in reader
+            ]
+            known = set(_COLUMNS) <= set(reader.fieldnames or ())
+    except OSError as error:
+        missing = Path(error.filename or path).name
+        raise DataError(f"skipped '{path}': {missing}: {error.strerror}") from None
+    except (ValueError, TypeError, KeyError, RecursionError, csv.Error) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(f"skipped '{path}': not the files of a run: {reason}") from None
+    for key in _REQUIRED:
+        if type(options.get(key)) is not (str if key == "recipe" else int):
+            raise DataError(f"skipped '{path}': {OPTIONS_FILE} lacks a valid '{key}'")
+    measured = [value for row in rows for value in row.values() if value is not None]
+    in_order = [row["epoch"] for row in rows] == [*range(1, len(rows) + 1)]
+    if not (known and in_order and all(map(math.isfinite, measured))):
+        raise DataError(f"skipped '{path}': {HISTORY_FILE} is incomplete")
+    return RunRecord(name, path, options, rows, RunDirectory(path).state())
+
+
+def differing_options(runs: Sequence[RunRecord], *, without: Sequence[str] = ()) -> list[str]:
+    """Names of the options whose values differ, in the order of the files."""
+    names = dict.fromkeys(name for run in runs for name in run.options)
+    return [
+        name
+        for name in names
+        if name not in (*_SHOWN_APART, *without)
+        and len({repr(run.option(name)) for run in runs}) > 1
+    ]
+
+
+def as_text(value: Any) -> str:
+    """An option's value as the command line takes it; empty if it is not set."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def select(runs: Sequence[RunRecord], conditions: Sequence[str]) -> list[RunRecord]:
+    """The runs that meet all conditions, each `OPTION=VALUE` or `state=VALUE`.
+
+    An empty value selects runs that leave the option unset. Raises UsageError for a condition of
+    another form, or an option that no run has.
+    """
+    for condition in conditions:
+        key, equals, value = condition.partition("=")
+        if not equals:
+            raise UsageError(f"--where is '{condition}'; expected OPTION=VALUE, as in recipe=fast")
+        name = key.strip().removeprefix("--").replace("_", "-")
+        known = {"state", *(option for run in runs for option in run.options)}
+        if runs and name not in known:
+            raise UsageError(f"--where: no run has an option '{key}'{did_you_mean(name, known)}")
+        runs = [
+            run
+            for run in runs
+            if _equals(run.state if name == "state" else run.option(name), value.strip())
+        ]
+    return list(runs)
+
+
+def _equals(value: Any, wanted: str) -> bool:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return bool(float(wanted) == value)
+        except ValueError:
+            return False
+    return as_text(value) == wanted
+
+
+def sort(runs: Sequence[RunRecord], key: str) -> list[RunRecord]:
+    """Runs in order of a column or an option: accuracy and speed best first, all else ascending.
+
+    Runs without a value come last. Raises UsageError for a key that no run has.
+    """
+    column = key.replace("-", "_")
+    option = key.removeprefix("--").replace("_", "-")
+    known = [*SORT_KEYS, *dict.fromkeys(name for run in runs for name in run.options)]
+    if column not in SORT_KEYS and option not in known:
+        hint = did_you_mean(key, known) or f"; expected {', '.join(SORT_KEYS)} or an option"
+        raise UsageError(f"--sort: no run has '{key}'{hint}")
+
+    def value(run: RunRecord) -> Any:
+        return getattr(run, column) if column in SORT_KEYS else run.option(option)
+
+    def order(run: RunRecord) -> tuple[bool, float, str]:
+        found = value(run)
+        if not isinstance(found, int | float):
+            return found is None, 0.0, str(found)
+        return False, -found if column in _BEST_FIRST else found, ""
+
+    return sorted(runs, key=order)

@@ -1,0 +1,50 @@
+"""Means and intervals over seeds, beside SciPy's."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from fmnist_cli.runs.groups import Estimate, group_by_options, paired_difference, t_quantile
+from fmnist_cli.runs.record import find_runs
+from tests.runs.written_runs import write_run
+
+
+@pytest.mark.parametrize("df", [1, 2, 3, 4, 5, 6, 9, 10, 29, 100, 999])
+@pytest.mark.parametrize("confidence", [0.95, 0.5, 0.99])
+def test_quantiles_are_scipys(df: int, confidence: float) -> None:
+    expected = stats.t.ppf((1 + confidence) / 2, df)
+    assert t_quantile(df, confidence) == pytest.approx(expected, rel=1e-9)
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=30))
+def test_intervals_are_scipys(values: list[float]) -> None:
+    estimate = Estimate.of(values)
+    n, mean, error = len(values), np.mean(values), stats.sem(values)
+    half = stats.t.ppf(0.975, n - 1) * error
+    assert estimate.mean == pytest.approx(mean)
+    assert estimate.ci95 == pytest.approx((mean - half, mean + half), abs=1e-9)
+
+
+def test_too_few_values_have_no_interval() -> None:
+    assert Estimate.of([]) == Estimate(0, None, None)
+    assert Estimate.of([0.9]) == Estimate(1, 0.9, None)
+
+
+def test_groups_differ_in_more_than_the_seed_and_are_paired_by_it(tmp_path: Path) -> None:
+    plain, smooth = {0: 0.90, 1: 0.91, 2: 0.93}, {1: 0.92, 2: 0.95, 3: 0.99}
+    for seed, accuracy in plain.items():
+        write_run(tmp_path / f"a{seed}", (accuracy,), seed=seed)
+    for seed, accuracy in smooth.items():
+        write_run(tmp_path / f"b{seed}", (accuracy,), seed=seed, label_smoothing=0.1)
+    first, second = group_by_options(find_runs([tmp_path])[0])
+    assert first.by_seed == plain
+    assert second.by_seed == smooth
+    difference = paired_difference(first, second)
+    expected = stats.ttest_rel([0.92, 0.95], [0.91, 0.93]).confidence_interval(0.95)
+    assert difference.seeds == [1, 2]
+    assert difference.estimate.mean == pytest.approx(0.015)
+    assert difference.estimate.ci95 == pytest.approx((expected.low, expected.high))
