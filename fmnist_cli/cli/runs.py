@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from fmnist_cli.runs.groups import Group, PairedDifference
     from fmnist_cli.runs.record import RunRecord
 
-_RUN_COLUMNS = ("name", "recipe", "options", "epochs", "val accuracy", "seconds", "img/s", "state")
-_GROUP_COLUMNS = ("recipe", "options", "n", "val accuracy", "95% interval", "seconds", "img/s")
+_RUN_COLUMNS = ("name", "recipe", "options", "epochs", "val acc", "sec", "img/s", "state")
+_GROUP_COLUMNS = ("recipe", "options", "n", "val acc", "95% interval", "sec", "img/s")
 
 
 def runs(
@@ -114,7 +114,7 @@ def _print_runs(
                 _describe(run, varied),
                 f"{run.epochs}/{run.options['epochs']}",
                 _percent(run.val_accuracy),
-                f"{run.seconds:,.1f}",
+                _rounded(run.seconds),
                 _rounded(run.images_per_second),
                 run.state,
             )
@@ -167,7 +167,7 @@ def _print_groups(
                 str(row["n"]),
                 _percent(row["val_accuracy"]),
                 " to ".join(map(_percent, row["val_accuracy_ci95"] or ())),
-                f"{row['seconds']:,.1f}",
+                _rounded(row["seconds"]),
                 _rounded(row["images_per_second"]),
             )
             for group, row in zip(groups, rows, strict=True)

@@ -38,7 +38,10 @@ def show_table(header: Row, rows: Sequence[Row], *, text_columns: int = 1) -> No
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for position, name in enumerate(header):
         is_text = position < text_columns
-        table.add_column(name, justify="left" if is_text else "right", overflow="fold")
+        # On a narrow terminal texts are folded, numbers never.
+        table.add_column(
+            name, justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text
+        )
     for row in shown:
         table.add_row(*row)
     console.show(table)

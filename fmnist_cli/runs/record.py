@@ -5,6 +5,7 @@ import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from fmnist_cli.training.run_directory import (
     RunState,
 )
 
-_REQUIRED: Final = ("recipe", "epochs", "seed")
+_REQUIRED: Final = {"recipe": str, "epochs": int, "seed": int}
 _COLUMNS: Final = (
     *("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy"),
     *("seconds", "images_per_second"),
@@ -115,29 +116,48 @@ def _is_run(path: Path) -> bool:
 
 def read_run(path: Path, name: str) -> RunRecord:
     """Read a run directory. Raises DataError if it is damaged or not completely written."""
+    file = path / OPTIONS_FILE
     try:
-        options = tomllib.loads((path / OPTIONS_FILE).read_text(encoding="utf-8"))
-        with (path / HISTORY_FILE).open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            rows = [
-                {column: float(row[column]) if row[column] else None for column in _COLUMNS}
-                for row in reader
-            ]
-            known = set(_COLUMNS) <= set(reader.fieldnames or ())
+        options = _read_options(file)
+        file = path / HISTORY_FILE
+        history = _read_history(file)
     except OSError as error:
-        missing = Path(error.filename or path).name
-        raise DataError(f"skipped '{path}': {missing}: {error.strerror}") from None
-    except (ValueError, TypeError, KeyError, RecursionError, csv.Error) as error:
+        raise DataError(f"skipped '{path}': {file.name}: {error.strerror}") from None
+    except (ValueError, IndexError, RecursionError, csv.Error) as error:
         reason = " ".join(str(error).split())[:200]
-        raise DataError(f"skipped '{path}': not the files of a run: {reason}") from None
-    for key in _REQUIRED:
-        if type(options.get(key)) is not (str if key == "recipe" else int):
-            raise DataError(f"skipped '{path}': {OPTIONS_FILE} lacks a valid '{key}'")
-    measured = [value for row in rows for value in row.values() if value is not None]
-    in_order = [row["epoch"] for row in rows] == [*range(1, len(rows) + 1)]
-    if not (known and in_order and all(map(math.isfinite, measured))):
-        raise DataError(f"skipped '{path}': {HISTORY_FILE} is incomplete")
-    return RunRecord(name, path, options, rows, RunDirectory(path).state())
+        raise DataError(f"skipped '{path}': {file.name} is damaged: {reason}") from None
+    return RunRecord(name, path, options, history, RunDirectory(path).state())
+
+
+def _read_options(file: Path) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for line in file.read_text(encoding="utf-8").splitlines():
+        options |= _parse_line(line)
+    for key, kind in _REQUIRED.items():
+        if type(options.get(key)) is not kind:
+            raise ValueError(f"no valid '{key}'")
+    return options
+
+
+@lru_cache(maxsize=10_000)
+def _parse_line(line: str) -> dict[str, Any]:
+    """A line of `run.toml`, which has an option per line; most are the same from run to run."""
+    return tomllib.loads(line)
+
+
+def _read_history(file: Path) -> list[Epoch]:
+    with file.open(encoding="utf-8", newline="") as lines:
+        header, *rows = csv.reader(lines, strict=True)
+    places = [(column, header.index(column)) for column in _COLUMNS]
+    history: list[Epoch] = [
+        {column: float(row[place]) if row[place] else None for column, place in places}
+        for row in rows
+    ]
+    values = [value for row in history for value in row.values() if value is not None]
+    in_order = [row["epoch"] for row in history] == [*range(1, len(history) + 1)]
+    if not (in_order and all(map(math.isfinite, values))):
+        raise ValueError("epochs or figures are missing")
+    return history
 
 
 def differing_options(runs: Sequence[RunRecord], *, without: Sequence[str] = ()) -> list[str]:

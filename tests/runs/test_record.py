@@ -104,12 +104,12 @@ def test_an_unknown_option_is_named_with_the_likely_one(three: list[RunRecord]) 
 @pytest.mark.parametrize(
     ("file", "content", "reason"),
     [
-        ("run.toml", "recipe = ", "not the files of a run"),
+        ("run.toml", "recipe = ", "damaged"),
         ("run.toml", "recipe = 'fast'\nepochs = 3", "seed"),
         ("run.toml", None, "run.toml: No such file"),
         ("history.csv", None, "history.csv: No such file"),
         ("history.csv", "", "history.csv"),
-        ("history.csv", "epoch,train_loss\n1,2\n", "not the files of a run"),
+        ("history.csv", "epoch,train_loss\n1,2\n", "damaged"),
         ("history.csv", "\0\xff", "history.csv"),
     ],
 )

@@ -14,8 +14,15 @@ from fmnist_cli.training.run_directory import (
 )
 
 OPTIONS = {
-    **{"recipe": "fast", "model": "convnet-small", "data": "fashion-mnist", "epochs": 3},
-    **{"batch-size": 256, "lr": 0.4, "monitor": "accuracy", "augment": "none", "seed": 0},
+    "recipe": "fast",
+    "model": "convnet-small",
+    "data": "fashion-mnist",
+    "epochs": 3,
+    "batch-size": 256,
+    "lr": 0.4,
+    "monitor": "accuracy",
+    "augment": "none",
+    "seed": 0,
 }
 
 
