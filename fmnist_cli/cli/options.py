@@ -5,15 +5,16 @@ from typing import Annotated, Literal
 
 import typer
 
+from fmnist_cli.cli.config_options import typer_option
 from fmnist_cli.constants import NUM_CLASSES
 from fmnist_cli.pretrained import NAME as PRETRAINED
 from fmnist_cli.pretrained import locate
-from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.options import OPTIONS
 
 DEFAULT_MODEL = Path("model.pt")
-MODEL_HELP = f"Model file, .pt or .onnx; {PRETRAINED}: the one that comes with the program."
+MODEL_HELP = f"Model file, .pt or .onnx, or {PRETRAINED}: the model in the package."
 
-# The parsers get what was typed: a Path would have lost the "./" that tells a file from a name.
+# `locate` gets the text as typed: a Path would have lost the "./" that tells a file from a name.
 ModelArgument = Annotated[
     Path,
     typer.Argument(
@@ -32,39 +33,19 @@ NetworkOfModelOption = Annotated[
         show_default=False,
     ),
 ]
-DataOption = Annotated[
-    str | None,
-    typer.Option(
-        "--data",
-        metavar="NAME|PATH",
-        help="fashion-mnist, sample, a CSV file, a folder of IDX files, "
-        "or a folder with one sub-folder of images per class.",
-        show_default=TrainConfig.default("data"),
-    ),
-]
+DataOption = Annotated[str | None, typer_option(OPTIONS["data"], OPTIONS["data"].default)]
 EvaluatedDataOption = Annotated[
-    str | None,
-    typer.Option(
-        "--data",
-        metavar="NAME|PATH",
-        help="fashion-mnist, sample, a CSV file or a folder.",
-        show_default="what the model was trained on",
-    ),
+    str | None, typer_option(OPTIONS["data"], "what the model was trained on")
 ]
-TestDataOption = Annotated[
-    str | None,
-    typer.Option(
-        "--test-data", metavar="PATH", help="Test split of a CSV or folder.", show_default=False
-    ),
-]
+TestDataOption = Annotated[str | None, typer_option(OPTIONS["test_data"])]
 DataDirOption = Annotated[
     Path | None,
     typer.Option(
         "--data-dir",
         envvar="FMNIST_DATA_DIR",
         metavar="DIR",
-        help="Where the official files are kept.",
-        show_default="the user's cache folder",
+        help="Directory of the official files.",
+        show_default="the user's cache directory",
     ),
 ]
 MirrorOption = Annotated[
@@ -72,29 +53,17 @@ MirrorOption = Annotated[
     typer.Option(
         "--mirror",
         metavar="URL|DIR",
-        help="Try this source first; repeatable. FMNIST_MIRROR names one too.",
+        help="Download source to try first; repeatable. FMNIST_MIRROR sets one too.",
         show_default=False,
     ),
 ]
-DeviceOption = Annotated[
-    str,
-    typer.Option(
-        "--device", envvar="FMNIST_DEVICE", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps."
-    ),
-]
+DeviceOption = Annotated[str, typer_option(OPTIONS["device"], "auto")]
 ThreadsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--threads",
-        metavar="N",
-        min=1,
-        help="CPU threads.",
-        show_default="cores this process may use",
-    ),
+    int | None, typer_option(OPTIONS["threads"], OPTIONS["threads"].unset or "")
 ]
 PrecisionOption = Annotated[
     Literal["auto", "fp32", "bf16", "fp16"],
-    typer.Option("--precision", help="Arithmetic of the network."),
+    typer.Option("--precision", help=OPTIONS["precision"].help),
 ]
 SplitOption = Annotated[
     Literal["test", "val", "train"],
@@ -103,15 +72,13 @@ SplitOption = Annotated[
     ),
 ]
 TtaOption = Annotated[
-    bool, typer.Option("--tta", help="Average over each image and its mirror image.")
+    bool, typer.Option("--tta", help="Average predictions over each image and its mirror image.")
 ]
 TopKOption = Annotated[
     int,
     typer.Option("--top-k", metavar="N", min=1, max=NUM_CLASSES, help="Classes to list per image."),
 ]
-TableOrJson = Annotated[
-    Literal["table", "json"], typer.Option("--format", help="How the result is printed.")
-]
+TableOrJson = Annotated[Literal["table", "json"], typer.Option("--format", help="Output format.")]
 TableJsonOrCsv = Annotated[
-    Literal["table", "json", "csv"], typer.Option("--format", help="How the result is printed.")
+    Literal["table", "json", "csv"], typer.Option("--format", help="Output format.")
 ]

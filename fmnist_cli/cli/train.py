@@ -3,63 +3,21 @@
 import os
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from fmnist_cli.cli import console
+from fmnist_cli.cli.config_options import takes_config
 from fmnist_cli.cli.download import download_progress
-from fmnist_cli.cli.options import (
-    DEFAULT_MODEL,
-    DataDirOption,
-    DataOption,
-    MirrorOption,
-    TableOrJson,
-    TestDataOption,
-)
+from fmnist_cli.cli.options import DEFAULT_MODEL, DataDirOption, MirrorOption, TableOrJson
 from fmnist_cli.cli.progress import epoch_progress
-from fmnist_cli.cli.run_options import (
-    CompileOption,
-    CudaGraphOption,
-    DeterministicOption,
-    NprocOption,
-    OutputOption,
-    ResumeOption,
-    RunDirOption,
-    SeedOption,
-    TensorboardOption,
-    TrainDeviceOption,
-    TrainPrecisionOption,
-    TrainThreadsOption,
-)
 from fmnist_cli.cli.signals import stop_request
-from fmnist_cli.cli.train_options import (
-    AugmentOption,
-    BatchSizeOption,
-    ClassWeightsOption,
-    DropoutOption,
-    EarlyStopOption,
-    EmaOption,
-    EpochsOption,
-    FreezeBackboneOption,
-    FreezeStemOption,
-    HeadLrOption,
-    LabelSmoothingOption,
-    LrOption,
-    MomentumOption,
-    MonitorOption,
-    NetworkOption,
-    OptimizerOption,
-    PruneOption,
-    RecipeOption,
-    ScheduleOption,
-    TimeBudgetOption,
-    ValSizeOption,
-    WarmupOption,
-    WeightDecayOption,
-    WeightsOption,
-    WorkersOption,
-)
 from fmnist_cli.errors import Interrupted
+from fmnist_cli.training.options import RUNS
 
 if TYPE_CHECKING:
     from fmnist_cli.training.run import Run
@@ -68,59 +26,47 @@ STARTED_AT = time.monotonic()
 """When the program began, as near as a module can tell: time budgets count from here."""
 
 
+@takes_config
 def train(
-    recipe: RecipeOption = None,
-    model: NetworkOption = None,
-    data: DataOption = None,
-    test_data: TestDataOption = None,
+    given: dict[str, Any],
+    *,
     data_dir: DataDirOption = None,
     mirror: MirrorOption = None,
-    epochs: EpochsOption = None,
-    batch_size: BatchSizeOption = None,
-    time_budget: TimeBudgetOption = None,
-    optimizer: OptimizerOption = None,
-    lr: LrOption = None,
-    momentum: MomentumOption = None,
-    weight_decay: WeightDecayOption = None,
-    schedule: ScheduleOption = None,
-    warmup: WarmupOption = None,
-    label_smoothing: LabelSmoothingOption = None,
-    class_weights: ClassWeightsOption = None,
-    ema: EmaOption = None,
-    early_stop: EarlyStopOption = None,
-    prune: PruneOption = None,
-    freeze_stem: FreezeStemOption = None,
-    monitor: MonitorOption = None,
-    dropout: DropoutOption = None,
-    val_size: ValSizeOption = None,
-    augment: AugmentOption = None,
-    workers: WorkersOption = None,
-    weights: WeightsOption = None,
-    freeze_backbone: FreezeBackboneOption = None,
-    head_lr: HeadLrOption = None,
-    device: TrainDeviceOption = None,
-    precision: TrainPrecisionOption = None,
-    compile_: CompileOption = None,
-    cuda_graph: CudaGraphOption = None,
-    nproc: NprocOption = None,
-    threads: TrainThreadsOption = None,
-    output: OutputOption = None,
-    run_dir: RunDirOption = None,
-    seed: SeedOption = None,
-    deterministic: DeterministicOption = None,
-    resume: ResumeOption = None,
-    tensorboard: TensorboardOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Model file to write.",
+            show_default=str(DEFAULT_MODEL),
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
+    run_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--run-dir",
+            metavar="DIR",
+            help="Run directory.",
+            show_default="runs/<date>-<time>-<model>",
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            "--resume",
+            metavar="RUN_DIR|last",
+            help="Continue a run.",
+            show_default=False,
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
     format_: TableOrJson = "table",
 ) -> None:
     """Train a model. Writes the best one and prints its path."""
-    options = dict(locals())
-    places = {name: options.pop(name) for name in ("output", "run_dir", "data_dir", "mirror")}
-    given = {
-        name.rstrip("_"): value
-        for name, value in options.items()
-        if value is not None and name not in ("resume", "format_")
-    }
-    run = _open(resume, given, places)
+    run = _open(resume, given, output, run_dir, data_dir=data_dir, mirrors=mirror or ())
     if run.config.nproc > 1 and "RANK" not in os.environ:
         from fmnist_cli.training.launch import launch
 
@@ -135,21 +81,38 @@ def train(
         console.result(run.summary.model)
 
 
-def _open(resume: str | None, given: dict[str, Any], places: dict[str, Any]) -> "Run":
+def _open(
+    resume: str | None,
+    given: dict[str, Any],
+    output: Path | None,
+    run_dir: Path | None,
+    *,
+    data_dir: Path | None,
+    mirrors: Sequence[str],
+) -> "Run":
+    from fmnist_cli.training.options import check
+
+    check(given)  # before torch is imported
     from fmnist_cli.training.recipes import resolve
     from fmnist_cli.training.run import Run
 
-    arguments = {
-        "data_dir": places["data_dir"],
-        "mirrors": places["mirror"] or (),
-        "started_at": STARTED_AT,
-    }
     if resume:
-        if places["output"] is not None:
-            arguments["output"] = places["output"]
-        return Run.resume(resume, given, **arguments)
-    output = places["output"] or DEFAULT_MODEL
-    return Run(resolve(given), output=output, run_dir=places["run_dir"], **arguments)
+        return Run.resume(
+            resume,
+            given,
+            output=output,
+            data_dir=data_dir,
+            mirrors=mirrors,
+            started_at=STARTED_AT,
+        )
+    return Run(
+        resolve(given),
+        output=output or DEFAULT_MODEL,
+        run_dir=run_dir,
+        data_dir=data_dir,
+        mirrors=mirrors,
+        started_at=STARTED_AT,
+    )
 
 
 def _fit(run: "Run") -> None:

@@ -1,132 +1,338 @@
-"""What a training run is asked to do: frozen, documented by field, checked at birth."""
+"""The options of a training run, each declared once.
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Final, Literal, get_args
+A field of `TrainConfig` carries its type, default, range and help. The command line, `--help`, the
+keys of a config file, validation and the table in docs/training.md are derived from it: to add an
+option, add a field here and the code that uses it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, asdict, dataclass, field, fields, replace
+from typing import Any, Final, Literal, ParamSpec, get_args, get_type_hints
 
 from fmnist_cli.constants import NUM_CLASSES
 from fmnist_cli.errors import UsageError, did_you_mean
 
-OptimizerName = Literal["sgd", "adam", "adamw"]
-ScheduleName = Literal["constant", "step", "cosine", "linear", "onecycle", "plateau"]
-MonitorName = Literal["accuracy", "loss"]
 DEFAULT_VAL_SIZE: Final = 5_000
-PrecisionName = Literal["auto", "fp32", "bf16", "fp16"]
+WHAT: Final = "What"
+OPTIMIZER: Final = "Optimizer"
+DATA: Final = "Data"
+TUNING: Final = "Fine-tuning"
+HARDWARE: Final = "Hardware"
+RUNS: Final = "Runs"
+GROUPS: Final = (WHAT, OPTIMIZER, DATA, TUNING, HARDWARE, RUNS)
+"""The order of the groups in `--help`."""
+
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
+_REMOVED: Final = frozenset({"cuda_graph"})
+"""Options of version 0.1.0 that are gone; they changed the speed of a run, not its result."""
+
+_P = ParamSpec("_P")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """The declaration of one option."""
+
+    default: Any
+    help: str
+    _: KW_ONLY
+    group: str
+    metavar: str | None = None
+    """Placeholder for the value in `--help`; choices and flags need none."""
+    short: str | None = None
+    env: str | None = None
+    """Environment variable that sets the option."""
+    parse: Callable[[str], Any] | None = None
+    """Reads the value as typed; raises ValueError with what was expected."""
+    unset: str | None = None
+    """What happens if the option is left at None, for `--help`."""
+    resumable: bool = False
+    """Whether a run that is resumed may change it."""
+    above: float | None = None
+    """Exclusive lower limit."""
+    min: float | None = None
+    max: float | None = None
+    name: str = ""
+    """Name and type are those of the field."""
+    type: Any = None
+
+    @property
+    def flag(self) -> str:
+        """The long name on the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The values of a Literal; empty for any other type."""
+        return get_args(self.type) if isinstance(self.default, str) else ()
+
+    @property
+    def range(self) -> str:
+        """The valid range in words; empty if there is none."""
+        limits = {"more than": self.above, "at least": self.min, "at most": self.max}
+        return " and ".join(f"{word} {n:g}" for word, n in limits.items() if n is not None)
+
+    def check(self, value: Any) -> None:
+        """Raise UsageError for a value out of range; None is never out of range."""
+        if self.choices and value not in self.choices:
+            hint = did_you_mean(str(value), self.choices)
+            raise UsageError(f"{self.flag} is '{value}'; expected {', '.join(self.choices)}{hint}")
+        if value is None or not self.range:
+            return
+        above, low, high = (
+            nothing if limit is None else limit
+            for limit, nothing in (
+                (self.above, -float("inf")),
+                (self.min, -float("inf")),
+                (self.max, float("inf")),
+            )
+        )
+        if not (above < value and low <= value <= high):  # NaN is in no range
+            raise UsageError(f"{self.flag} is {value:g}; expected {self.range}")
+
+
+def _as_field(declare: Callable[_P, Option]) -> Callable[_P, Any]:
+    """Let `option(default, help, …)` make a dataclass field that carries its `Option`."""
+
+    def make(*arguments: _P.args, **details: _P.kwargs) -> Any:
+        declared = declare(*arguments, **details)
+        return field(default=declared.default, metadata={"option": declared})
+
+    return make
+
+
+option = _as_field(Option)
+
+
+def seconds(text: str) -> float:
+    """Read a duration such as 90, 90s, 5m or 1.5h. Raises ValueError for anything else."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"'{text}' is not a duration; expected for example 90s, 5m or 1.5h")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainConfig:
-    """Every option of a training run. Raises UsageError at birth for a value out of its range."""
+    """Every option of a training run. Raises UsageError if a value is out of range."""
 
-    recipe: str = "default"
-    """Entry of `fmnist_cli.training.recipes.RECIPES` that the run started from."""
-    model: str = "tutorial"
-    """Network by name: see `fmnist_cli.models`."""
-    dropout: float | None = None
-    """Probability of dropping a feature; None: the network's own."""
-    data: str = "fashion-mnist"
-    """Training data: see `fmnist_cli.data.sources`."""
-    test_data: str | None = None
-    """Test split of a CSV or folder; recorded for `evaluate`, never opened by training."""
-    val_size: int | None = None
-    """Images held out of the training split, stratified by class; 0: none; None: 5,000, or a sixth
-    of the split where that is less."""
-    epochs: int = 20
-    """Passes over the training split."""
-    time_budget: float | None = None
-    """Seconds from the start of the process in which to finish; replaces `epochs`."""
-    batch_size: int = 256
-    """Images per optimizer step, over all processes. The last, partial batch is dropped."""
-    optimizer: OptimizerName = "sgd"
-    lr: float = 0.1
-    """Learning rate at the schedule's peak."""
-    head_lr: float | None = None
-    """Learning rate of the last layer; None: the same."""
-    momentum: float = 0.9
-    """Nesterov momentum of SGD."""
-    weight_decay: float = 0.0
-    """Not applied to biases and norms."""
-    schedule: ScheduleName = "constant"
-    warmup: float = 0.0
-    """Epochs over which the learning rate rises to its peak; at most half of the run."""
-    label_smoothing: float = 0.0
-    class_weights: str | None = None
-    """`balanced`, or ten numbers separated by commas: factors of the loss, by true class."""
-    ema: float | None = None
-    """Decay per step of an exponential moving average of the weights, which is then the model."""
-    early_stop: int | None = None
-    """Stop after so many epochs without a better validation metric."""
-    prune: float = 0.0
-    """Share of the easier half of the images that each epoch but the first leaves out."""
-    monitor: MonitorName = "accuracy"
-    """Validation metric by which the best epoch is chosen."""
-    augment: str = "none"
-    """Augmentations by name and strength: see `fmnist_cli.training.augment`."""
-    workers: int = 0
-    """Processes that decode an image folder."""
-    weights: str | None = None
-    """Start from these weights: a file, `pretrained` or `imagenet`."""
-    freeze_backbone: bool = False
-    """Train the last layer only."""
-    freeze_stem: int | None = None
-    """Keep the first layer with weights, and a norm behind it, as they are after so many epochs."""
-    device: str = "auto"
-    precision: PrecisionName = "auto"
-    compile: bool = False
-    """Compile the network with torch.compile."""
-    cuda_graph: bool = False
-    """Record the training step and replay it: on a CUDA device, in one process, not in fp16."""
-    nproc: int = 1
-    """Processes on this machine that share each batch."""
-    threads: int | None = None
-    """CPU threads per process; None: the cores this process may use."""
-    seed: int = 0
-    deterministic: bool = False
-    """Refuse operations whose result may differ from run to run."""
-    tensorboard: bool = False
-    """Write TensorBoard events into the run folder."""
+    recipe: str = option(
+        "default",
+        "Named set of options: tutorial, fast, small, default or best.",
+        group=WHAT,
+        metavar="NAME",
+    )
+    model: str = option("tutorial", "Network by name.", group=WHAT, metavar="NAME")
+    data: str = option(
+        "fashion-mnist",
+        "fashion-mnist, sample, a CSV file, a directory of IDX files, or a directory with one "
+        "subdirectory of images per class.",
+        group=DATA,
+        metavar="NAME|PATH",
+    )
+    test_data: str | None = option(
+        None,
+        "Test split for later evaluation if --data has none; training never opens it.",
+        group=DATA,
+        metavar="PATH",
+    )
+    val_size: int | None = option(
+        None,
+        "Training images held out for validation, stratified by class; 0 trains on all images "
+        "and keeps the last epoch.",
+        group=DATA,
+        metavar="N",
+        min=0,
+        unset=f"{DEFAULT_VAL_SIZE}, at most a sixth",
+    )
+    epochs: int = option(
+        20, "Passes over the training split.", group=WHAT, metavar="N", min=1, resumable=True
+    )
+    time_budget: float | None = option(
+        None,
+        "Finish within this time from the start of the program, e.g. 60s; replaces --epochs.",
+        group=WHAT,
+        metavar="DURATION",
+        parse=seconds,
+        above=0,
+        max=1e7,
+    )
+    batch_size: int = option(
+        256,
+        "Images per optimizer step, over all processes.",
+        group=WHAT,
+        metavar="N",
+        short="-b",
+        min=1,
+    )
+    optimizer: Literal["sgd", "adam", "adamw"] = option("sgd", "Optimizer.", group=OPTIMIZER)
+    lr: float = option(
+        0.1, "Peak learning rate.", group=OPTIMIZER, metavar="RATE", above=0, max=100
+    )
+    momentum: float = option(
+        0.9, "Nesterov momentum of SGD.", group=OPTIMIZER, metavar="FACTOR", min=0, max=1
+    )
+    weight_decay: float = option(
+        0.0,
+        "Weight decay (biases and norm layers excluded).",
+        group=OPTIMIZER,
+        metavar="FACTOR",
+        min=0,
+        max=100,
+    )
+    schedule: Literal["constant", "step", "cosine", "linear", "onecycle", "plateau"] = option(
+        "constant", "Learning rate schedule.", group=OPTIMIZER
+    )
+    warmup: float = option(
+        0.0,
+        "Warm-up length in epochs (at most half of the run).",
+        group=OPTIMIZER,
+        metavar="EPOCHS",
+        min=0,
+        max=1e6,
+    )
+    label_smoothing: float = option(
+        0.0,
+        "Share of each target spread evenly over all classes.",
+        group=OPTIMIZER,
+        metavar="SHARE",
+        min=0,
+        max=1,
+    )
+    class_weights: str | None = option(
+        None,
+        "Per-class loss weights: 'balanced' or comma-separated numbers.",
+        group=OPTIMIZER,
+        metavar="balanced|W0,…",
+    )
+    ema: float | None = option(
+        None,
+        "Keep an exponential moving average of the weights with this decay per step, and save "
+        "that as the model.",
+        group=OPTIMIZER,
+        metavar="DECAY",
+        min=0,
+        max=1,
+    )
+    early_stop: int | None = option(
+        None, "Stop after N epochs without improvement.", group=OPTIMIZER, metavar="N", min=1
+    )
+    monitor: Literal["accuracy", "loss"] = option(
+        "accuracy", "Validation metric that picks the best epoch.", group=OPTIMIZER
+    )
+    prune: float = option(
+        0.0,
+        "After the first epoch, leave out this share of the images with below-median loss.",
+        group=OPTIMIZER,
+        metavar="SHARE",
+        min=0,
+        max=1,
+    )
+    freeze_stem: int | None = option(
+        None,
+        "Freeze the first layer, and the norm that follows it, after N epochs.",
+        group=OPTIMIZER,
+        metavar="N",
+        min=1,
+    )
+    dropout: float | None = option(
+        None,
+        "Dropout probability.",
+        group=OPTIMIZER,
+        metavar="P",
+        min=0,
+        max=0.99,
+        unset="the network's own",
+    )
+    augment: str = option(
+        "none",
+        "flip:PROBABILITY, altflip, shift:PIXELS, rotate:DEGREES, zoom:SHARE, erase:PROBABILITY, "
+        "mixup:ALPHA, cutmix:ALPHA, or none.",
+        group=DATA,
+        metavar="NAME[:STRENGTH],…",
+    )
+    workers: int = option(
+        0,
+        "Processes that decode a directory of images.",
+        group=DATA,
+        metavar="N",
+        min=0,
+        resumable=True,
+    )
+    weights: str | None = option(
+        None, "Initial weights.", group=TUNING, metavar="FILE|pretrained|imagenet"
+    )
+    freeze_backbone: bool = option(False, "Train the last layer only.", group=TUNING)
+    head_lr: float | None = option(
+        None,
+        "Learning rate of the last layer.",
+        group=TUNING,
+        metavar="RATE",
+        above=0,
+        max=100,
+        unset="same as --lr",
+    )
+    device: str = option(
+        "auto",
+        "auto, cpu, cuda, cuda:N or mps.",
+        group=HARDWARE,
+        metavar="NAME",
+        env="FMNIST_DEVICE",
+        resumable=True,
+    )
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(
+        "auto", "Floating-point format of the network's arithmetic.", group=HARDWARE
+    )
+    compile: bool = option(
+        False, "Compile the network with torch.compile.", group=HARDWARE, resumable=True
+    )
+    nproc: int = option(
+        1,
+        "Processes on this machine that share each batch.",
+        group=HARDWARE,
+        metavar="N",
+        min=1,
+        resumable=True,
+    )
+    threads: int | None = option(
+        None,
+        "CPU threads per process.",
+        group=HARDWARE,
+        metavar="N",
+        min=1,
+        unset="the available cores",
+        resumable=True,
+    )
+    seed: int = option(0, "Seed of every random number generator.", group=RUNS, metavar="N", min=0)
+    deterministic: bool = option(
+        False, "Refuse operations whose results may vary between runs.", group=RUNS
+    )
+    tensorboard: bool = option(
+        False, "Write TensorBoard events to the run directory.", group=RUNS, resumable=True
+    )
 
     def __post_init__(self) -> None:
-        _at_least("epochs", self.epochs, 1)
-        _at_least("batch-size", self.batch_size, 1)
-        _at_least("val-size", self.val_size, 0)
-        _at_least("workers", self.workers, 0)
-        _at_least("nproc", self.nproc, 1)
-        _at_least("seed", self.seed, 0)
-        _at_least("early-stop", self.early_stop, 1)
-        _at_least("threads", self.threads, 1)
-        _at_least("freeze-stem", self.freeze_stem, 1)
-        _between("lr", self.lr, 0.0, 100.0, open_below=True)
-        _between("head-lr", self.head_lr, 0.0, 100.0, open_below=True)
-        _between("momentum", self.momentum, 0.0, 1.0)
-        _between("weight-decay", self.weight_decay, 0.0, 100.0)
-        _between("warmup", self.warmup, 0.0, 1e6)
-        _between("label-smoothing", self.label_smoothing, 0.0, 1.0)
-        _between("prune", self.prune, 0.0, 1.0)
-        _between("dropout", self.dropout, 0.0, 0.99)
-        _between("ema", self.ema, 0.0, 1.0)
-        _between("time-budget", self.time_budget, 0.0, 1e7, open_below=True)
-        _one_of("optimizer", self.optimizer, get_args(OptimizerName))
-        _one_of("schedule", self.schedule, get_args(ScheduleName))
-        _one_of("monitor", self.monitor, get_args(MonitorName))
-        _one_of("precision", self.precision, get_args(PrecisionName))
+        for declared in OPTIONS.values():
+            declared.check(getattr(self, declared.name))
         self._check_combinations()
         self.class_weight_values()
         self._check_names()
 
     def _check_combinations(self) -> None:
         if self.early_stop is not None and self.val_size == 0:
-            raise UsageError("--early-stop needs a validation split; --val-size is 0")
+            raise UsageError("--early-stop needs a validation split, but --val-size is 0")
         if self.freeze_backbone and self.weights is None:
             raise UsageError("--freeze-backbone needs --weights: a random backbone learns nothing")
         if self.schedule == "onecycle" and self.warmup:
-            raise UsageError("--schedule onecycle warms up by itself; leave --warmup out")
+            raise UsageError("--schedule onecycle has its own warm-up; leave out --warmup")
         if self.batch_size % self.nproc:
             raise UsageError(
-                f"--batch-size {self.batch_size} can't be shared evenly by --nproc {self.nproc}"
+                f"--batch-size {self.batch_size} can't be split evenly over --nproc {self.nproc}"
             )
 
     def _check_names(self) -> None:
-        """Refuse names that only the stages below know. These import torch, as training will."""
+        """Check the names that other modules define; they import torch, as training will."""
         from fmnist_cli import models
         from fmnist_cli.training import augment
 
@@ -134,11 +340,11 @@ class TrainConfig:
         augment.parse(self.augment)
 
     def val_size_for(self, n: int) -> int:
-        """Images to hold out of a training split of `n`."""
+        """Number of validation images to take from a training split of `n`."""
         return min(DEFAULT_VAL_SIZE, n // 6) if self.val_size is None else self.val_size
 
     def class_weight_values(self) -> tuple[float, ...] | None:
-        """The ten numbers of `class_weights`; None for `balanced` or none at all."""
+        """The numbers in `class_weights`; None if it is unset or `balanced`."""
         if self.class_weights in (None, "balanced"):
             return None
         try:
@@ -148,46 +354,41 @@ class TrainConfig:
         if len(values) != NUM_CLASSES or min(values) < 0 or not 0 < sum(values) < float("inf"):
             raise UsageError(
                 f"--class-weights is '{self.class_weights}'; expected 'balanced' or {NUM_CLASSES} "
-                "numbers of at least 0, separated by commas"
+                "comma-separated numbers, none negative and not all zero"
             )
         return values
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for a run folder or a model file."""
+        """The options by field name, as plain data for a run directory or a model file."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
-        """Rebuild from plain data. Raises UsageError for a name that is no field."""
-        known = [field.name for field in fields(cls)]
-        for name in values:
-            if name not in known:
-                raise UsageError(
-                    f"no training option is called '{name}'{did_you_mean(name, known)}"
-                )
-        return cls(**values)
+    def from_dict(cls, values: Mapping[str, Any]) -> "TrainConfig":
+        """Rebuild a config from plain data, that of version 0.1.0 included.
+
+        Raises UsageError for an unknown option or a value out of range.
+        """
+        kept = {name: value for name, value in values.items() if name not in _REMOVED}
+        check(kept)
+        return cls(**kept)
 
     @classmethod
     def default(cls, name: str) -> Any:
-        """The default of one field, for help texts."""
-        return next(field.default for field in fields(cls) if field.name == name)
+        """The default of one option."""
+        return OPTIONS[name].default
 
 
-def _at_least(option: str, value: int | None, low: int) -> None:
-    if value is not None and value < low:
-        raise UsageError(f"--{option} is {value}; expected at least {low}")
+_TYPES = get_type_hints(TrainConfig)
+OPTIONS: Final[Mapping[str, Option]] = {
+    item.name: replace(item.metadata["option"], name=item.name, type=_TYPES[item.name])
+    for item in fields(TrainConfig)
+}
+"""The options by name, in the order of the fields."""
 
 
-def _between(
-    option: str, value: float | None, low: float, high: float, *, open_below: bool = False
-) -> None:
-    if value is None or low < value <= high or (value == low and not open_below):
-        return
-    least = f"more than {low:g}" if open_below else f"at least {low:g}"
-    raise UsageError(f"--{option} is {value:g}; expected {least} and at most {high:g}")
-
-
-def _one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        hint = did_you_mean(str(value), choices)
-        raise UsageError(f"--{option} is '{value}'; expected {', '.join(choices)}{hint}")
+def check(values: Mapping[str, Any]) -> None:
+    """Check options one by one, without importing torch. Raises UsageError as `TrainConfig`."""
+    for name, value in values.items():
+        if name not in OPTIONS:
+            raise UsageError(f"unknown training option '{name}'{did_you_mean(name, OPTIONS)}")
+        OPTIONS[name].check(value)

@@ -1,7 +1,7 @@
-"""Recipes: options that go together, one entry each.
+"""Recipes: options that work well together.
 
-To add one, add an entry. Whatever it leaves out is the default of `TrainConfig`; the command line
-and a config file override it.
+To add a recipe, add an entry. Options that it leaves out keep the defaults of `TrainConfig`; the
+command line and a config file override it.
 """
 
 from collections.abc import Mapping
@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fmnist_cli.errors import UsageError, did_you_mean
-from fmnist_cli.inference.torch_devices import is_cuda
-from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.options import OPTIONS, TrainConfig, check
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class Recipe:
     summary: str
     options: Mapping[str, Any] = field(default_factory=dict)
     on_cuda: Mapping[str, Any] = field(default_factory=dict)
-    """What is otherwise on a CUDA device."""
+    """Options that differ on a CUDA device."""
 
 
 RECIPES: Final[Mapping[str, Recipe]] = {
@@ -49,7 +48,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "prune": 0.5,
             "freeze_stem": 2,
         },
-        # There a step of the network above is launches alone: a larger one takes as long.
+        # A GPU spends a step of the small network on launching kernels; a larger one is as fast.
         on_cuda={
             "model": "convnet",
             "epochs": 24,
@@ -59,7 +58,6 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "augment": "flip,shift:1",
             "prune": 0.0,
             "freeze_stem": None,
-            "cuda_graph": True,
         },
     ),
     "small": Recipe(
@@ -103,28 +101,45 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "augment": "flip,shift:2,erase:0.5",
             "label_smoothing": 0.1,
             "ema": 0.999,
-            "cuda_graph": True,
         },
     ),
 }
 
 
 def configure(**given: Any) -> TrainConfig:
-    """The config of a run by its options' names; see `resolve`."""
+    """The config of a run from options by name; see `resolve`."""
     return resolve(given)
 
 
 def resolve(given: Mapping[str, Any]) -> TrainConfig:
     """The config of a run: `given` options over the recipe's over the defaults of `TrainConfig`.
 
-    A recipe may differ on CUDA devices, so the device that is given matters.
-    Raises UsageError for an unknown recipe or option, or a value out of its range.
+    A recipe may differ on CUDA devices, so a given device matters. Raises UsageError for an
+    unknown recipe or option, or a value out of range.
     """
+    check(given)  # before torch is imported
     name = given.get("recipe", TrainConfig.default("recipe"))
     if name not in RECIPES:
         hint = did_you_mean(name, RECIPES)
-        raise UsageError(f"no recipe is called '{name}'; there are {', '.join(RECIPES)}{hint}")
+        raise UsageError(f"unknown recipe '{name}'; expected {', '.join(RECIPES)}{hint}")
     recipe = RECIPES[name]
-    device = given.get("device", TrainConfig.default("device"))
-    own = {**recipe.options, **recipe.on_cuda} if is_cuda(device) else recipe.options
+    own = dict(recipe.options)
+    if recipe.on_cuda:
+        from fmnist_cli.inference.torch_devices import is_cuda
+
+        if is_cuda(given.get("device", TrainConfig.default("device"))):
+            own |= recipe.on_cuda
     return TrainConfig.from_dict({**own, **given})
+
+
+def shown_default(name: str) -> str:
+    """The default of an option as `--help` shows it; empty if the option is simply off.
+
+    Where recipes decide, it says so, with the value of the default recipe if that has one.
+    """
+    option = OPTIONS[name]
+    by_recipe = any(name in {**recipe.options, **recipe.on_cuda} for recipe in RECIPES.values())
+    default = RECIPES[TrainConfig.default("recipe")].options.get(name, option.default)
+    is_off = default is None or default is False
+    value = (option.unset or "") if is_off else f"{default}"
+    return ", ".join(filter(None, (value, "set by the recipe" if by_recipe else "")))

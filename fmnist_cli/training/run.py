@@ -7,7 +7,7 @@ for result in Run(TrainConfig(epochs=5)).epochs():
 import dataclasses
 import shlex
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,7 +28,7 @@ from fmnist_cli.training import resume as resumption
 from fmnist_cli.training.budget import Budget
 from fmnist_cli.training.events import EventLog
 from fmnist_cli.training.freezing import freeze_backbone
-from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.options import OPTIONS, TrainConfig
 from fmnist_cli.training.processes import Process, joined
 from fmnist_cli.training.results import EpochResult, Stopped, Summary
 from fmnist_cli.training.run_directory import STATE_FILE, RunDirectory, history_row
@@ -43,10 +43,6 @@ _FINISH_SECONDS: Final = 2.0
 _FINISH_SHARE: Final = 1.25
 """What a time budget keeps free for files and exit: on a busy machine, a share of what the start
 took, since that was slow for the same reason."""
-CHANGEABLE: Final = frozenset(
-    {"epochs", "device", "threads", "nproc", "workers", "tensorboard", "cuda_graph"}
-)
-"""Options that may be given anew to a run that is resumed."""
 
 
 class Run:
@@ -96,19 +92,29 @@ class Run:
         """Whether the first weights know the validation images; told once they are loaded."""
 
     @classmethod
-    def resume(cls, name: str, given: dict[str, Any], **arguments: Any) -> "Run":
-        """Go on with an earlier run, `given` the options that are to change.
+    def resume(
+        cls,
+        name: str,
+        given: dict[str, Any],
+        *,
+        output: str | Path | None = None,
+        data_dir: Path | None = None,
+        mirrors: Sequence[str] = (),
+        started_at: float | None = None,
+    ) -> "Run":
+        """Continue an earlier run, with `given` options in place of its own.
 
         Raises MissingInput or CheckpointError where there is no state to go on from, UsageError for
         an option that a run can't change half-way.
         """
         folder = RunDirectory.find(name)
         loaded = resumption.read_state(folder.state_file)
-        fixed = [option for option in given if option not in CHANGEABLE]
+        fixed = [name for name in given if not OPTIONS[name].resumable]
         if fixed:
+            changeable = sorted(option.flag for option in OPTIONS.values() if option.resumable)
             raise UsageError(
-                f"{_as_options(fixed)[0]} can't change when a run is resumed; "
-                f"these can: {', '.join(_as_options(CHANGEABLE))}"
+                f"{OPTIONS[fixed[0]].flag} can't change when a run is resumed; "
+                f"these can: {', '.join(changeable)}"
             )
         assert loaded.training is not None
         assert loaded.metadata.config is not None
@@ -116,8 +122,14 @@ class Run:
         with resumption.of_known_form(folder.state_file):
             config = TrainConfig.from_dict({**loaded.metadata.config, **given})
             state = {**loaded.training, "fingerprint": loaded.metadata.data.fingerprint}
-        arguments.setdefault("output", Path(state["output"]))
-        run = cls(config, run_dir=folder.path, **arguments)
+        run = cls(
+            config,
+            output=output or state["output"],
+            run_dir=folder.path,
+            data_dir=data_dir,
+            mirrors=mirrors,
+            started_at=started_at,
+        )
         run._resumed = state
         return run
 
@@ -299,8 +311,3 @@ def train(config: TrainConfig, **arguments: Any) -> Iterator[EpochResult]:
     `arguments` are those of `Run`, such as `output` and `run_dir`.
     """
     yield from Run(config, **arguments).epochs()
-
-
-def _as_options(names: Iterable[str]) -> list[str]:
-    """Fields of the config as the command line writes them, in order."""
-    return [f"--{name.replace('_', '-')}" for name in sorted(names)]

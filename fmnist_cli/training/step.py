@@ -13,7 +13,6 @@ from fmnist_cli.training.freezing import stem_of
 from fmnist_cli.training.optimizer import Schedule, build_optimizer
 from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.processes import Process
-from fmnist_cli.training.replay import CudaGraphRecorder, Recorder, Replay, Step
 
 
 class TrainStep:
@@ -44,18 +43,16 @@ class TrainStep:
         self.scaler = torch.amp.GradScaler(
             device.type, enabled=self.precision.dtype is torch.float16
         )
-        # A recorded step can't wait for other processes, nor leave out one that overflowed in fp16.
-        self._recorder: Recorder | None = None
-        can_record = process.count == 1 and not self.scaler.is_enabled()
-        if config.cuda_graph and device.type == "cuda" and can_record:
-            self._recorder = CudaGraphRecorder(device)
-        self._update = self._build_update()
 
     def _wrap(self) -> nn.Module:
         """The network as the steps call it: its gradients averaged over processes, compiled."""
         network = self.process.wrap(self.model, self.device)
         if self.compiles:
-            network.compile(dynamic=False)
+            # One launch of a CUDA graph in place of a hundred kernels; processes that share a batch
+            # would have to wait for each other inside of it.
+            alone_on_cuda = self.device.type == "cuda" and self.process.count == 1
+            mode = "reduce-overhead" if alone_on_cuda else None
+            network.compile(dynamic=False, mode=mode)
         return network
 
     @property
@@ -81,9 +78,7 @@ class TrainStep:
             parameter.requires_grad = False
             parameter.grad = None
         if moving:
-            # Other processes would be asked for these gradients, and a recorded step use them.
-            self.network = self._wrap()
-            self._update = self._build_update()
+            self.network = self._wrap()  # other processes would be asked for these gradients
 
     def step(self, images: Tensor, labels: Tensor, position: int) -> tuple[Tensor, Tensor]:
         """Forward, backward, update; gives the logits [B, 10] and the mean loss before the update.
@@ -92,14 +87,9 @@ class TrainStep:
         the schedule stands afterwards.
         """
         prepared = images.contiguous(memory_format=self.precision.memory_format)
-        logits, loss = self._update(prepared, labels)
+        logits, loss = self._change_weights(prepared, labels)
         self.schedule.advance_to(position)
         return logits, loss
-
-    def _build_update(self) -> Step:
-        if self._recorder is None:
-            return self._change_weights
-        return Replay(self._change_weights, self.optimizer, self._recorder)
 
     def _change_weights(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """All of a step that happens on the device; the host never waits for it here."""
@@ -148,4 +138,3 @@ class TrainStep:
             group.update(own)
         self.schedule.load_state_dict(state["schedule"])
         self.scaler.load_state_dict(state["scaler"])
-        self._update = self._build_update()  # a recorded step would go on with the state before

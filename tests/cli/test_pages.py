@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import options
 from tests.cli.conftest import Program
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,12 @@ def test_commands_and_options_exist(page: str, fmnist: Program) -> None:
                 option = word.partition("=")[0]
                 known = re.findall(r"(?<![\w-])--?[a-z][a-z-]*", help_of(words[0]))
                 assert option in known, f"{page}: fmnist {words}"
+
+
+def test_the_table_of_options_is_up_to_date() -> None:
+    page = options.PAGE.read_text(encoding="utf-8")
+    assert page == options.updated(page)
+    assert "`--label-smoothing SHARE`" in page
 
 
 def test_make_targets_exist() -> None:

@@ -117,4 +117,4 @@ def test_a_process_that_dies_ends_the_others(fmnist: Program, tmp_path: Path) ->
 def test_a_batch_that_can_not_be_shared_is_refused(fmnist: Program) -> None:
     done = fmnist(*OPTIONS, "--nproc", "3")
     assert done.returncode == 2
-    assert "can't be shared evenly by --nproc 3" in done.stderr
+    assert "can't be split evenly over --nproc 3" in done.stderr

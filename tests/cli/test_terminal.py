@@ -92,7 +92,7 @@ def test_samples_are_shown_in_gray(tmp_path: Path) -> None:
 
 
 def test_samples_are_shown_by_characters_where_colors_are_not_wanted(tmp_path: Path) -> None:
-    wanted = ("show", "--data", "sample:100", "-n", "1")
+    wanted = ("show", "--data", "sample:100", "-n", "8")
     code, drawn = on_terminal(*wanted, env={"NO_COLOR": "1"}, cwd=tmp_path)
     assert code == 0
     assert "▀" not in drawn

@@ -36,7 +36,7 @@ def budgeted(monkeypatch: pytest.MonkeyPatch, seconds: float, tick: float) -> Tr
 
 def test_the_schedule_is_finished_when_the_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
     results = list(budgeted(monkeypatch, seconds=20, tick=0.2).fit())
-    assert results[-1].lr == pytest.approx(0, abs=1e-4)
+    assert results[-1].lr == pytest.approx(0, abs=2e-4)  # a fiftieth of the peak
     assert results[-1].epoch == results[-1].epochs
     assert len(results) > 2
     assert [result.lr for result in results] == sorted((r.lr for r in results), reverse=True)

@@ -153,7 +153,7 @@ def test_compile_gives_the_same_training(monkeypatch: pytest.MonkeyPatch) -> Non
         torch.nn.Module, "compile", lambda self, **options: compiled.append(options)
     )
     list(trainer(epochs=1, compile=True).fit())
-    assert compiled == [{"dynamic": False}]
+    assert compiled == [{"dynamic": False, "mode": None}]
 
 
 def test_batch_size_and_seed_decide_the_batches() -> None:
