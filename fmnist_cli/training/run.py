@@ -78,6 +78,7 @@ class Run:
             data_dir=data_dir,
             mirrors=mirrors,
             workers=config.workers,
+            photo=config.photo,
         )
         self.should_stop: Callable[[], bool] = lambda: False
         """Asked between two steps: True ends `epochs` with the state saved."""
