@@ -33,7 +33,7 @@ CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 20.0
 """Longest silence of a server, and the time before the minimum speed applies."""
 MIN_BYTES_PER_SECOND: Final = 10_000
-PAUSES: Final = (0.0, 0.5, 1.0, 2.0)
+PAUSES: Final = (0.0, 1.0, 2.0)
 """Seconds to wait before each attempt."""
 
 
