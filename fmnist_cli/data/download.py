@@ -80,12 +80,13 @@ def fetch(
     named = [*mirrors, os.environ.get(MIRROR_VARIABLE, ""), *MIRRORS]
     candidates = list(dict.fromkeys(mirror for mirror in named if mirror))
     try:
-        with FileLock(folder / ".fmnist-lock"):
-            # Another process may have downloaded them while this one waited.
-            for file in files if force else _missing(folder, files):
-                _fetch_file(file, folder, candidates, track)
+        locked = FileLock(folder / ".fmnist-lock").acquire()
     except OSError as error:
         raise OutputError(f"can't write in '{folder}': {error.strerror}") from None
+    with locked:
+        # Another process may have downloaded them while this one waited.
+        for file in files if force else _missing(folder, files):
+            _fetch_file(file, folder, candidates, track)
 
 
 def verify(folder: Path, splits: Splits = ("train", "test")) -> None:
