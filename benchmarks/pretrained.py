@@ -119,9 +119,9 @@ def describe(metadata: ModelMetadata, known: int, extra: dict[str, Any]) -> Mode
     assert metadata.config is not None
     command = " ".join(["fmnist", "train", *FINE_TUNING])
     extra["trained on"] = (
-        f"{60_000 - HELD_BACK:,} official training images, {VARIANTS} variants (shoes: three times "
-        "as many) of each of {known:,} prepared photos of the clothing dataset (Alexey Grigorev and "
-        f"contributors, CC0 1.0), and {RENDERED:,} re-rendered official training images"
+        f"{60_000 - HELD_BACK:,} official training images; {VARIANTS} variants (footwear: "
+        f"{3 * VARIANTS}) of each of {known:,} prepared photos of the clothing dataset (Alexey "
+        f"Grigorev and contributors, CC0 1.0); {RENDERED:,} re-rendered official training images"
     )
     return dataclasses.replace(
         metadata,
