@@ -83,18 +83,20 @@ def _largest_parts(mask: Mask) -> Mask:
 
 def _label(is_garment: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Number the connected parts (of four neighbors) of a mask from 1; 0 is the background."""
-    labels = np.where(is_garment, np.arange(1, is_garment.size + 1).reshape(is_garment.shape), 0)
-    while True:
-        padded = np.pad(labels, 1)
-        largest = np.maximum.reduce(
-            [labels, padded[2:, 1:-1], padded[:-2, 1:-1], padded[1:-1, 2:], padded[1:-1, :-2]]
-        )
-        largest = np.where(is_garment, largest, 0)
-        if (largest == labels).all():
-            return np.unique(labels, return_inverse=True)[1].reshape(labels.shape) + int(
-                is_garment.all()
-            )
-        labels = largest
+    labels = np.where(is_garment, np.arange(is_garment.size).reshape(is_garment.shape), -1)
+    before = np.full_like(labels, -2)
+    while (labels != before).any():  # the largest number spreads over a part, run by run
+        before[:] = labels
+        for lines in (labels, labels.T):
+            flat = lines.ravel()
+            is_start = np.diff(flat < 0, prepend=True) != 0
+            is_start.reshape(lines.shape)[:, 0] = True
+            starts = np.flatnonzero(is_start)
+            largest = np.maximum.reduceat(flat, starts)
+            lengths = np.diff(starts, append=flat.size)
+            lines[:] = np.repeat(largest, lengths).reshape(lines.shape)
+    numbers = np.unique(labels[is_garment])
+    return np.where(is_garment, np.searchsorted(numbers, labels) + 1, 0)
 
 
 def _resize(mask: Mask, size: tuple[int, int]) -> Mask:
