@@ -5,6 +5,7 @@ is always printed literally: no markup, no emoji codes, no highlighting.
 """
 
 import json
+import logging
 import os
 import re
 import sys
@@ -132,6 +133,28 @@ def note(text: str) -> None:
     """Print a note, silenced by -q."""
     if _verbosity >= 0:
         _line(literal(text), "")
+
+
+class _Notes(logging.Handler):
+    """Prints what the library logs as notes, each once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._printed: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if message not in self._printed:
+            self._printed.add(message)
+            note(message)
+
+
+def show_library_notes() -> None:
+    """Print what the package logs as notes, for the rest of the process."""
+    logger = logging.getLogger("fmnist_cli")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.handlers = [_Notes()]
 
 
 def warn(text: str) -> None:

@@ -47,6 +47,7 @@ def everywhere(command: Callable[..., None]) -> Callable[..., None]:
         shared = {name: values.pop(name) for name in _SHARED}
         console.set_verbosity(quiet=shared["quiet"], verbose=shared["verbose"])
         hush_libraries()
+        console.show_library_notes()
         try:
             command(**values)
             sys.stdout.flush()

@@ -112,6 +112,7 @@ def _serve(prepare: str) -> dict[str, Any]:
     """Fork for each request, and return it in the child; the server ends with its requests."""
     requests, replies = os.fdopen(os.dup(0)), os.dup(1)
     os.dup2(2, 1)
+    sys.modules["pyarrow"] = None  # type: ignore[assignment] # pandas would start its thread
     for name in IMPORTS:
         import_module(name)
     for found in walk_packages(fmnist_cli.__path__, "fmnist_cli."):
@@ -125,6 +126,7 @@ def _serve(prepare: str) -> dict[str, Any]:
         assert tasks == 1, f"{tasks} threads: a fork would leave their locks locked"
         pid = os.fork()
         if pid == 0:
+            del sys.modules["pyarrow"]
             request: dict[str, Any] = json.loads(line)
             return request
         os.write(replies, f"{pid}\n".encode())
