@@ -1,5 +1,6 @@
 """NumPy archives (`.npz`): images and labels, as Keras and many scripts save them."""
 
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -48,7 +49,8 @@ def read(path: Path, split: Literal["train", "test"]) -> LabeledImages:
     if there is no such file, StorageError if it can't be read, DataError for any other content.
     """
     try:
-        with open_zip(path) as archive:
+        with open_zip(path) as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of files that Python 2 has written
             names = _names(archive, split)
             if names is None:
                 found = ", ".join(name.removesuffix(".npy")[:40] for name in archive.namelist()[:8])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.data.images import Images, LabeledImages, Labels
@@ -20,7 +21,7 @@ MAX_IMAGES: Final = 1_000_000
 
 _MAGIC: Final = b"PAR1"
 _SPLIT: Final = re.compile(r"(?:^|[^a-z])(train|test|validation|valid|val)(?:[^a-z]|$)")
-_BATCH_ROWS: Final = 1_024
+_BATCH_ROWS: Final = 256
 _MAX_HEADER_BYTES: Final = 1 << 20
 _EXPECTED: Final = "expected columns 'image', with encoded pictures, and 'label'"
 _GRAY_PNG: Final = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(
@@ -60,16 +61,17 @@ def read(paths: Sequence[Path]) -> LabeledImages:
     images: list[Images] = []
     labels: list[Labels] = []
     for path in paths:
-        for batch in _batches(path):
-            images += _pictures(path, batch.column("image"), sum(map(len, labels)))
-            labels.append(_labels(path, batch.column("label")))
+        before = len(images)
+        for values, numbers in _batches(path):
+            images += _pictures(path, values, len(images) - before)
+            labels.append(_labels(path, numbers))
     if not images:
         raise DataError(f"'{paths[0]}' holds no rows")
     return LabeledImages(np.stack(images), np.concatenate(labels))
 
 
-def _batches(path: Path) -> Iterator[Any]:
-    """Yield record batches with the columns `image` and `label`."""
+def _batches(path: Path) -> Iterator[tuple[list[Any], NDArray[Any]]]:
+    """Yield the values of `image` and `label`, some rows at a time."""
     try:
         import pyarrow as pa
         from pyarrow import parquet
@@ -90,19 +92,23 @@ def _batches(path: Path) -> Iterator[Any]:
                 raise DataError(f"'{path}' has the columns {found!r}\n{_EXPECTED}")
             if file.metadata.num_rows > MAX_IMAGES:
                 raise DataError(f"'{path}' claims {file.metadata.num_rows:,} rows")
-            yield from file.iter_batches(_BATCH_ROWS, columns=["image", "label"], use_threads=False)
+            for batch in file.iter_batches(
+                _BATCH_ROWS, columns=["image", "label"], use_threads=False
+            ):
+                labels = batch.column("label").to_numpy(zero_copy_only=False)
+                yield batch.column("image").to_pylist(), labels
     except FileNotFoundError:
         raise MissingInput(f"no file at '{path}'") from None
-    except (pa.ArrowException, ValueError, MemoryError, OSError) as error:
+    except (pa.ArrowException, ValueError, LookupError, MemoryError, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise StorageError(f"'{path}' can't be read: {error.strerror}") from error
         reason = str(error).partition("\n")[0][:200]
         raise DataError(f"'{path}' is not a parquet file, or a damaged one: {reason}") from None
 
 
-def _pictures(path: Path, column: Any, before: int) -> list[Images]:
+def _pictures(path: Path, values: list[Any], before: int) -> list[Images]:
     images = []
-    for position, value in enumerate(column.to_pylist(), start=before):
+    for position, value in enumerate(values, start=before):
         content = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(content, bytes):
             raise DataError(f"'{path}': row {position} holds no encoded picture\n{_EXPECTED}")
@@ -127,8 +133,8 @@ def _decode(content: bytes) -> Images:
     raise DataError("the picture is damaged")
 
 
-def _labels(path: Path, column: Any) -> Labels:
+def _labels(path: Path, values: NDArray[Any]) -> Labels:
     try:
-        return as_labels(column.to_numpy(zero_copy_only=False))
+        return as_labels(values)
     except DataError as error:
         raise DataError(f"'{path}': {error}") from None

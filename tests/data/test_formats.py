@@ -140,11 +140,6 @@ REFUSED: dict[str, tuple[Files, type[FmnistError], str]] = {
         written.npz(images=TRAIN.images, labels=[1]), DataError, r"expected int64 \[40\]"
     ),
     "npz, no zip": ({"a.npz": b"no zip"}, DataError, "not a zip archive"),
-    "parquet, damaged": ({"a.parquet": b"PAR1" + bytes(99)}, DataError, "parquet file, or a dam"),
-    "parquet, no more pictures": (
-        {"a.parquet": written.HF["data/test-00000-of-00001.parquet"].replace(b"IDAT", b"IDOT")},
-        DataError, "row 0|damaged",
-    ),
     "IDX, several sets": (
         {
             **written.idx_files("emnist-mnist-{split}-{kind}-idx{n}-ubyte"),
@@ -169,10 +164,33 @@ def test_refusals_say_what_was_expected(name: str, tmp_path: Path) -> None:
     assert len(str(caught.value).splitlines()) <= 3
 
 
+def test_a_black_image_in_parquet_stays_black(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    path = write(tmp_path, {"a.parquet": written.parquet(written.BLACK)})
+    assert same(open_source(str(path)).read("train"), written.BLACK)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (b"PAR1", b"PAR2", "not a parquet file, or a damaged one"),
+        (b"IDAT", b"IDOT", "row 0: the picture is damaged"),
+        (b"image", b"photo", "columns 'photo, label'\nexpected columns 'image'"),
+    ],
+)
+def test_other_parquet_is_refused(tmp_path: Path, old: bytes, new: bytes, words: str) -> None:
+    pytest.importorskip("pyarrow")
+    content = written.parquet(TRAIN, compression="none").replace(old, new)
+    path = write(tmp_path, {"a.parquet": content})
+    with pytest.raises(DataError, match=words) as caught:
+        open_source(str(path)).read("train")
+    assert str(path) in str(caught.value)
+
+
 def test_without_its_package_parquet_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = write(tmp_path, ONE_SPLIT["parquet"])
+    path = write(tmp_path, {"a.parquet": b"PAR1"})
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(Unavailable, match=r"pip install 'fmnist-cli\[parquet\]'"):
         open_source(str(path)).read("train")

@@ -5,6 +5,7 @@ import io
 import struct
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -98,7 +99,9 @@ def png(image: Images, mode: str = "L") -> bytes:
     return file.getvalue()
 
 
-def parquet(data: LabeledImages, *, names: bool = False, mode: str = "L") -> bytes:
+def parquet(
+    data: LabeledImages, *, names: bool = False, mode: str = "L", compression: str = "snappy"
+) -> bytes:
     """A file in Hugging Face's layout."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -108,18 +111,32 @@ def parquet(data: LabeledImages, *, names: bool = False, mode: str = "L") -> byt
     image_type = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     table = pa.table({"image": pa.array(images, image_type), "label": pa.array(labels)})
     file = io.BytesIO()
-    parquet.write_table(table, file, row_group_size=30)
+    parquet.write_table(table, file, row_group_size=30, compression=compression)
     return file.getvalue()
 
 
 HEADER: Final = csv().partition(b"\n")[0]
 KAGGLE: Final = {"fashion-mnist_train.csv": csv(), "fashion-mnist_test.csv": csv(TEST)}
-HF: Final = {
-    "data/train-00000-of-00002.parquet": parquet(TRAIN[:25]),
-    "data/train-00001-of-00002.parquet": parquet(TRAIN[25:]),
-    "data/test-00000-of-00001.parquet": parquet(TEST),
-}
 BLACK: Final = LabeledImages(np.zeros_like(TRAIN.images), TRAIN.labels)
+
+HAS_PYARROW: Final = find_spec("pyarrow") is not None
+PARQUET: Final[Mapping[str, Files]] = {} if not HAS_PYARROW else {
+    "parquet": {"a.parquet": parquet(TRAIN)},
+    "parquet, class names": {"a.parquet": parquet(TRAIN, names=True)},
+    "parquet, RGB": {"a.parquet": parquet(TRAIN, mode="RGB")},
+}  # fmt: skip
+HUGGING_FACE: Final[Mapping[str, Files]] = {} if not HAS_PYARROW else {
+    "Hugging Face": {
+        "data/train-00000-of-00002.parquet": parquet(TRAIN[:25]),
+        "data/train-00001-of-00002.parquet": parquet(TRAIN[25:]),
+        "data/test-00000-of-00001.parquet": parquet(TEST),
+    },
+    "Hugging Face, converted": {
+        "fashion_mnist/train/0000.parquet": parquet(TRAIN),
+        "fashion_mnist/test/0000.parquet": parquet(TEST),
+        "fashion_mnist/validation/0000.parquet": parquet(BLACK),
+    },
+}  # fmt: skip
 
 ONE_SPLIT: Final[Mapping[str, Files]] = {
     "CSV": {"a.csv": csv()},
@@ -164,9 +181,7 @@ ONE_SPLIT: Final[Mapping[str, Files]] = {
     "npz, packed": npz(images=TRAIN.images, labels=TRAIN.labels, save=np.savez_compressed),
     "npz, class names": npz(images=TRAIN.images, labels=np.array(CLASS_NAMES)[TRAIN.labels]),
     "npz, labels in a column": npz(x_train=TRAIN.images, y_train=TRAIN.labels[:, None]),
-    "parquet": {"a.parquet": parquet(TRAIN)},
-    "parquet, class names": {"a.parquet": parquet(TRAIN, names=True)},
-    "parquet, RGB": {"a.parquet": parquet(TRAIN, mode="RGB")},
+    **PARQUET,
 }  # fmt: skip
 """Files of one split, by the form; the data is the only file."""
 
@@ -186,12 +201,7 @@ BOTH_SPLITS: Final[Mapping[str, Files]] = {
         train_images=TRAIN.images, train_labels=TRAIN.labels.astype("uint8"),
         test_images=TEST.images, test_labels=TEST.labels.astype(float),
     ),
-    "Hugging Face": HF,
-    "Hugging Face, converted": {
-        "fashion_mnist/train/0000.parquet": parquet(TRAIN),
-        "fashion_mnist/test/0000.parquet": parquet(TEST),
-        "fashion_mnist/validation/0000.parquet": parquet(BLACK),
-    },
+    **HUGGING_FACE,
     "IDX": idx_files("{split}-{kind}-idx{n}-ubyte"),
     "IDX, gzip": idx_files("{split}-{kind}-idx{n}-ubyte.gz", gzip.compress),
     "IDX, unpacked under its old name": idx_files("{split}-{kind}-idx{n}-ubyte.gz"),
