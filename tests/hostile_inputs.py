@@ -2,30 +2,37 @@
 
 import gzip
 import struct
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from random import Random
+from typing import Literal
 
+import numpy as np
 import onnx
 import typer
 
 from fmnist_cli.cli.app import app
 from fmnist_cli.data import csv, idx
 from fmnist_cli.data.pictures import decode
-from fmnist_cli.errors import CheckFailed, DataError, FmnistError
+from fmnist_cli.data.sources import open_source
+from fmnist_cli.errors import CheckFailed, DataError, FmnistError, MissingInput, UsageError
 from fmnist_cli.evaluation.description import as_text, describe_model
 from fmnist_cli.inference.loading import load
 from fmnist_cli.training.recipes import resolve
 from tests.damage import DAMAGE, place
-from tests.data import hostile_pictures
+from tests.data import hostile_pictures, written_formats
 from tests.inference.hostile_onnx import HOSTILE
 from tests.memory import measured
 from tests.sample_images import draw
 from tests.written_models import write_onnx
 
-_IMAGES = draw(4, "train").images
+_DATA = draw(4, "train")
+_IMAGES = _DATA.images
+SPLITS: tuple[Literal["train", "test"], ...] = ("train", "test")
 _COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
@@ -41,6 +48,8 @@ class Form:
     forge: tuple[Callable[[Random, bytes], bytes], ...] = ()
     """Changes after which the file's own sums are right."""
     refusals: tuple[type[Exception], ...] = field(default=(DataError,))
+    suffix: str = ""
+    """Of the file's name."""
 
 
 @dataclass
@@ -68,6 +77,7 @@ def spoil(form: Form, random: Random) -> bytes:
 
 def judge(form: Form, content: bytes, path: Path, clock: Callable[[], float]) -> Judgement:
     """Open a file. Any error but the program's own passes through."""
+    path = path.with_suffix(form.suffix)
     path.write_bytes(content)
     message = ""
     started_at = clock()
@@ -106,7 +116,7 @@ def _repack(random: Random, content: bytes) -> bytes:
     return gzip.compress(random.choice(DAMAGE)(random, plain, plain), 1)
 
 
-# CSV
+# Tables and arrays
 
 
 def _csv_files() -> list[bytes]:
@@ -116,6 +126,9 @@ def _csv_files() -> list[bytes]:
     return [
         "\n".join([f"label,{header}", *labeled, ""]).encode(),
         "\r\n".join([header, *rows, ""]).encode(),
+        "\n".join(labeled).replace(",", ";").encode(),
+        *(written_formats.csv(_DATA, names=True, last=True, index="id", quoting=1),),
+        gzip.compress(written_formats.csv(_DATA)),
     ]
 
 
@@ -128,8 +141,58 @@ def _open_csv(path: Path) -> None:
 _CSV_TOKENS = (
     *(b"\n", b"\r", b",", b'"', b'""', b"\0", b"-", b"1e2", b"1_0", b" ", b"\xff", b"\xef\xbb\xbf"),
     *(b"NaN", b"inf", b"True", b"0x10", b"256", b"9" * 400, b"," * 2_000, b"\n" * 500, b'"\n"'),
-    *("٣".encode(), b"#", b"=cmd()", b"label", b"x" * 10**6),
+    *("٣".encode(), b"#", b"=cmd()", b"label", b"x" * 10**6, b";", b"0.5", b"Bag", b"1.0", b"id"),
 )
+
+
+def _open_data(path: Path) -> None:
+    """Read both splits of a file, as `--data` does."""
+    source = open_source(str(path))
+    for split in SPLITS:
+        try:
+            source.read(split)
+        except (MissingInput, UsageError):  # there may be no test split
+            if split == "train":
+                raise
+
+
+def _npz_files() -> list[bytes]:
+    files = [
+        written_formats.npz(images=_DATA.images, labels=_DATA.labels),
+        written_formats.npz(images=_DATA.images, labels=_DATA.labels, save=np.savez_compressed),
+        written_formats.keras(),
+    ]
+    return [content for file in files for content in file.values()]
+
+
+def _zip_files() -> list[bytes]:
+    small = {"train.csv": written_formats.csv(_DATA), "test.csv": written_formats.csv(_DATA)}
+    images, labels = written_formats.idx(_DATA)
+    packed = {"train-images-idx3-ubyte": images, "train-labels-idx1-ubyte": labels}
+    return [
+        content for files in (small, packed) for content in written_formats.zipped(files).values()
+    ]
+
+
+def _rezip(random: Random, content: bytes) -> bytes:
+    """Damage what a zip archive holds, its sums put right; or blow it up."""
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    name = random.choice(sorted(files))
+    if random.random() < 0.1:
+        files[name] += bytes(random.choice([1, 10**7]))
+    else:
+        files[name] = random.choice(DAMAGE)(random, files[name], files[name])
+    (zipped,) = written_formats.zipped(files).values()
+    return zipped
+
+
+def _parquet_files() -> list[bytes]:
+    return [
+        written_formats.parquet(_DATA),
+        written_formats.parquet(_DATA, names=True),
+        written_formats.parquet(_DATA, mode="RGB"),
+    ]
 
 
 # Pictures
@@ -229,10 +292,15 @@ def forms(folder: Path) -> list[Form]:
     """Every kind of input that a parser reads."""
     model = write_onnx(folder / "sound.onnx", "convnet-small").read_bytes()
     picture = partial(Form, open=_open_picture)
+    ours = (FmnistError,)
     usage = (FmnistError, typer.TyperException)
+    parquet = _parquet_files() if written_formats.HAS_PYARROW else []
     return [
         Form("IDX", _idx_files(), _open_idx, forge=(_repack,)),
         Form("CSV", _csv_files(), _open_csv, _CSV_TOKENS),
+        Form("zip", _zip_files(), _open_data, forge=(_rezip,), refusals=ours),
+        Form("npz", _npz_files(), _open_data, forge=(_rezip,), refusals=ours, suffix=".npz"),
+        Form("parquet", parquet, _open_data, refusals=ours, suffix=".parquet"),
         picture("PNG", hostile_pictures.sounds("PNG"), forge=(hostile_pictures.forge_png,)),
         picture("JPEG", hostile_pictures.sounds("JPEG"), forge=(hostile_pictures.forge_jpeg,)),
         Form("TOML", _TOML, _open_config, _TOML_TOKENS, refusals=usage),

@@ -135,6 +135,28 @@ def note(text: str) -> None:
         _line(literal(text), "")
 
 
+class _LogHandler(logging.Handler):
+    """Prints what the library logs, each message once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._printed: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if message not in self._printed:
+            self._printed.add(message)
+            (warn if record.levelno >= logging.WARNING else note)(message)
+
+
+def show_library_notes() -> None:
+    """Print what the library logs, as notes and warnings, for the rest of the process."""
+    logger = logging.getLogger("fmnist_cli")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.handlers = [_LogHandler()]
+
+
 def warn(text: str) -> None:
     """Print a warning: a result may mean less than it seems."""
     _line(literal(f"warning: {text}"), "yellow")
@@ -157,14 +179,6 @@ def error(text: str) -> None:
 def discard(stream: TextIO) -> None:
     """Discard a stream's buffered output, so that the final flush can't fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-class LogHandler(logging.Handler):
-    """Print what the library logs: warnings as warnings, the rest as details."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print one record."""
-        (warn if record.levelno >= logging.WARNING else detail)(record.getMessage())
 
 
 def _line(text: str, style: str) -> None:

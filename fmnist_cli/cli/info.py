@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -16,6 +16,8 @@ from fmnist_cli.pretrained import locate
 if TYPE_CHECKING:
     from fmnist_cli.evaluation.dataset_stats import DatasetStats
     from fmnist_cli.inference.classifier import Classifier
+
+_DATA_SUFFIXES: Final = (".csv", ".gz", ".npz", ".parquet", ".zip")
 
 TargetArgument = Annotated[
     str | None,
@@ -55,9 +57,9 @@ def info(
 
 
 def _is_model(path: Path) -> bool:
-    """Whether a name means a model; data is a name, a directory or a CSV file."""
+    """Whether a name means a model; data is a name, a directory or a file of images."""
     return path.suffix.lower() in (".pt", ".onnx") or (
-        path.is_file() and path.suffix.lower() != ".csv"
+        path.is_file() and path.suffix.lower() not in _DATA_SUFFIXES
     )
 
 

@@ -5,32 +5,56 @@ dimension) and the values, one byte each. Nothing that a header claims is truste
 checked, and never more is unpacked than it may claim.
 """
 
-import gzip
+import re
 import struct
-import zlib
-from io import BufferedReader
-from pathlib import Path
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from io import BufferedIOBase
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
 from fmnist_cli.data.images import Images, Labels
-from fmnist_cli.errors import DataError, MissingInput, StorageError
+from fmnist_cli.data.packed import File, unpacked
+from fmnist_cli.errors import DataError, FmnistError
 
 MAX_PACKED_ITEMS: Final = 1_000_000
 """Images in a compressed file (784 MB). Plain files are bounded by their own size."""
 
-_GZIP_MAGIC: Final = b"\x1f\x8b"
 _UNSIGNED_BYTES: Final = 0x0800
 """First half of the magic number; the last byte is the number of dimensions."""
+_NAME: Final = re.compile(
+    r"(?P<prefix>(?:.*[-_.])?)(?P<split>train|t10k|test)"
+    r"[-_.](?P<kind>images?[-_.]idx3|labels?[-_.]idx1)[-_.]ubyte(?P<gz>\.gz)?",
+    re.IGNORECASE,
+)
+"""Names of the official files, also as EMNIST and other unpacking programs write them."""
 
-_File: TypeAlias = gzip.GzipFile | BufferedReader
-"""A packed file, read as what it holds, or a plain one."""
+
+def is_named(file: File) -> bool:
+    """Whether a file has the name of one of the four files of a data set."""
+    return _NAME.fullmatch(file.name) is not None
 
 
-def read_images(path: Path) -> Images:
+def find(files: Sequence[File], split: Literal["train", "test"]) -> tuple[File, File] | None:
+    """Find the images and labels of a split by their names; None if one of the two is missing.
+
+    Raises DataError if there are several sets, such as EMNIST's letters and digits.
+    """
+    found: dict[str, dict[str, File]] = {}
+    for file in sorted(files, key=lambda file: not file.name.endswith(".gz")):
+        name = _NAME.fullmatch(file.name)
+        if name and (name["split"].lower() == "train") == (split == "train"):
+            found.setdefault(name["prefix"], {}).setdefault(name["kind"][0].lower(), file)
+    pairs = {prefix: (pair["i"], pair["l"]) for prefix, pair in found.items() if len(pair) == 2}
+    if "" in pairs or len(pairs) < 2:
+        return pairs.get("") or next(iter(pairs.values()), None)
+    names = ", ".join(f"'{images.name}'" for images, _ in pairs.values())
+    raise DataError(f"several {split} splits: {names}\nput the files of one into a directory")
+
+
+def read_images(path: File) -> Images:
     """Read an IDX file of images; returns uint8 [N, 28, 28].
 
     Raises MissingInput where there is no file, DataError where it is no such file or damaged,
@@ -39,7 +63,7 @@ def read_images(path: Path) -> Images:
     return _read(path, (IMAGE_SIZE, IMAGE_SIZE))
 
 
-def read_labels(path: Path) -> Labels:
+def read_labels(path: File) -> Labels:
     """Read an IDX file of labels; returns int64 [N], values 0..9. Raises as `read_images`."""
     labels = _read(path, ())
     if labels.max() >= NUM_CLASSES:
@@ -50,36 +74,25 @@ def read_labels(path: Path) -> Labels:
     return labels.astype(np.int64)
 
 
-def is_idx(path: Path) -> bool:
+def is_idx(path: File) -> bool:
     """Whether a file begins as an IDX file of images or labels does, plain or packed."""
     try:
-        with _open(path) as file:
+        with unpacked(path) as (file, _):
             start = file.read(4)
-    except (OSError, EOFError, zlib.error):
+    except FmnistError:
         return False
     return start in (struct.pack(">I", _UNSIGNED_BYTES + n) for n in (1, 3))
 
 
-def _read(path: Path, item_shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    try:
-        with _open(path) as file:
-            shape = _read_header(path, file, item_shape)
-            return _read_values(path, file, shape)
-    except FileNotFoundError:
-        raise MissingInput(f"no file at '{path}'") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"'{path}' is damaged: {error}") from None
-    except OSError as error:
-        raise StorageError(f"'{path}' can't be read: {error.strerror}") from error
+def _read(path: File, item_shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    with unpacked(path) as (file, size):
+        shape = _read_header(path, file, size, item_shape)
+        return _read_values(path, file, shape)
 
 
-def _open(path: Path) -> _File:
-    with path.open("rb") as file:
-        is_packed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-    return gzip.open(path) if is_packed else path.open("rb")
-
-
-def _read_header(path: Path, file: _File, item_shape: tuple[int, ...]) -> tuple[int, ...]:
+def _read_header(
+    path: File, file: BufferedIOBase, size: int | None, item_shape: tuple[int, ...]
+) -> tuple[int, ...]:
     """Read the dimensions; what they claim is possible for this file."""
     magic = _UNSIGNED_BYTES + 1 + len(item_shape)
     form = f">{2 + len(item_shape)}I"
@@ -99,18 +112,18 @@ def _read_header(path: Path, file: _File, item_shape: tuple[int, ...]) -> tuple[
     if not count:
         raise DataError(f"'{path}' holds no {kind}")
     shape = (count, *item_shape)
-    if isinstance(file, gzip.GzipFile):
+    if size is None:
         if count > MAX_PACKED_ITEMS:
             raise DataError(
                 f"'{path}' claims {count:,} {kind}; compressed files may hold "
-                f"{MAX_PACKED_ITEMS:,}: unpack it with gunzip"
+                f"{MAX_PACKED_ITEMS:,}: unpack it first"
             )
-    elif len(header) + int(np.prod(shape)) > path.stat().st_size:
+    elif len(header) + int(np.prod(shape)) > size:
         raise DataError(f"'{path}' is shorter than the {count:,} {kind} that its header claims")
     return shape
 
 
-def _read_values(path: Path, file: _File, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def _read_values(path: File, file: BufferedIOBase, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     values = np.empty(shape, dtype=np.uint8)
     read_bytes = file.readinto(values.reshape(-1).data)
     if read_bytes < values.size:

@@ -208,4 +208,4 @@ def _save(file: Path, images: Images) -> None:
         with atomic_write(file) as temporary, temporary.open("wb") as stream:
             np.save(stream, images)
     except FmnistError as error:
-        _LOG.info("prepared photos are not kept: %s", error)
+        _LOG.debug("prepared photos are not kept: %s", error)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from fmnist_cli.constants import CLASS_NAMES, FILES, NUM_CLASSES
-from fmnist_cli.data import csv, download, idx, image_directory, sample
+from fmnist_cli.data import arrays, csv, download, idx, image_directory, parquet, sample
 from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.packed import File, is_zip, list_files
 from fmnist_cli.data.pictures import PhotoMode
 from fmnist_cli.errors import (
     DataError,
@@ -20,7 +21,7 @@ from fmnist_cli.errors import (
     in_one_line,
 )
 
-Kind: TypeAlias = Literal["fashion-mnist", "sample", "csv", "idx", "folder"]
+Kind: TypeAlias = Literal["fashion-mnist", "sample", "csv", "idx", "npz", "parquet", "folder"]
 Split: TypeAlias = Literal["train", "test"]
 
 OFFICIAL: Final = "fashion-mnist"
@@ -28,9 +29,11 @@ SAMPLE: Final = "sample"
 NAMED: Final = (OFFICIAL, SAMPLE)
 """Data with a name: the same images on every machine."""
 _EXPECTED: Final = (
-    f"expected {OFFICIAL}, {SAMPLE}, a CSV file, a folder of IDX files, "
+    f"expected {OFFICIAL}, {SAMPLE}, a CSV file, a .npz or .parquet file, a folder of IDX files, "
     "or a folder with one sub-folder of images per class"
 )
+_TORCHVISION: Final = ("FashionMNIST/raw", "FashionMNIST", "raw")
+"""Below the directory that torchvision calls `root`, and below its parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +85,37 @@ class Source:
 
     def has_test_split(self) -> bool:
         """Whether something names a test split; its files may still be missing."""
-        if self.kind in NAMED or self.kind == "idx" or self.test_spec is not None:
+        if self.test_spec is not None:
             return True
         path = Path(self.spec)
-        return self.kind == "folder" and _split_directory(path, "test") != path
+        match self.kind:
+            case "csv":
+                return _find_csv(path, "test") is not None
+            case "npz":
+                return arrays.has_split(path, "test")
+            case "parquet":
+                return bool(parquet.find(path, "test"))
+            case "folder":
+                return _split_directory(path, "test") != path
+        return True
 
     def _read_path(self, path: Path, split: Split, any_footwear: bool) -> LabeledImages:
+        """Read a split, or all images if `path` names no splits."""
         match _kind_of_path(str(path)):
             case "csv":
-                return csv.read(path)
+                table = _find_csv(path, split) or _find_csv(path, "train")
+                if table is None:
+                    raise MissingInput(f"'{path}' holds no CSV file of the {split} split")
+                return csv.read(table)
             case "idx":
                 return _read_idx(path, split)
+            case "npz":
+                return arrays.read(path, split if arrays.has_split(path, split) else "train")
+            case "parquet":
+                files = parquet.find(path, split) or parquet.find(path, "train")
+                if not files:
+                    raise MissingInput(f"'{path}' holds no parquet file of the {split} split")
+                return parquet.read(files)
         return image_directory.read(
             _split_directory(path, split),
             photo=self.photo,
@@ -126,7 +149,7 @@ def open_source(
     `workers`: threads that decode the pictures of a directory; 0: one per usable core.
     `photo`: which of them to prepare as photos.
     Raises UsageError for a name that does not exist or options that do not fit, MissingInput for a
-    path that does not.
+    path that does not, DataError for an archive that holds no data.
     """
     name, colon, number = spec.partition(":")
     kind: Kind
@@ -169,15 +192,47 @@ def _kind_of_path(spec: str) -> Kind:
     path = Path(spec)
     try:
         if path.is_dir():
-            names = [file.name for files in FILES.values() for file in files]
-            return "idx" if any(_find(path, name) for name in names) else "folder"
+            return _kind_of_directory(path)
         if path.is_file():
-            if idx.is_idx(path):
-                raise UsageError(f"'{spec}' is one IDX file; name the folder that holds it")
-            return "csv"
+            return _kind_of_file(path)
     except OSError as error:
         raise MissingInput(f"'{spec}' can't be read: {error.strerror}") from None
     raise _no_such_data(spec)
+
+
+def _kind_of_directory(path: Path) -> Kind:
+    has_directories = any(
+        entry.is_dir() and not entry.name.startswith((".", "__")) for entry in path.iterdir()
+    )
+    if _find_idx(path, "train") or _find_idx(path, "test"):
+        return "idx"
+    files = list_files(path)
+    if csv.tables(files) and not has_directories:
+        return "csv"
+    if any(idx.is_named(file) for file in files):
+        return "idx"
+    if parquet.find(path, "train") or parquet.find(path, "test"):
+        return "parquet"
+    return "folder"
+
+
+def _kind_of_file(path: Path) -> Kind:
+    if idx.is_idx(path):
+        raise UsageError(f"'{path}' is one IDX file; name the folder that holds it")
+    suffix = path.suffix.lower()
+    if suffix == ".parquet" or parquet.is_parquet(path):
+        return "parquet"
+    if suffix == ".npz":
+        return "npz"
+    if not is_zip(path):
+        return "csv"
+    if arrays.is_npz(path):
+        return "npz"
+    if _find_idx(path, "train"):
+        return "idx"
+    if csv.tables(list_files(path)):
+        return "csv"
+    raise DataError(f"'{path}' is a zip archive without CSV files, IDX files or arrays")
 
 
 def _no_such_data(spec: str) -> FmnistError:
@@ -202,19 +257,34 @@ def _split_directory(path: Path, split: Split) -> Path:
     return found or path
 
 
+def _find_csv(path: Path, split: Split) -> File | None:
+    """The CSV file of a split: `path` itself, or in a directory or zip archive.
+
+    A file on its own, in an archive too, is the training split whatever its name.
+    """
+    if path.is_dir():
+        return csv.find(list_files(path), split)
+    files = csv.tables(list_files(path)) if is_zip(path) else [path]
+    if len(files) == 1:
+        return files[0] if split == "train" else None
+    return csv.find(files, split)
+
+
 def _read_idx(path: Path, split: Split) -> LabeledImages:
-    """Read a split's two files, packed or not. Raises MissingInput where one is not there."""
-    images_path, labels_path = (_find(path, file.name) or path / file.name for file in FILES[split])
-    images, labels = idx.read_images(images_path), idx.read_labels(labels_path)
+    """Read a split's two files, packed or not. Raises MissingInput if one is missing."""
+    pair = _find_idx(path, split)
+    if pair is None:
+        names = " and ".join(f"'{file.name.removesuffix('.gz')}'" for file in FILES[split])
+        raise MissingInput(f"'{path}' lacks the {split} split; expected {names}, or as .gz")
+    images, labels = idx.read_images(pair[0]), idx.read_labels(pair[1])
     if len(images) != len(labels):
         raise DataError(
-            f"'{images_path}' holds {len(images):,} images, "
-            f"but '{labels_path}' {len(labels):,} labels"
+            f"'{pair[0]}' holds {len(images):,} images, but '{pair[1]}' {len(labels):,} labels"
         )
     return LabeledImages(images, labels)
 
 
-def _find(path: Path, name: str) -> Path | None:
-    """The file of that name, or without its `.gz`."""
-    candidates = (path / name, path / name.removesuffix(".gz"))
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
+def _find_idx(path: Path, split: Split) -> tuple[File, File] | None:
+    """A split's images and labels, in a zip archive, a directory or where torchvision puts them."""
+    places = [path, *(path / name for name in _TORCHVISION if (path / name).is_dir())]
+    return next((pair for place in places if (pair := idx.find(list_files(place), split))), None)

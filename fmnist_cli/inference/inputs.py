@@ -29,7 +29,6 @@ from fmnist_cli.pretrained import NAME
 STDIN: Final = "-"
 """The argument that stands for standard input."""
 
-_CSV_SUFFIX: Final = ".csv"
 _PIECE_BYTES: Final = 1 << 16
 _MAX_LINE_BYTES: Final = 1 << 16
 _NO_PATHS: Final = (
@@ -82,7 +81,7 @@ class _Opener:
             yield from self._directory(path)
         elif suffix in PICTURE_SUFFIXES or not stat.S_ISREG(mode):
             yield self._picture(path)
-        elif suffix == _CSV_SUFFIX:
+        elif path.lower().endswith(csv.SUFFIXES):
             yield from _rows(path, (rows.images for rows in csv.iterate(Path(path))))
         elif suffix == NPY_SUFFIX:
             yield from _rows(path, (npy.read_images(Path(path)) for _ in range(1)))

@@ -126,8 +126,8 @@ class TrainConfig:
     model: str = option("tutorial", "Network by name.", group=WHAT, metavar="NAME")
     data: str = option(
         "fashion-mnist",
-        "fashion-mnist, sample, a CSV file, a directory of IDX files, or a directory with one "
-        "subdirectory of images per class.",
+        "fashion-mnist, sample, a CSV, .npz or .parquet file, a directory of IDX files, or a "
+        "directory with one subdirectory of images per class.",
         group=DATA,
         metavar="NAME|PATH",
     )

@@ -1,0 +1,126 @@
+"""NumPy archives (`.npz`): images and labels, as Keras and many scripts save them."""
+
+import warnings
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.lib import format as npy_format
+from numpy.typing import NDArray
+
+from fmnist_cli.constants import IMAGE_SIZE, NUM_PIXELS
+from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.packed import open_member, open_zip
+from fmnist_cli.data.values import as_labels, as_pixels
+from fmnist_cli.errors import DataError, MissingInput, StorageError
+
+MAX_IMAGES: Final = 1_000_000
+"""In an archive, which may claim to hold far more than its size."""
+
+_NAMES: Final = {
+    "train": (("x_train", "y_train"), ("train_images", "train_labels"), ("images", "labels")),
+    "test": (("x_test", "y_test"), ("test_images", "test_labels")),
+}
+_SHAPES: Final = ((IMAGE_SIZE, IMAGE_SIZE), (IMAGE_SIZE, IMAGE_SIZE, 1), (NUM_PIXELS,))
+_EXPECTED: Final = "expected x_train, y_train, x_test, y_test, or images, labels"
+_MAX_RATIO: Final = 1_100
+"""By which deflate packs zeros at most, and a little more."""
+
+
+def is_npz(path: Path) -> bool:
+    """Whether a zip archive holds NumPy arrays. Raises DataError if it is damaged."""
+    with open_zip(path) as archive:
+        return any(name.endswith(".npy") for name in archive.namelist())
+
+
+def has_split(path: Path, split: Literal["train", "test"]) -> bool:
+    """Whether an archive holds a split. Raises DataError if it is damaged."""
+    with open_zip(path) as archive:
+        return _names(archive, split) is not None
+
+
+def read(path: Path, split: Literal["train", "test"]) -> LabeledImages:
+    """Read the images and labels of a split.
+
+    Images are numbers of any type, [N, 28, 28], [N, 28, 28, 1] or [N, 784], with values from 0 to
+    255; labels are class names or numbers, [N] or [N, 1]. Nothing is unpickled. Raises MissingInput
+    if there is no such file, StorageError if it can't be read, DataError for any other content.
+    """
+    try:
+        with open_zip(path) as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of files that Python 2 has written
+            names = _names(archive, split)
+            if names is None:
+                found = ", ".join(name.removesuffix(".npy")[:40] for name in archive.namelist()[:8])
+                raise DataError(f"'{path}' holds {found!r}\n{_EXPECTED}")
+            images, labels = (_read_array(archive, name) for name in names)
+    except FileNotFoundError:
+        raise MissingInput(f"no file at '{path}'") from None
+    except (zipfile.BadZipFile, EOFError, zlib.error) as error:
+        raise DataError(f"'{path}' is damaged: {error}") from None
+    except OSError as error:
+        raise StorageError(f"'{path}' can't be read: {error.strerror}") from error
+    try:
+        return LabeledImages(_shaped(images), as_labels(_flat(labels)))
+    except DataError as error:
+        raise DataError(f"'{path}': {error}") from None
+
+
+def _names(archive: zipfile.ZipFile, split: str) -> tuple[str, str] | None:
+    members = {name.lower(): name for name in archive.namelist()}
+    for images, labels in _NAMES[split]:
+        if f"{images}.npy" in members and f"{labels}.npy" in members:
+            return members[f"{images}.npy"], members[f"{labels}.npy"]
+    return None
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """Read an array that is no larger than its member can be."""
+    info = archive.getinfo(name)
+    shown = f"'{archive.filename}/{name}'"
+    with open_member(archive, name) as file:
+        shape, dtype = _read_header(shown, file)
+    size = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    possible = min(info.file_size, _MAX_RATIO * info.compress_size)
+    if not shape or shape[0] > MAX_IMAGES or size > possible:
+        raise DataError(
+            f"{shown} claims the shape {list(shape)[:5]}; "
+            f"expected up to {MAX_IMAGES:,} images, all of them in the file"
+        )
+    with open_member(archive, name) as file:
+        try:
+            array: NDArray[Any] = npy_format.read_array(file, allow_pickle=False)
+        except ValueError as error:
+            raise DataError(f"{shown} is damaged: {error}") from None
+    return array
+
+
+def _read_header(shown: str, file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    try:
+        version = npy_format.read_magic(file)
+        read = (
+            npy_format.read_array_header_1_0
+            if version == (1, 0)
+            else npy_format.read_array_header_2_0
+        )
+        shape, _, dtype = read(file)
+    except Exception as error:  # noqa: BLE001 - NumPy parses the header as Python source
+        reason = str(error).partition("\n")[0][:200]
+        raise DataError(f"{shown} is not an array, or damaged: {reason}") from None
+    if dtype.kind not in "biufU":
+        raise DataError(f"{shown} holds {dtype}; expected numbers or class names")
+    return shape, dtype
+
+
+def _shaped(images: NDArray[Any]) -> NDArray[np.uint8]:
+    if images.shape[1:] not in _SHAPES or not len(images):
+        raise DataError(
+            f"images are {list(images.shape)[:5]}; expected [N, 28, 28], [N, 28, 28, 1] or [N, 784]"
+        )
+    return as_pixels(np.ascontiguousarray(images).reshape(-1, IMAGE_SIZE, IMAGE_SIZE))
+
+
+def _flat(labels: NDArray[Any]) -> NDArray[Any]:
+    return labels[:, 0] if labels.shape[1:] == (1,) else labels

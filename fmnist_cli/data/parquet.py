@@ -1,0 +1,140 @@
+"""Hugging Face's parquet files: rows of `image`, an encoded picture, and `label`."""
+
+import re
+import struct
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fmnist_cli.constants import IMAGE_SIZE
+from fmnist_cli.data.images import Images, LabeledImages, Labels
+from fmnist_cli.data.pictures import decode
+from fmnist_cli.data.values import as_labels
+from fmnist_cli.errors import DataError, MissingInput, StorageError, Unavailable
+
+MAX_IMAGES: Final = 1_000_000
+"""In a file, which may claim to hold far more than its size."""
+
+_MAGIC: Final = b"PAR1"
+_SPLIT: Final = re.compile(r"(?:^|[^a-z])(train|test|validation|valid|val)(?:[^a-z]|$)")
+_BATCH_ROWS: Final = 256
+_MAX_HEADER_BYTES: Final = 1 << 20
+_EXPECTED: Final = "expected columns 'image', with encoded pictures, and 'label'"
+_GRAY_PNG: Final = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(
+    ">IIBB", IMAGE_SIZE, IMAGE_SIZE, 8, 0
+)
+"""How a PNG file of an image of the data set begins."""
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file begins as parquet does. Raises OSError if it can't be read."""
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+def find(path: Path, split: Literal["train", "test"]) -> list[Path]:
+    """List the parquet files of a split, sorted: in a directory and those in it, or `path` itself.
+
+    Files that name no split belong to `train`.
+    """
+    if path.is_file():
+        return [path] if split == "train" else []
+    found = []
+    for file in sorted(path.rglob("*.parquet")):
+        name = _SPLIT.search(file.relative_to(path).as_posix().lower())
+        if (name[1] if name else "train") == split:
+            found.append(file)
+    return found
+
+
+def read(paths: Sequence[Path]) -> LabeledImages:
+    """Read the images and labels of files, in order.
+
+    Gray pictures of 28×28 keep their pixels; all others are decoded as `pictures.decode` does.
+    Raises Unavailable without the package pyarrow, MissingInput if there is no such file,
+    StorageError if it can't be read and DataError for any other content.
+    """
+    images: list[Images] = []
+    labels: list[Labels] = []
+    for path in paths:
+        before = len(images)
+        for values, numbers in _batches(path):
+            images += _pictures(path, values, len(images) - before)
+            labels.append(_labels(path, numbers))
+    if not images:
+        raise DataError(f"'{paths[0]}' holds no rows")
+    return LabeledImages(np.stack(images), np.concatenate(labels))
+
+
+def _batches(path: Path) -> Iterator[tuple[list[Any], NDArray[Any]]]:
+    """Yield the values of `image` and `label`, some rows at a time."""
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ModuleNotFoundError:
+        raise Unavailable(
+            f"'{path}' needs the package 'pyarrow': pip install 'fmnist-cli[parquet]'"
+        ) from None
+    try:
+        with parquet.ParquetFile(
+            path,
+            thrift_string_size_limit=_MAX_HEADER_BYTES,
+            thrift_container_size_limit=_MAX_HEADER_BYTES,
+            page_checksum_verification=True,
+        ) as file:
+            missing = {"image", "label"} - {*file.schema_arrow.names}
+            if missing:
+                found = ", ".join(file.schema_arrow.names[:8])[:200]
+                raise DataError(f"'{path}' has the columns {found!r}\n{_EXPECTED}")
+            if file.metadata.num_rows > MAX_IMAGES:
+                raise DataError(f"'{path}' claims {file.metadata.num_rows:,} rows")
+            for batch in file.iter_batches(
+                _BATCH_ROWS, columns=["image", "label"], use_threads=False
+            ):
+                labels = batch.column("label").to_numpy(zero_copy_only=False)
+                yield batch.column("image").to_pylist(), labels
+    except FileNotFoundError:
+        raise MissingInput(f"no file at '{path}'") from None
+    except (pa.ArrowException, ValueError, LookupError, MemoryError, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise StorageError(f"'{path}' can't be read: {error.strerror}") from error
+        reason = str(error).partition("\n")[0][:200]
+        raise DataError(f"'{path}' is not a parquet file, or a damaged one: {reason}") from None
+
+
+def _pictures(path: Path, values: list[Any], before: int) -> list[Images]:
+    images = []
+    for position, value in enumerate(values, start=before):
+        content = value.get("bytes") if isinstance(value, dict) else value
+        if not isinstance(content, bytes):
+            raise DataError(f"'{path}': row {position} holds no encoded picture\n{_EXPECTED}")
+        try:
+            images.append(_decode(content))
+        except DataError as error:
+            raise DataError(f"'{path}', row {position}: {error}") from None
+    return images
+
+
+def _decode(content: bytes) -> Images:
+    if not content.startswith(_GRAY_PNG):
+        return decode(content).pixels
+    from PIL import Image
+
+    try:
+        with Image.open(BytesIO(content), formats=["PNG"]) as image:
+            if image.size == (IMAGE_SIZE, IMAGE_SIZE):  # not changed by a second header
+                return np.array(image.convert("L"))
+    except Exception as error:  # noqa: BLE001 - Pillow's readers raise errors of all kinds
+        raise DataError(f"the picture is damaged: {error}") from None
+    raise DataError("the picture is damaged")
+
+
+def _labels(path: Path, values: NDArray[Any]) -> Labels:
+    try:
+        return as_labels(values)
+    except DataError as error:
+        raise DataError(f"'{path}': {error}") from None

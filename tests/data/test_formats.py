@@ -1,0 +1,211 @@
+"""Every form of data comes back equal to the IDX files, bit for bit; refusals name the way out."""
+
+import logging
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fmnist_cli.data import idx
+from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.sources import open_source
+from fmnist_cli.errors import DataError, FmnistError, MissingInput, Unavailable, UsageError
+from tests.data import written_formats as written
+from tests.data.written_formats import BOTH_SPLITS, HEADER, ONE_SPLIT, TEST, TRAIN, Files, write
+
+
+@pytest.fixture(scope="module")
+def official(tmp_path_factory: pytest.TempPathFactory) -> dict[str, LabeledImages]:
+    """What the IDX files hold."""
+    folder = tmp_path_factory.mktemp("idx")
+    write(folder, written.idx_files("{split}-{kind}-idx{n}-ubyte"))
+    return {
+        name: LabeledImages(
+            idx.read_images(folder / f"{split}-images-idx3-ubyte"),
+            idx.read_labels(folder / f"{split}-labels-idx1-ubyte"),
+        )
+        for name, split in (("train", "train"), ("test", "t10k"))
+    }
+
+
+def same(one: LabeledImages, other: LabeledImages) -> bool:
+    return np.array_equal(one.images, other.images) and np.array_equal(one.labels, other.labels)
+
+
+@pytest.mark.parametrize("form", ONE_SPLIT)
+def test_one_split(form: str, tmp_path: Path, official: dict[str, LabeledImages]) -> None:
+    path = write(tmp_path, ONE_SPLIT[form])
+    assert same(open_source(str(path)).read("train"), official["train"])
+    with pytest.raises(UsageError, match="--test-data"):
+        open_source(str(path)).read("test")
+    assert same(open_source(str(path), test_data=str(path)).read("test"), official["train"])
+
+
+@pytest.mark.parametrize("form", BOTH_SPLITS)
+def test_both_splits(form: str, tmp_path: Path, official: dict[str, LabeledImages]) -> None:
+    path = write(tmp_path, BOTH_SPLITS[form])
+    source = open_source(str(path))
+    assert same(source.read("train"), official["train"])
+    assert same(source.read("test"), official["test"])
+    by_test_data = open_source(str(path), test_data=str(path))
+    assert same(by_test_data.read("test"), official["test"])
+
+
+@pytest.mark.parametrize(
+    ("form", "ignored"),
+    [("CSV, id", "'id'"), ("CSV, unnamed index", "''"), ("CSV, no header, index", "'1'"),
+     ("CSV", None)],
+)  # fmt: skip
+def test_a_note_names_ignored_columns(
+    form: str, ignored: str | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write(tmp_path, ONE_SPLIT[form])
+    with caplog.at_level(logging.INFO, "fmnist_cli"):
+        open_source(str(path)).read("train")
+    assert caplog.messages == ([f"'{path}': ignoring column {ignored}"] if ignored else [])
+
+
+def scaled(content: bytes) -> bytes:
+    """A CSV file whose pixels were divided by 255."""
+    header, _, rows = content.partition(b"\n")
+    table = [line.split(b",") for line in rows.split()]
+    lines = [b",".join([row[0], *(b"%.4f" % (int(v) / 255) for v in row[1:])]) for row in table]
+    return b"\n".join([header, *lines])
+
+
+def password(files: Files) -> Files:
+    """A zip archive that claims to be encrypted."""
+    ((name, content),) = files.items()
+    changed = bytearray(content)
+    changed[6] |= 1
+    changed[content.index(b"PK\x01\x02") + 8] |= 1
+    return {name: bytes(changed)}
+
+
+ROWS = written.csv().split(b"\n", 1)[1]
+ZEROS = b"9" + b",0" * 784
+SHORT = HEADER.rpartition(b",")[0]
+REFUSED: dict[str, tuple[Files, type[FmnistError], str]] = {
+    "CSV, 0 to 1": ({"a.csv": scaled(written.csv())}, DataError, "line 2, .* 0 to 255: multiply"),
+    "CSV, 0.0 or 1.0": (
+        {"a.csv": HEADER + b"\n" + ZEROS.replace(b",0", b",1.0")}, DataError, "0 to 255: multiply"
+    ),
+    "CSV, other class": ({"a.csv": HEADER + b"\nHat" + ZEROS[1:]}, DataError, "'Hat'; .* 0 to 9"),
+    "CSV, -1": ({"a.csv": HEADER + b"\nBag" + ZEROS[1:] + b"\n-1" + ZEROS[1:]}, DataError, "'-1'"),
+    "CSV, no labels": (
+        {"a.csv": HEADER[6:] + b"\n" + ZEROS[2:]}, DataError, "no labels.*label, class or target"
+    ),
+    "CSV, no labels, zip": (
+        written.zipped({"a.csv": HEADER[6:] + b"\n" + ZEROS[2:]}), DataError, "no labels"
+    ),
+    "CSV, 783 pixels": ({"a.csv": SHORT + b"\n" + ZEROS[:-2]}, DataError, "783 .*, not 784"),
+    "CSV, no header, 783": ({"a.csv": ZEROS[:-4] + b"\n"}, DataError, "783 values"),
+    "CSV, disordered": (
+        {"a.csv": written.csv(pixels=written.PIXELS[::-1])}, DataError, "'pixel784', is out of"
+    ),
+    "CSV, one long line": ({"a.csv": b"0," * (1 << 20)}, DataError, "not a CSV file"),
+    "CSV, gzip, damaged": ({"a.csv.gz": b"\x1f\x8b\x08" + bytes(50)}, DataError, "a.csv.gz"),
+    "zip, cut": ({"a.zip": written.zipped(written.KAGGLE)["data.zip"][:-9]}, DataError, "damaged"),
+    "zip, password": (password(written.zipped({"a.csv": written.csv()})), DataError, "password"),
+    "zip of something else": (written.zipped({"a.txt": b"1"}), DataError, "zip archive without"),
+    "zip of several CSV files": (
+        written.zipped({"train_a.csv": b"", "train_b.csv": b""}),
+        DataError, "several CSV files",
+    ),
+    "npz, 0 to 1": (
+        written.npz(images=TRAIN.images / 255, labels=TRAIN.labels), DataError, "0 to 255: multiply"
+    ),
+    "npz, fractions": (
+        written.npz(images=TRAIN.images / 2, labels=TRAIN.labels), DataError, "fractions"
+    ),
+    "npz, negative": (
+        written.npz(images=TRAIN.images / 127.5 - 1, labels=TRAIN.labels), DataError, "run from -1"
+    ),
+    "npz, 32x32": (
+        written.npz(images=np.zeros((3, 32, 32)), labels=[1, 2, 3]), DataError, r"\[N, 28, 28\]"
+    ),
+    "npz, one-hot": (
+        written.npz(images=TRAIN.images, labels=np.eye(10)[TRAIN.labels]), DataError, "labels are"
+    ),
+    "npz, label 10": (
+        written.npz(images=TRAIN.images[:2], labels=[3, 10]), DataError, "label 10; .* 0 to 9"
+    ),
+    "npz, pickled": (
+        written.npz(images=TRAIN.images, labels=np.array([{}] * 40)), DataError, "class names"
+    ),
+    "npz, other names": (written.npz(a=TRAIN.images), DataError, "x_train, y_train"),
+    "npz, too few labels": (
+        written.npz(images=TRAIN.images, labels=[1]), DataError, r"expected int64 \[40\]"
+    ),
+    "npz, no zip": ({"a.npz": b"no zip"}, DataError, "not a zip archive"),
+    "IDX, several sets": (
+        {
+            **written.idx_files("emnist-mnist-{split}-{kind}-idx{n}-ubyte"),
+            **written.idx_files("emnist-letters-{split}-{kind}-idx{n}-ubyte"),
+        },
+        DataError, "several .* splits: 'emnist",
+    ),
+    "IDX, no labels": (
+        {"train-images-idx3-ubyte": b"", "notes.txt": b""}, MissingInput, "train-labels-idx1-ubyte"
+    ),
+    "only tests": ({"test.csv": written.csv(), "notes.txt": b""}, MissingInput, "train split"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refusals_say_what_was_expected(name: str, tmp_path: Path) -> None:
+    files, kind, words = REFUSED[name]
+    path = write(tmp_path, files)
+    with pytest.raises(kind, match=f"(?s){words}") as caught:
+        open_source(str(path)).read("train")
+    assert str(path) in str(caught.value) or "several" in words
+    assert len(str(caught.value).splitlines()) <= 3
+
+
+def test_a_black_image_in_parquet_stays_black(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    path = write(tmp_path, {"a.parquet": written.parquet(written.BLACK)})
+    assert same(open_source(str(path)).read("train"), written.BLACK)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (b"PAR1", b"PAR2", "not a parquet file, or a damaged one"),
+        (b"IDAT", b"IDOT", "row 0: the picture is damaged"),
+        (b"image", b"photo", "columns 'photo, label'\nexpected columns 'image'"),
+    ],
+)
+def test_other_parquet_is_refused(tmp_path: Path, old: bytes, new: bytes, words: str) -> None:
+    pytest.importorskip("pyarrow")
+    content = written.parquet(TRAIN, compression="none").replace(old, new)
+    path = write(tmp_path, {"a.parquet": content})
+    with pytest.raises(DataError, match=words) as caught:
+        open_source(str(path)).read("train")
+    assert str(path) in str(caught.value)
+
+
+def test_without_its_package_parquet_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, {"a.parquet": b"PAR1"})
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(Unavailable, match=r"pip install 'fmnist-cli\[parquet\]'"):
+        open_source(str(path)).read("train")
+
+
+def test_an_archive_of_zeros_is_left_packed(tmp_path: Path) -> None:
+    path = tmp_path / "zeros.npz"
+    header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (900000, 28, 28), }"
+    start = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("images.npy", start + bytes(99))
+        archive.writestr("labels.npy", start + bytes(99))
+    with pytest.raises(DataError, match=r"claims the shape \[900000, 28, 28\]"):
+        open_source(str(path)).read("train")
+
+
+def test_test_splits_differ() -> None:
+    assert not same(TRAIN[: len(TEST)], TEST)
