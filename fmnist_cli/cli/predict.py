@@ -39,7 +39,8 @@ ShowInputOption = Annotated[
     typer.Option(
         "--show-input",
         metavar="DIR",
-        help="Write what the network sees of each picture to DIR, as PNG files.",
+        help="Write what the network sees of each picture to DIR, as PNG files; for a photo also "
+        "how it was prepared.",
         show_default=False,
     ),
 ]
@@ -149,7 +150,12 @@ class _Tally:
             how = "prepared as a photo" if prediction.picture.prepared else "taken as it is"
             console.detail(f"{prediction.name}: {how}")
         if self._show_input is not None:
-            from fmnist_cli.data.pictures import write_png
+            from fmnist_cli.data.pictures import draw_steps, write_png
+            from fmnist_cli.files import atomic_write
 
             stem = Path(prediction.name).stem[:100]
             write_png(self._show_input / f"{number:06}-{stem}.png", prediction.picture.pixels)
+            if prediction.picture.prepared and prediction.name != "-":
+                steps = self._show_input / f"{number:06}-{stem}-steps.png"
+                with atomic_write(steps) as temporary:
+                    draw_steps(Path(prediction.name)).save(temporary, "PNG")

@@ -57,6 +57,7 @@ _OPAQUE: Final = 128
 """Alpha values below are transparent."""
 _MAX_FRAMES: Final = 100
 """Frames of an animation that are searched for one that is not blank."""
+_STEP_SIDE: Final = 8 * IMAGE_SIZE
 _BLANK_SPREAD: Final = 3
 """Gray levels by which lossy formats may change the pixels of a blank picture."""
 
@@ -95,6 +96,30 @@ def decode(source: str | Path | bytes, *, photo: PhotoMode = "auto") -> Picture:
         return Picture(_prepare(image), prepared=True)
     except (DataError, Unavailable) as error:
         raise type(error)(f"{name} can't be used: {error}") from None
+
+
+def draw_steps(path: Path) -> "Image.Image":
+    """Draw a photo, what was found in it, and the network's input, 224 pixels high, side by side.
+
+    Raises what `decode` raises.
+    """
+    from PIL import Image
+
+    from fmnist_cli.photos.finder import find_garment
+    from fmnist_cli.photos.photo import prepare_photo
+
+    photo, mask = _photo_and_mask(_load(_read(path)))
+    pixels = prepare_photo(photo, mask)
+    found = Image.fromarray(find_garment(photo) if mask is None else mask)
+    height, width = _STEP_SIDE, max(1, round(photo.width * _STEP_SIDE / photo.height))
+    shown = photo.resize((width, height))
+    cover = found.resize((width, height)).point(lambda share: share * 255).convert("L")
+    garment = Image.composite(shown, Image.new("RGB", shown.size, "white"), cover)
+    seen = Image.fromarray(pixels).resize((height, height), Image.Resampling.NEAREST)
+    steps = Image.new("RGB", (2 * width + height, height))
+    for left, step in ((0, shown), (width, garment), (2 * width, seen)):
+        steps.paste(step, (left, 0))
+    return steps
 
 
 def is_picture(path: Path) -> bool:
@@ -255,13 +280,18 @@ def _is_blank(image: "Image.Image") -> bool:
 def _prepare(image: "Image.Image") -> Images:
     from fmnist_cli.photos.photo import prepare_photo
 
+    return prepare_photo(*_photo_and_mask(image))
+
+
+def _photo_and_mask(image: "Image.Image") -> "tuple[Image.Image, NDArray[np.float32] | None]":
+    """The RGB photo, reduced, and the mask that a transparent picture brings."""
     mask = None
     if image.mode == "RGBA":
         alpha = image.getchannel("A")
         if np.asarray(alpha).min() < _OPAQUE:  # a cut-out: its transparency shows the garment
             alpha.thumbnail((8 * IMAGE_SIZE, 8 * IMAGE_SIZE))
             mask = np.asarray(alpha, np.float32) / np.float32(255)
-    return prepare_photo(_shrink(image, 255).convert("RGB"), mask)
+    return _shrink(image, 255).convert("RGB"), mask
 
 
 def _shrink(image: "Image.Image", level: int) -> "Image.Image":
