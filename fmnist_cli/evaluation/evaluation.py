@@ -4,19 +4,26 @@ import csv
 import io
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fmnist_cli.checkpoints.metadata import ModelMetadata
+from fmnist_cli.data.digests import count_seen, digest_images
 from fmnist_cli.data.images import LabeledImages
-from fmnist_cli.data.sources import Source
+from fmnist_cli.data.sources import SAMPLE, Source, open_source
 from fmnist_cli.evaluation.overlap import count_seen_in_training
 from fmnist_cli.evaluation.samples import Sample
 from fmnist_cli.evaluation.scores import Scores, score
 from fmnist_cli.evaluation.training_record import Split, read_split
 from fmnist_cli.inference.classifier import Classifier
+
+_SPLITS: Final[tuple[Literal["train", "test"], ...]] = ("train", "test")
+_NEAR_CHANCE: Final = 2.0
+"""Accuracy in multiples of chance below which a model has not recognized the images."""
+_MIN_IMAGES: Final = 20
+"""With fewer images, a low accuracy may be bad luck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,18 @@ class Evaluation:
         labels = self.images.labels
         wrong = np.flatnonzero(self.probabilities.argmax(axis=1) != labels)
         return wrong[np.argsort(self.probabilities[wrong, labels[wrong]], kind="stable")]
+
+    def may_be_no_garments(self) -> bool:
+        """Whether accuracy is near chance on images none of which is in Fashion-MNIST's sample.
+
+        A larger part of Fashion-MNIST, such as Kaggle's files, would share images with the sample.
+        """
+        scores = self.scores
+        is_near_chance = scores.accuracy < _NEAR_CHANCE / len(scores.classes)
+        if scores.n < _MIN_IMAGES or not is_near_chance or self.is_sample:
+            return False
+        sample = np.concatenate([open_source(SAMPLE).read(name).images for name in _SPLITS])
+        return not count_seen(self.images.images, digest_images(sample))
 
     def samples(self, positions: NDArray[np.int64]) -> list[Sample]:
         """The images at these positions with their probabilities."""
