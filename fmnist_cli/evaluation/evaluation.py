@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmnist_cli.checkpoints.metadata import ModelMetadata
+from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.digests import count_seen, digest_images
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.sources import SAMPLE, Source, open_source
@@ -36,7 +37,7 @@ class Evaluation:
     data: str
     """As `--data` names it."""
     is_sample: bool
-    """Whether the package drew the images."""
+    """Whether the images are the sample in the package."""
     split: Split
     tta: bool
     images: LabeledImages
@@ -73,13 +74,14 @@ class Evaluation:
         return wrong[np.argsort(self.probabilities[wrong, labels[wrong]], kind="stable")]
 
     def may_be_no_garments(self) -> bool:
-        """Whether accuracy is near chance on images none of which is in Fashion-MNIST's sample.
+        """Whether a model of garments is near chance on images that are not of Fashion-MNIST.
 
-        A larger part of Fashion-MNIST, such as Kaggle's files, would share images with the sample.
+        The images are compared with the sample in the package: any larger part of Fashion-MNIST,
+        such as Kaggle's files, shares some with it.
         """
         scores = self.scores
         is_near_chance = scores.accuracy < _NEAR_CHANCE / len(scores.classes)
-        if scores.n < _MIN_IMAGES or not is_near_chance or self.is_sample:
+        if scores.classes != CLASS_NAMES or scores.n < _MIN_IMAGES or not is_near_chance:
             return False
         sample = np.concatenate([open_source(SAMPLE).read(name).images for name in _SPLITS])
         return not count_seen(self.images.images, digest_images(sample))
