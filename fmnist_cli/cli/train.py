@@ -182,7 +182,8 @@ def _conclude(run: "Run") -> None:
     )
     if run.val_is_seen:
         console.warn(
-            "the weights it began with have learnt from validation images: val accuracy is no test"
+            "the initial weights were trained on some of the validation images, so validation "
+            "accuracy is optimistic"
         )
     if run.source.is_sample:
         console.note(

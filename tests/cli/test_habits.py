@@ -54,7 +54,6 @@ HABITS = {
     "a recipe's batch larger than the data": habit("train --data sample:30 --epochs 1 --recipe tutorial", 0, "model.pt"),
     "training to ONNX": habit("train -o deep/m.onnx", 2, "--output deep/m.pt", "fmnist export-onnx deep/m.pt"),
     "resuming a finished run": habit("train --resume finished", 0, "finished; go on with --epochs N", "more than 1"),
-    "resuming it quietly": habit("train --resume finished -q", 0, "f.pt", "!finished;"),
     "resuming a run that has stopped early": habit("train --resume early", 0, "finished: --early-stop 1 ended it"),
     "ImageNet's weights": habit(
         "train --data sample:100 --model resnet18 --weights imagenet", 69, "could not fetch", "Downloading"
@@ -69,7 +68,7 @@ HABITS = {
     "URLs on stdin": habit(
         "predict model.pt -", 65, '"input": "https://example.org//b.png"', stdin="https://example.org//b.png\n"
     ),
-    "a new opset": habit("export-onnx model.pt -o new.onnx --verify 5 --opset 23", 0, "needs ONNX Runtime 1.23 or newer"),
+    "a new opset": habit("export-onnx f.pt -o new.onnx --verify 5 --opset 23", 0, "needs ONNX Runtime 1.23 or newer"),
     # data
     "images that are no garments": habit("evaluate model.pt --data noise.csv --test-data noise.csv", 0, "are these garments?", "fmnist show --data"),
     "garments that are not recognized": habit("evaluate model.pt --data mixed.csv --test-data mixed.csv", 0, "!are these garments?"),
