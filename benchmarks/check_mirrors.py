@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fmnist_cli.constants import FILES, MIRRORS, DataFile
-from fmnist_cli.data.mirrors import MirrorError, deliver
+from fmnist_cli.data.download import MirrorError, deliver
 
 
 def check(mirror: str, file: DataFile) -> bool:

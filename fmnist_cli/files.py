@@ -1,5 +1,6 @@
-"""Output files that appear complete or not at all."""
+"""Output files that appear complete or not at all; the checksum of a file."""
 
+import hashlib
 import os
 import sys
 from collections.abc import Iterator
@@ -113,6 +114,15 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"can't create the directory '{folder}': {error.strerror}") from None
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits. Raises StorageError if it can't be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise StorageError(f"'{path}' can't be read: {error.strerror}") from error
 
 
 def _flush(path: Path) -> None:

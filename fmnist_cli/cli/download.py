@@ -14,9 +14,9 @@ from fmnist_cli.errors import UsageError
 if TYPE_CHECKING:
     from fmnist_cli.data.download import Track
 
-ForceOption = Annotated[bool, typer.Option("--force", help="Fetch what is in place, too.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace existing files, too.")]
 VerifyOption = Annotated[
-    bool, typer.Option("--verify", help="Only check what is in place, by size and SHA-256.")
+    bool, typer.Option("--verify", help="Only check the existing files by size and SHA-256.")
 ]
 
 
@@ -31,7 +31,7 @@ def download(
     from fmnist_cli.data import download as files
 
     if verify and (force or mirror):
-        raise UsageError("--verify fetches nothing; --force and --mirror do not go with it")
+        raise UsageError("--verify downloads nothing; leave out --force and --mirror")
     folder = data_dir or files.default_folder()
     if verify:
         files.verify(folder)

@@ -1,34 +1,52 @@
-"""The four official files: from mirrors into the data folder, verified.
+"""The four official files: from mirrors into the data directory, verified by size and SHA-256.
 
-A file appears in the folder whole and right, or not at all.
+pooch transfers them (TLS, proxies, redirects). Its `retrieve` does not fit: files would be readable
+by this user only, a killed process would leave randomly named files behind, and an HTTP 404 would
+be retried like a broken connection.
 """
 
+import hashlib
+import io
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from fmnist_cli.constants import FILES, MIRRORS, DataFile
-from fmnist_cli.data.mirrors import MirrorError, Track, WrongContent, deliver, sha256
-from fmnist_cli.errors import DataError, MissingInput, OutputError, StorageError, Unavailable
-from fmnist_cli.files import make_folder
+from fmnist_cli.constants import FILES, MIRRORS, VERSION, DataFile
+from fmnist_cli.errors import DataError, MissingInput, OutputError, Unavailable, in_one_line
+from fmnist_cli.files import atomic_write, make_folder, sha256
 
-__all__ = ["MIRROR_VARIABLE", "Splits", "Track", "default_folder", "fetch", "verify"]
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 Splits: TypeAlias = Sequence[Literal["train", "test"]]
+Track: TypeAlias = Callable[[str, int, int], None]
+"""Progress callback: the name of a file, its bytes so far and in total."""
 
 MIRROR_VARIABLE: Final = "FMNIST_MIRROR"
 """Environment variable that names one mirror; empty means unset."""
-
 DATA_DIR_VARIABLE: Final = "FMNIST_DATA_DIR"
-"""Environment variable that names the data folder; empty means unset."""
+"""Environment variable that names the data directory; empty means unset."""
 
-_LOCK_NAME: Final = ".fmnist-lock"
-_PARTIAL_SUFFIX: Final = ".part"
+CONNECT_SECONDS: Final = 10.0
+READ_SECONDS: Final = 20.0
+"""Longest silence of a server, and the time before the minimum speed applies."""
+MIN_BYTES_PER_SECOND: Final = 10_000
+PAUSES: Final = (0.0, 1.0, 2.0)
+"""Seconds to wait before each attempt."""
+
+
+class MirrorError(Exception):
+    """A mirror did not deliver a file; the message is the reason, in a few words."""
+
+
+class WrongContent(MirrorError):  # noqa: N818
+    """A mirror delivered something other than the official file."""
 
 
 def default_folder() -> Path:
-    """What FMNIST_DATA_DIR names, or the user's cache folder for fmnist."""
+    """The directory that FMNIST_DATA_DIR names, or the user's cache directory for fmnist."""
     named = os.environ.get(DATA_DIR_VARIABLE, "")
     if named:
         return Path(named)
@@ -45,80 +63,88 @@ def fetch(
     force: bool = False,
     track: Track | None = None,
 ) -> None:
-    """Put the files of these splits into `folder`, each checked by size and SHA-256.
+    """Download the missing files of these splits into `folder`; safe if several processes do.
 
-    mirrors: URLs or folders, tried in order before the one that FMNIST_MIRROR names and those of
-    `facts.MIRRORS`. force: fetch what is in place, too. Where everything is in place, neither the
-    network nor the folder is touched. Any number of processes may fetch into one folder at once.
-    Raises Unavailable where no mirror delivers, DataError where one delivered something else,
-    OutputError or StorageError where the folder can't be made or written.
+    mirrors: URLs or directories, tried in order before the one that FMNIST_MIRROR names and those
+    in `constants.MIRRORS`. force: download and replace existing files, too. If nothing is missing,
+    neither the network nor the folder is touched.
+    Raises DataError if a file or what a mirror delivers is not the official one, Unavailable if no
+    mirror delivers, OutputError or StorageError if the folder can't be created or written.
     """
-    files = _files(splits)
-    if not force and all(_fault(folder, file) is None for file in files):
+    files = [file for split in splits for file in FILES[split]]
+    if not force and not _missing(folder, files):
         return
     from filelock import FileLock
 
     make_folder(folder)
-    lock = FileLock(folder / _LOCK_NAME)
-    try:
-        lock.acquire()
-    except OSError as error:
-        raise OutputError(f"can't write in '{folder}': {error.strerror}") from None
     named = [*mirrors, os.environ.get(MIRROR_VARIABLE, ""), *MIRRORS]
     candidates = list(dict.fromkeys(mirror for mirror in named if mirror))
     try:
-        for file in files:
-            # Another process may have put it there while this one waited.
-            if force or _fault(folder, file) is not None:
-                _fetch_file(file, folder, candidates, force, track)
-    finally:
-        lock.release()
+        locked = FileLock(folder / ".fmnist-lock").acquire()
+    except OSError as error:
+        raise OutputError(f"can't write in '{folder}': {error.strerror}") from None
+    with locked:
+        # Another process may have downloaded them while this one waited.
+        for file in files if force else _missing(folder, files):
+            _fetch_file(file, folder, candidates, track)
 
 
 def verify(folder: Path, splits: Splits = ("train", "test")) -> None:
-    """Check that the files of these splits are in `folder`, by size and SHA-256; mends nothing.
+    """Check the files of these splits in `folder` by size and SHA-256; changes nothing.
 
-    Raises MissingInput or DataError for the first that is not.
+    Raises DataError if one is not the official file, MissingInput if one is missing.
     """
-    for file in _files(splits):
-        fault = _fault(folder, file)
-        if fault is not None:
-            raise fault
+    missing = _missing(folder, [file for split in splits for file in FILES[split]])
+    if missing:
+        raise MissingInput(f"no '{missing[0].name}' in '{folder}'; fetch it: fmnist download")
 
 
-def _files(splits: Splits) -> list[DataFile]:
-    return [file for split in splits for file in FILES[split]]
+def deliver(file: DataFile, mirror: str, path: Path, track: Track | None = None) -> None:
+    """Write one file from one mirror, a URL or a directory, to `path`: verified, or not at all.
+
+    Raises MirrorError, or OutputError or StorageError if `path` can't be written.
+    """
+    if mirror.lower().startswith(("http://", "https://")):
+        content = _download(f"{mirror.rstrip('/')}/{file.name}", file, track)
+    else:
+        try:
+            content = (Path(mirror) / file.name).read_bytes()
+        except OSError as error:
+            raise MirrorError(str(error.strerror).lower()) from None
+    if not content.startswith(b"\x1f\x8b"):
+        raise MirrorError("it sends no gzip file (perhaps a web page)")
+    if len(content) != file.size_bytes:
+        raise WrongContent(f"it holds {len(content):,} bytes, not {file.size_bytes:,}")
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        raise WrongContent("its SHA-256 is wrong")
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(content)
+    if track:
+        track(file.name, file.size_bytes, file.size_bytes)
 
 
-def _fault(folder: Path, file: DataFile) -> MissingInput | DataError | None:
-    """What is wrong with a file in its place; None where it is right."""
-    path = folder / file.name
-    if not path.is_file():
-        return MissingInput(f"no '{file.name}' in '{folder}'; fetch it: fmnist download")
-    if path.stat().st_size != file.size_bytes or sha256(path) != file.sha256:
-        return DataError(f"'{path}' is not the official file; fetch it anew: fmnist download")
-    return None
+def _missing(folder: Path, files: list[DataFile]) -> list[DataFile]:
+    """The files that don't exist. Raises DataError if one has other content, such as MNIST's."""
+    existing = [file for file in files if (folder / file.name).is_file()]
+    for file in existing:
+        path = folder / file.name
+        if path.stat().st_size != file.size_bytes or sha256(path) != file.sha256:
+            raise DataError(
+                f"'{path}' is not the official Fashion-MNIST file\n"
+                "name another directory with --data-dir, or replace it: fmnist download --force"
+            )
+    return [file for file in files if file not in existing]
 
 
-def _fetch_file(
-    file: DataFile, folder: Path, mirrors: list[str], force: bool, track: Track | None
-) -> None:
-    """Try mirror after mirror. The one that delivers becomes the first of the list."""
-    path = folder / file.name
-    partial = path.with_name(path.name + _PARTIAL_SUFFIX)
-    if force:
-        partial.unlink(missing_ok=True)
+def _fetch_file(file: DataFile, folder: Path, mirrors: list[str], track: Track | None) -> None:
+    """Try one mirror after the other; the one that delivers moves to the front of the list."""
     faults: dict[str, MirrorError] = {}
     for mirror in mirrors:
         try:
-            deliver(file, mirror, partial, track)
+            deliver(file, mirror, folder / file.name, track)
         except MirrorError as fault:
             faults[mirror] = fault
             continue
-        try:
-            partial.replace(path)
-        except OSError as error:
-            raise StorageError(f"can't put '{path}' in place: {error.strerror}") from error
         # The next file need not wait for mirrors that do not answer.
         mirrors.remove(mirror)
         mirrors.insert(0, mirror)
@@ -129,3 +155,53 @@ def _fetch_file(
         f"no mirror delivers '{file.name}'\n{reasons}\n"
         "try again later, or name another source: fmnist download --mirror URL|DIR"
     )
+
+
+class _Received(io.BytesIO):
+    """A download so far; stops a mirror that sends too much or too slowly."""
+
+    def __init__(self, file: DataFile, track: Track | None) -> None:
+        super().__init__()
+        self._file, self._track, self._started_at = file, track, time.monotonic()
+
+    def write(self, chunk: "Buffer", /) -> int:
+        seconds, written = time.monotonic() - self._started_at, super().write(chunk)
+        if self.tell() > self._file.size_bytes:
+            raise WrongContent(f"it holds more than {self._file.size_bytes:,} bytes")
+        if seconds > READ_SECONDS and self.tell() < MIN_BYTES_PER_SECOND * seconds:
+            raise MirrorError(f"it sends less than {MIN_BYTES_PER_SECOND:,} bytes/s")
+        if self._track:
+            self._track(self._file.name, self.tell(), self._file.size_bytes)
+        return written
+
+
+def _download(url: str, file: DataFile, track: Track | None) -> bytes:
+    import pooch
+    import requests
+
+    headers = {"Accept-Encoding": "identity", "User-Agent": f"fmnist/{VERSION}"}
+    http = pooch.HTTPDownloader(headers=headers, timeout=(CONNECT_SECONDS, READ_SECONDS))
+    for pause in PAUSES:
+        time.sleep(pause)
+        received = _Received(file, track)
+        try:
+            http(url, received, None)
+            return received.getvalue()
+        except (requests.RequestException, ValueError) as error:  # a redirect to 'http://[', say
+            reason, may_pass = _reason(error)
+        if not may_pass:
+            break
+    raise MirrorError(reason)
+
+
+def _reason(error: Exception) -> tuple[str, bool]:
+    """What went wrong, in a few words, and whether the same mirror is worth another attempt."""
+    status = getattr(getattr(error, "response", None), "status_code", 0)
+    if status >= 400:
+        return f"HTTP {status}", status == 429 or status >= 500
+    cause = error.args[0] if error.args else error
+    cause = getattr(cause, "reason", cause)  # urllib3's MaxRetryError wraps it once more
+    words = " ".join(word for word in getattr(cause, "args", ()) if isinstance(word, str))
+    # urllib3 begins with "HTTPConnection(host='…', port=…): ".
+    text = in_one_line(words or str(cause)).rpartition("): ")[2]
+    return text, type(cause).__name__ in ("ProtocolError", "ReadTimeoutError")

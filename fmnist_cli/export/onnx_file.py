@@ -15,14 +15,13 @@ from fmnist_cli.checkpoints.archive import read_digests
 from fmnist_cli.checkpoints.weights import Stem, open_model
 from fmnist_cli.constants import VERSION
 from fmnist_cli.data.digests import ONNX_RECORD_KEY
-from fmnist_cli.data.mirrors import sha256
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import UsageError
 from fmnist_cli.export.graph import build_graph, set_metadata
 from fmnist_cli.export.parity import Parity, check_parity
 from fmnist_cli.export.quantize import Quantization, measure, quantize
 from fmnist_cli.export.samples import parity_images, training_and_validation
-from fmnist_cli.files import atomic_write
+from fmnist_cli.files import atomic_write, sha256
 from fmnist_cli.inference.loading import load
 from fmnist_cli.inference.onnx_backend import OnnxClassifier, open_classifier
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET

@@ -17,12 +17,12 @@ class Request(BaseHTTPRequestHandler):
     server: "Mirror"
 
     def do_GET(self) -> None:
-        self.server.requests.append((self.path, self.headers.get("Range")))
+        self.server.requests.append(self.path)
         content = self.server.files.get(self.path.rpartition("/")[2])
         if content is None:
             self.reply(404)
             return
-        number = sum(path == self.path for path, _ in self.server.requests) - 1
+        number = self.server.requests.count(self.path) - 1
         answers = self.server.answers
         answers[min(number, len(answers) - 1)](self, content)
 
@@ -46,7 +46,7 @@ class Mirror(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Request)
         self.files = files
         self.answers = answers
-        self.requests: list[tuple[str, str | None]] = []
+        self.requests: list[str] = []
         self.released = threading.Event()
         """Set when the test is over: what stalls then ends."""
 
@@ -73,29 +73,8 @@ def serve(files: Mapping[str, bytes], *answers: Answer) -> Iterator[Mirror]:
 
 
 def honest(request: Request, content: bytes) -> None:
-    """Serve the file, or the rest of it that was asked for."""
-    asked = request.headers.get("Range")
-    if asked is None:
-        request.reply(200, content)
-        return
-    start = int(asked.removeprefix("bytes=").rstrip("-"))
-    place = f"bytes {start}-{len(content) - 1}/{len(content)}"
-    request.reply(206, content[start:], Content_Range=place)
-
-
-def deaf_to_ranges(request: Request, content: bytes) -> None:
-    """Serve the whole file whatever was asked for."""
+    """Serve the file."""
     request.reply(200, content)
-
-
-def wrong_range(request: Request, content: bytes) -> None:
-    """Claim to continue, but from another place."""
-    request.reply(206, content[1:], Content_Range=f"bytes 1-{len(content) - 1}/{len(content)}")
-
-
-def unsatisfiable(request: Request, _content: bytes) -> None:
-    """Refuse every range."""
-    request.reply(416)
 
 
 def status(code: int) -> Answer:
@@ -156,12 +135,12 @@ def stalled(request: Request, content: bytes) -> None:
 
 
 def trickling(request: Request, content: bytes) -> None:
-    """Send a byte at a time, for ever fast enough not to be silent."""
+    """Send 5 kB a second: too little, but never silent."""
     request.reply(200, content[:2], Content_Length=len(content))
-    for byte in content[2:]:
+    for start in range(2, len(content), 100):
         if request.server.released.wait(0.02):
             return
-        request.wfile.write(bytes([byte]))
+        request.wfile.write(content[start : start + 100])
 
 
 def redirect(location: str) -> Answer:

@@ -1,8 +1,10 @@
-"""`data.download`: the folder holds the official files, or the error says why not."""
+"""`data.download`: the directory holds the official files, or the error says why not."""
 
 import gzip
 import hashlib
 import os
+import re
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,34 +13,35 @@ from pathlib import Path
 import pytest
 
 from fmnist_cli.constants import FILES, DataFile
-from fmnist_cli.data import download, mirrors
-from fmnist_cli.errors import DataError, MissingInput, OutputError, Unavailable
+from fmnist_cli.data import download
+from fmnist_cli.data.download import MirrorError, WrongContent, deliver
+from fmnist_cli.errors import DataError, MissingInput, OutputError, StorageError, Unavailable
 from tests.data import hostile
 
 CONTENTS = {
-    file.name: gzip.compress(os.urandom(2_000)) for files in FILES.values() for file in files
+    file.name: gzip.compress(os.urandom(20_000)) for files in FILES.values() for file in files
 }
-TRAIN = {file.name for file in FILES["train"]}
+SMALL = {
+    split: tuple(
+        DataFile(file.name, len(content), hashlib.sha256(content).hexdigest())
+        for file in files
+        for content in [CONTENTS[file.name]]
+    )
+    for split, files in FILES.items()
+}
+FIRST = SMALL["train"][0]
+CONTENT = CONTENTS[FIRST.name]
+OTHER = CONTENT[:-1] + bytes([CONTENT[-1] ^ 1])
 DEAD = "http://127.0.0.1:1/"
 
 
 @pytest.fixture(autouse=True)
 def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of 2 kB under the official names; no mirror but those that a test names."""
-    small = {
-        split: tuple(
-            DataFile(
-                file.name,
-                len(CONTENTS[file.name]),
-                hashlib.sha256(CONTENTS[file.name]).hexdigest(),
-            )
-            for file in files
-        )
-        for split, files in FILES.items()
-    }
-    monkeypatch.setattr(download, "FILES", small)
+    """Small files under the official names; no mirror but those that a test names; short waits."""
+    monkeypatch.setattr(download, "FILES", SMALL)
     monkeypatch.setattr(download, "MIRRORS", ())
-    monkeypatch.setattr(mirrors, "BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(download, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(download, "PAUSES", (0, 0.01))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.delenv(download.MIRROR_VARIABLE, raising=False)
 
@@ -50,59 +53,72 @@ def server() -> Iterator[hostile.Mirror]:
 
 
 def official(folder: Path) -> set[str]:
-    """Names in the folder, but for the lock's; what stands under an official name is right."""
+    """Names of the files in a directory, apart from the lock; each has the official content."""
     names = {path.name for path in folder.iterdir() if path.name != ".fmnist-lock"}
     assert all((folder / name).read_bytes() == CONTENTS[name] for name in names)
     return names
 
 
-def test_fetches_each_file_once(tmp_path: Path, server: hostile.Mirror) -> None:
+def test_each_file_is_downloaded_once(tmp_path: Path, server: hostile.Mirror) -> None:
     folder = tmp_path / "new" / "data"
     download.fetch(folder, mirrors=[server.url])
-    download.fetch(folder, mirrors=[server.url])
+    (folder / ".fmnist-lock").unlink()
+    before = folder.stat().st_mtime_ns
+    download.fetch(folder, mirrors=[DEAD])
     download.verify(folder)
+    assert folder.stat().st_mtime_ns == before
     assert official(folder) == set(CONTENTS)
     assert len(server.requests) == 4
 
 
-def test_only_the_splits_that_are_asked_for(tmp_path: Path, server: hostile.Mirror) -> None:
+def test_files_can_be_read_by_others(tmp_path: Path, server: hostile.Mirror) -> None:
+    umask = os.umask(0o022)
+    try:
+        download.fetch(tmp_path, mirrors=[server.url])
+    finally:
+        os.umask(umask)
+    assert (tmp_path / FIRST.name).stat().st_mode & stat.S_IRUSR
+    if os.name == "posix":
+        assert stat.S_IMODE((tmp_path / FIRST.name).stat().st_mode) == 0o644
+
+
+def test_only_the_splits_asked_for(tmp_path: Path, server: hostile.Mirror) -> None:
     download.fetch(tmp_path, mirrors=[server.url], splits=("train",))
-    assert official(tmp_path) == TRAIN
+    assert official(tmp_path) == {file.name for file in SMALL["train"]}
     download.verify(tmp_path, ("train",))
     with pytest.raises(MissingInput, match=r"t10k.*fmnist download"):
         download.verify(tmp_path)
 
 
-def test_in_place_a_folder_that_is_read_only_is_enough(
-    tmp_path: Path, server: hostile.Mirror
+@pytest.mark.parametrize("other", [b"", b"the digits", OTHER])
+def test_a_file_with_other_content_is_replaced_by_force_only(
+    tmp_path: Path, server: hostile.Mirror, other: bytes
 ) -> None:
-    download.fetch(tmp_path, mirrors=[server.url])
-    (tmp_path / ".fmnist-lock").unlink()
-    before = tmp_path.stat().st_mtime_ns
-    download.fetch(tmp_path, mirrors=[DEAD])
-    assert tmp_path.stat().st_mtime_ns == before
-
-
-def test_one_flipped_byte_is_found_and_mended(tmp_path: Path, server: hostile.Mirror) -> None:
-    download.fetch(tmp_path, mirrors=[server.url])
-    victim = tmp_path / min(TRAIN)
-    content = bytearray(victim.read_bytes())
-    content[1000] ^= 1
-    victim.write_bytes(content)
-    with pytest.raises(DataError, match=f"{victim.name}.*fmnist download"):
+    foreign = tmp_path / SMALL["test"][1].name
+    foreign.write_bytes(other)
+    refused = rf"{foreign.name}' is not the official(.|\n)*--data-dir.*--force"
+    with pytest.raises(DataError, match=refused):
+        download.fetch(tmp_path, mirrors=[server.url])
+    with pytest.raises(DataError, match=refused):
         download.verify(tmp_path)
-    download.fetch(tmp_path, mirrors=[server.url])
+    assert [path.name for path in tmp_path.iterdir()] == [foreign.name]
+    assert foreign.read_bytes() == other
+    assert server.requests == []
+    download.fetch(tmp_path, mirrors=[server.url], force=True)
     assert official(tmp_path) == set(CONTENTS)
-    assert len(server.requests) == 5
-
-
-def test_force_fetches_what_is_in_place(tmp_path: Path, server: hostile.Mirror) -> None:
-    download.fetch(tmp_path, mirrors=[server.url])
     download.fetch(tmp_path, mirrors=[server.url], force=True)
     assert len(server.requests) == 8
 
 
-def test_mirror_after_mirror(
+def test_what_a_killed_download_left_is_cleared_away(
+    tmp_path: Path, server: hostile.Mirror
+) -> None:
+    (tmp_path / f".{FIRST.name}.fmnist-tmp").write_bytes(CONTENT[:100])
+    download.fetch(tmp_path, mirrors=[server.url])
+    assert official(tmp_path) == set(CONTENTS)
+
+
+def test_mirrors_are_tried_in_turn(
     tmp_path: Path, server: hostile.Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(download.MIRROR_VARIABLE, server.url)
@@ -113,22 +129,10 @@ def test_mirror_after_mirror(
     assert len(refusing.requests) == 1
 
 
-def test_an_empty_variable_is_no_mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_each_mirror_and_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(download.MIRROR_VARIABLE, "")
-    with pytest.raises(Unavailable) as caught:
-        download.fetch(tmp_path, mirrors=[DEAD])
-    assert str(caught.value).splitlines()[1] == f"{DEAD}: no connection"
-
-
-def test_the_next_mirror_continues_what_one_began(tmp_path: Path, server: hostile.Mirror) -> None:
-    with hostile.serve(CONTENTS, hostile.broken_off(0.5), hostile.status(403)) as broken:
-        download.fetch(tmp_path, mirrors=[broken.url, server.url])
-    assert official(tmp_path) == set(CONTENTS)
-    first_path, asked = server.requests[0]
-    assert asked == f"bytes={len(CONTENTS[first_path.rpartition('/')[2]]) // 2}-"
-
-
-def test_the_error_names_each_mirror_and_its_reason(tmp_path: Path) -> None:
     gone = str(tmp_path / "gone")
     with (
         hostile.serve(CONTENTS, hostile.status(403)) as refusing,
@@ -136,35 +140,119 @@ def test_the_error_names_each_mirror_and_its_reason(tmp_path: Path) -> None:
         pytest.raises(Unavailable) as caught,
     ):
         download.fetch(tmp_path / "data", mirrors=[gone, refusing.url, portal.url, DEAD])
-    lines = str(caught.value).splitlines()
-    assert len(lines) == 3
-    assert "train-images" in lines[0]
-    for mirror, reason in {
-        gone: "no such file",
-        refusing.url: "HTTP 403",
-        portal.url: "it sends no gzip file",
-        DEAD: "no connection",
-    }.items():
-        assert f"{mirror}: {reason}" in lines[1]
-    assert "--mirror" in lines[2]
+    subject, reasons, advice = str(caught.value).splitlines()
+    assert FIRST.name in subject
+    assert [reason.partition(": ")[0] for reason in reasons.split("; ")] == [
+        *(gone, refusing.url, portal.url, DEAD)
+    ]
+    assert re.search("no such file.*HTTP 403.*no gzip file.*Failed to establish", reasons)
+    assert "--mirror" in advice
     assert official(tmp_path / "data") == set()
 
 
-def test_wrong_content_everywhere_is_bad_data(tmp_path: Path) -> None:
-    wrong = {name: bytes(reversed(content)) for name, content in CONTENTS.items()}
-    wrong = {name: b"\x1f\x8b" + content[2:] for name, content in wrong.items()}
+def test_wrong_content_is_bad_data(tmp_path: Path) -> None:
     with (
-        hostile.serve(wrong) as liar,
+        hostile.serve(CONTENTS, hostile.body(OTHER)) as liar,
         pytest.raises(DataError, match=r"SHA-256.*\n.*--mirror"),
     ):
         download.fetch(tmp_path, mirrors=[liar.url, DEAD])
     assert official(tmp_path) == set()
 
 
-def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("answer", "kind", "reason", "requests"),
+    [
+        (hostile.status(404), MirrorError, "HTTP 404", 1),
+        (hostile.status(503), MirrorError, "HTTP 503", 2),
+        (hostile.body(b"<html>sign in</html>"), MirrorError, "no gzip file", 1),
+        (hostile.body(CONTENT[:1000]), WrongContent, "it holds 1,000 bytes, not", 1),
+        (hostile.body(CONTENT + b"more"), WrongContent, "it holds more than", 1),
+        (hostile.packed_bomb, WrongContent, "it holds more than", 1),
+        (hostile.endless, WrongContent, "it holds more than", 1),
+        (hostile.broken_off(0.5), MirrorError, "Connection broken", 2),
+        (hostile.stalled, MirrorError, "Read timed out", 2),
+        (hostile.trickling, MirrorError, "less than 10,000 bytes/s", 1),
+        (hostile.redirect(f"/fashion/{FIRST.name}"), MirrorError, "redirects", 31),
+        (hostile.redirect("file:///etc/passwd"), MirrorError, "file:///etc/passwd", 1),
+        (hostile.redirect("http://["), MirrorError, "URL", 1),
+    ],
+)
+def test_a_mirror_that_fails(
+    tmp_path: Path, answer: hostile.Answer, kind: type[MirrorError], reason: str, requests: int
+) -> None:
+    with hostile.serve(CONTENTS, answer) as server, pytest.raises(MirrorError, match=reason) as e:
+        deliver(FIRST, server.url, tmp_path / FIRST.name)
+    assert type(e.value) is kind
+    assert len(server.requests) == requests
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(hostile.status(429), hostile.status(500), hostile.broken_off(0), hostile.broken_off(0.5)),
+        hostile.redirect(f"../elsewhere/{FIRST.name}"),
+    ],
+)
+def test_a_further_request_delivers(tmp_path: Path, answer: hostile.Answer) -> None:
+    progress: list[tuple[str, int, int]] = []
+    with hostile.serve(CONTENTS, answer, hostile.honest) as server:
+        deliver(FIRST, server.url, tmp_path / FIRST.name, lambda *done: progress.append(done))
+    assert (tmp_path / FIRST.name).read_bytes() == CONTENT
+    assert progress[-1] == (FIRST.name, len(CONTENT), len(CONTENT))
+    assert len(server.requests) >= 2
+
+
+@pytest.mark.parametrize("url", ["http://", "http://[", "http://a b/", "http://127.0.0.1:99999"])
+def test_a_malformed_address(tmp_path: Path, url: str) -> None:
+    with pytest.raises(MirrorError):
+        deliver(FIRST, url, tmp_path / FIRST.name)
+
+
+def test_the_proxy_of_the_environment(
+    tmp_path: Path, server: hostile.Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("no_proxy")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("http_proxy", server.url)
+    deliver(FIRST, "http://mirror.invalid/data", tmp_path / FIRST.name)
+    assert server.requests == [f"http://mirror.invalid/data/{FIRST.name}"]
+
+
+@pytest.mark.parametrize("wrong", [CONTENT[:-1], OTHER])
+def test_a_directory_is_a_mirror(tmp_path: Path, wrong: bytes) -> None:
+    mirror, path = tmp_path / "mirror", tmp_path / "data" / FIRST.name
+    mirror.mkdir()
+    (mirror / FIRST.name).write_bytes(wrong)
+    with pytest.raises(WrongContent):
+        deliver(FIRST, str(mirror), path)
+    assert not path.exists()
+    (mirror / FIRST.name).write_bytes(CONTENT)
+    deliver(FIRST, str(mirror), path)
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_folder_that_cannot_be_created(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="file"):
         download.fetch(tmp_path / "file" / "data", mirrors=[DEAD])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits on the size of files")
+def test_a_full_disk(tmp_path: Path, server: hostile.Mirror) -> None:
+    import resource
+    import signal
+
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(StorageError, match="no file was created"):
+            download.fetch(tmp_path, mirrors=[server.url])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert official(tmp_path) == set()
 
 
 def test_the_default_folder_is_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,20 +270,22 @@ from fmnist_cli.data import download
 from fmnist_cli.constants import DataFile
 files = [DataFile(n, int(s), h) for n, s, h in (a.split(",") for a in sys.argv[3:])]
 download.FILES = {"train": files}
-download.fetch(Path(sys.argv[1]), mirrors=[sys.argv[2]], splits=["train"])
+for _ in range(2):
+    download.fetch(Path(sys.argv[1]), mirrors=[sys.argv[2]], splits=["train"])
+print({"pooch", "requests"} & sys.modules.keys() or "offline")
 """
 
 
-def test_four_processes_at_once_fetch_each_file_once(
+def test_four_processes_at_once_download_each_file_once(
     tmp_path: Path, server: hostile.Mirror
 ) -> None:
-    described = [
-        f"{name},{len(content)},{hashlib.sha256(content).hexdigest()}"
-        for name, content in CONTENTS.items()
-    ]
+    files = [file for pair in SMALL.values() for file in pair]
+    described = [f"{file.name},{file.size_bytes},{file.sha256}" for file in files]
     command = [sys.executable, "-c", FETCH, str(tmp_path), server.url, *described]
     runs = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     outcomes = [(run.communicate(timeout=60)[1], run.returncode) for run in runs]
     assert outcomes == [("", 0)] * 4
     assert official(tmp_path) == set(CONTENTS)
     assert len(server.requests) == 4
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert again.stdout == "offline\n"
