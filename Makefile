@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 GPU_WORK ?= build/gpu
 
 .DEFAULT_GOAL := help
-.PHONY: help install train demo test proof check format bench bench-gpu pretrained check-mirrors clean
+.PHONY: help install train demo test proof check format bench bench-gpu finder pretrained check-mirrors clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,8 +47,11 @@ bench: $(READY) ## Measure every claim that fits a CPU machine
 bench-gpu: $(READY) ## Measure on a GPU for 8 minutes; again until it says it is done
 	$(BIN)/python -m benchmarks.gpu --work $(GPU_WORK)
 
-pretrained: $(READY) ## Train, measure and write the model that comes with the program
-	$(BIN)/python -m benchmarks.pretrained
+finder: $(READY) ## Train the network that finds the garment in a photo (PHOTOS="DIR ...")
+	$(BIN)/python -m benchmarks.finder --photos $(PHOTOS)
+
+pretrained: $(READY) ## Train, measure and write the packaged model (PHOTOS="DIR ...")
+	$(BIN)/python -m benchmarks.pretrained --photos $(PHOTOS)
 
 check-mirrors: $(READY) ## Try every mirror of the data over the network
 	$(BIN)/python -m benchmarks.check_mirrors

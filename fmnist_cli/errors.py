@@ -33,6 +33,10 @@ class DataError(FmnistError):
     exit_code = 65
 
 
+class NoGarment(DataError):  # noqa: N818
+    """A photo in which no garment was found."""
+
+
 class CheckpointError(DataError):
     """A model file that is damaged, of an unsupported kind or of a newer format."""
 

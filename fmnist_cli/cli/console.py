@@ -5,6 +5,7 @@ is always printed literally: no markup, no emoji codes, no highlighting.
 """
 
 import json
+import logging
 import os
 import re
 import sys
@@ -156,6 +157,14 @@ def error(text: str) -> None:
 def discard(stream: TextIO) -> None:
     """Discard a stream's buffered output, so that the final flush can't fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class LogHandler(logging.Handler):
+    """Print what the library logs: warnings as warnings, the rest as details."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record."""
+        (warn if record.levelno >= logging.WARNING else detail)(record.getMessage())
 
 
 def _line(text: str, style: str) -> None:

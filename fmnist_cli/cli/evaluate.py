@@ -27,6 +27,7 @@ def evaluate(
     data_dir: options.DataDirOption = None,
     mirror: options.MirrorOption = None,
     split: options.SplitOption = "test",
+    photo: options.PhotoOption = "auto",
     tta: options.TtaOption = False,
     min_: Annotated[
         list[str] | None,
@@ -79,10 +80,15 @@ def evaluate(
     )
     for gate in wanted:
         gate.check_class(classifier.classes)
-    source = open_data(classifier, data, test_data, data_dir, mirror, split)
+    source = open_data(classifier, data, test_data, data_dir, mirror, split, photo=photo)
     with busy("evaluating"):
         evaluation = run_evaluation(classifier, source, split, tta=tta)
         _write_files(evaluation, report, confusion, predictions)
+    if evaluation.any_footwear:
+        console.note(
+            f"{evaluation.any_footwear:,} images may show any footwear: Sandal, Sneaker and Ankle "
+            "boot count as right"
+        )
     warn_of_data(evaluation.scores.n, evaluation.seen_in_training, is_sample=evaluation.is_sample)
     ask_what_they_are(evaluation)
     if format_ == "json":

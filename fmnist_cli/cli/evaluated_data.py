@@ -10,6 +10,7 @@ from fmnist_cli.cli import console
 from fmnist_cli.cli.download import download_progress
 
 if TYPE_CHECKING:
+    from fmnist_cli.data.pictures import PhotoMode
     from fmnist_cli.data.sources import Source
     from fmnist_cli.evaluation.comparison import ModelComparison
     from fmnist_cli.evaluation.evaluation import Evaluation
@@ -24,12 +25,19 @@ def open_data(
     data_dir: Path | None,
     mirror: list[str] | None,
     split: "Split",
+    *,
+    photo: "PhotoMode" = "auto",
 ) -> "Source":
     """Open the data to evaluate a model on; downloads missing official files."""
     from fmnist_cli.evaluation.training_record import open_evaluated
 
     source = open_evaluated(
-        classifier, data, test_data=test_data, data_dir=data_dir, mirrors=mirror or ()
+        classifier,
+        data,
+        test_data=test_data,
+        data_dir=data_dir,
+        mirrors=mirror or (),
+        photo=photo,
     )
     fetch(source, split)
     return source

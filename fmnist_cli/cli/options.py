@@ -65,6 +65,9 @@ PrecisionOption = Annotated[
     Literal["auto", "fp32", "bf16", "fp16"],
     typer.Option("--precision", help=OPTIONS["precision"].help),
 ]
+PhotoOption = Annotated[
+    Literal["auto", "on", "off"], typer.Option("--photo", help=OPTIONS["photo"].help)
+]
 SplitOption = Annotated[
     Literal["test", "val", "train"],
     typer.Option(

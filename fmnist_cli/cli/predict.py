@@ -14,6 +14,7 @@ from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
 from fmnist_cli.cli.options import (
     DeviceOption,
     NetworkOfModelOption,
+    PhotoOption,
     PrecisionOption,
     RequiredModelArgument,
     ThreadsOption,
@@ -28,13 +29,6 @@ InputsArgument = Annotated[
     typer.Argument(
         metavar="INPUT",
         help="Pictures, directories, IDX, CSV or .npy files; - for paths on stdin, one per line.",
-    ),
-]
-PhotoOption = Annotated[
-    Literal["auto", "on", "off"],
-    typer.Option(
-        "--photo",
-        help="Prepare as a photo of a garment on a plain background; auto decides per picture.",
     ),
 ]
 StdinImageOption = Annotated[

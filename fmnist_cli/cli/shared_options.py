@@ -1,6 +1,7 @@
 """Options that every command takes, added to its signature in one place."""
 
 import inspect
+import logging
 import sys
 import tomllib
 from collections.abc import Callable
@@ -47,6 +48,7 @@ def everywhere(command: Callable[..., None]) -> Callable[..., None]:
         shared = {name: values.pop(name) for name in _SHARED}
         console.set_verbosity(quiet=shared["quiet"], verbose=shared["verbose"])
         hush_libraries()
+        _show_log()
         try:
             command(**values)
             sys.stdout.flush()
@@ -68,6 +70,14 @@ def everywhere(command: Callable[..., None]) -> Callable[..., None]:
     with_shared.__signature__ = signature.replace(parameters=[*own, *added])  # type: ignore[attr-defined]
     with_shared.__annotations__ = {**command.__annotations__, **_SHARED}
     return with_shared
+
+
+def _show_log() -> None:
+    """Print what the library logs."""
+    log = logging.getLogger("fmnist_cli")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    log.handlers = [console.LogHandler()]
 
 
 def _read_config(ctx: typer.Context, path: Path | None) -> Path | None:

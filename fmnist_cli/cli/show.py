@@ -33,6 +33,7 @@ def show(
             show_default="train; with --errors: test",
         ),
     ] = None,
+    photo: options.PhotoOption = "auto",
     errors: Annotated[
         Path | None,
         typer.Option(
@@ -90,6 +91,7 @@ def show(
             test_data=test_data,
             data_dir=data_dir,
             mirrors=mirror or (),
+            photo=photo,
         )
         fetch(source, name)
         samples = draw_samples(source.read(name), source.classes, count, seed, augment)
@@ -97,7 +99,9 @@ def show(
         if augment is not None:
             raise UsageError("--augment cannot be combined with --errors")
         classifier = load_model(errors, network, normalization, stem, device=device)
-        source = open_data(classifier, data, test_data, data_dir, mirror, split or "test")
+        source = open_data(
+            classifier, data, test_data, data_dir, mirror, split or "test", photo=photo
+        )
         with busy("evaluating"):
             evaluation = evaluate(classifier, source, split or "test")
         wrong = evaluation.worst_errors()

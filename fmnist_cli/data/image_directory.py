@@ -1,8 +1,11 @@
-"""A folder with one sub-folder of pictures per class, named after the class or its number."""
+"""A directory with one subdirectory of images per class, named after the class or its number."""
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+import hashlib
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
@@ -10,117 +13,199 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_CLASSES
-from fmnist_cli.data.images import LabeledImages
-from fmnist_cli.data.pictures import PICTURE_SUFFIXES, decode
-from fmnist_cli.errors import DataError, MissingInput, in_one_line
+from fmnist_cli.data.class_names import ANY_FOOTWEAR, FOOTWEAR, label_of
+from fmnist_cli.data.images import Images, LabeledImages
+from fmnist_cli.data.pictures import IGNORED_NAMES, PhotoMode, Picture, decode, is_picture
+from fmnist_cli.devices import usable_cores
+from fmnist_cli.errors import DataError, FmnistError, MissingInput, NoGarment, in_one_line
+from fmnist_cli.files import atomic_write
+from fmnist_cli.photos import PREPARATION
 
-_FAULTS_NAMED: Final = 3
-_PICTURES_PER_TASK: Final = 64
-
-
-def read(folder: Path, *, workers: int = 0) -> LabeledImages:
-    """Read every picture of every class's sub-folder, and of the folders in it, by sorted path.
-
-    Pictures of any size and color; each is decoded as `pictures.decode` does on its own account.
-    `workers`: processes that decode; 0 decodes in this one. Other files and hidden ones are left
-    alone. Raises MissingInput where there is no such folder, DataError where a sub-folder is no
-    class, there are no pictures, or some can't be read: the message names the first of them.
-    """
-    labels, paths = [], []
-    for path, label in sorted(_pictures(folder)):
-        paths.append(path)
-        labels.append(label)
-    if not paths:
-        lies_flat = any(path.suffix.lower() in PICTURE_SUFFIXES for path in folder.iterdir())
-        what = "pictures of no class" if lies_flat else "no pictures"
-        raise DataError(
-            f"'{folder}' holds {what}\nexpected a sub-folder of pictures per class, "
-            f"named 0 to {NUM_CLASSES - 1} or {CLASS_NAMES[1]}, {CLASS_NAMES[2]}, …"
-        )
-    return LabeledImages(_decode_all(paths, workers), np.array(labels, dtype=np.int64))
-
-
-def has_split(folder: Path, split: Literal["train", "test"]) -> bool:
-    """Whether a folder keeps that split in a sub-folder of its name."""
-    return (folder / split).is_dir()
-
-
-def label_of(name: str) -> int | None:
-    """Label of a class's name or number, as a folder may write it; None where it names no class.
-
-    Letters and digits alone count, in any case; "T-shirt/top" is also "tshirt".
-    """
-    return _LABELS.get(_letters(name))
-
-
-def _letters(name: str) -> str:
-    return "".join(character for character in name.lower() if character.isalnum())
-
-
-_LABELS: Final = {
-    _letters(name): label
-    for label, class_name in enumerate(CLASS_NAMES)
-    for name in (str(label), class_name, class_name.partition("/")[0])
+_LOG: Final = logging.getLogger(__name__)
+_NAMED: Final = 3
+_SPLITS: Final = {
+    "train": ("train", "training"),
+    "test": ("test", "testing"),
+    "val": ("val", "valid", "validation"),
 }
+_NO_IMAGE: Final = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
 
 
-def _pictures(folder: Path) -> Iterable[tuple[Path, int]]:
-    """Picture files with their labels, in no order."""
+@dataclass(slots=True)
+class _Listing:
+    """The files below a directory."""
+
+    pictures: list[tuple[Path, int]] = field(default_factory=list)
+    """With their labels, by sorted path."""
+    skipped: list[Path] = field(default_factory=list)
+    """Files that are not pictures."""
+
+
+def read(
+    directory: Path,
+    *,
+    photo: PhotoMode = "auto",
+    any_footwear: bool = False,
+    threads: int = 0,
+    cache: Path | None = None,
+) -> LabeledImages:
+    """Read the pictures in the subdirectory of each class, and below it, by sorted path.
+
+    Each is decoded as `pictures.decode` does. Hidden files are ignored. Files that are not
+    pictures, photos without a garment and classes without images are named in a warning.
+
+    any_footwear: allow subdirectories such as `shoes`; their images get the label ANY_FOOTWEAR.
+    threads: threads that decode; 0: one per usable core.
+    cache: directory that keeps prepared photos by the content of their files.
+
+    Raises MissingInput if there is no such directory, and DataError if a subdirectory is not a
+    class, there are no pictures, or some can't be read; the message names the first of them.
+    """
+    listing = _list(directory)
+    if not listing.pictures:
+        raise _no_pictures(directory)
+    paths = [path for path, _ in listing.pictures]
+    labels = np.array([label for _, label in listing.pictures], np.int64)
+    if not any_footwear and ANY_FOOTWEAR in labels:
+        shoes = paths[labels.tolist().index(ANY_FOOTWEAR)].parent
+        kinds = ", ".join(CLASS_NAMES[label] for label in sorted(FOOTWEAR))
+        raise DataError(f"'{shoes}' may be any footwear\nexpected a directory each for {kinds}")
+    _warn_of_gaps(listing.skipped, labels)
+    with ThreadPoolExecutor(threads or usable_cores()) as pool:
+        images = _read_all(paths, photo, pool, cache)
+    has_garment = images.max(axis=(1, 2)) > 0
+    if not has_garment.any():
+        raise DataError(f"'{directory}': no garment was found in any of {len(paths):,} photos")
+    if not has_garment.all():
+        lost = [path for path, found in zip(paths, has_garment, strict=True) if not found]
+        photos = _count(lost, "photo", "photos")
+        _LOG.warning("no garment was found in %s", photos)
+    return LabeledImages(images[has_garment], labels[has_garment])
+
+
+def split_directory(directory: Path, split: Literal["train", "test", "val"]) -> Path | None:
+    """The subdirectory of a split, such as `train` or `training`; None if there is none."""
+    candidates = (directory / name for name in _SPLITS[split])
+    return next((candidate for candidate in candidates if candidate.is_dir()), None)
+
+
+def _list(directory: Path) -> _Listing:
     try:
-        subfolders = [path for path in folder.iterdir() if path.is_dir() and not _is_hidden(path)]
+        subdirectories = sorted(path for path in directory.iterdir() if path.is_dir())
     except (FileNotFoundError, NotADirectoryError):
-        raise MissingInput(f"no folder at '{folder}'") from None
+        raise MissingInput(f"no directory at '{directory}'") from None
     except OSError as error:
-        raise DataError(f"'{folder}' can't be read: {error.strerror}") from None
-    for subfolder in sorted(subfolders):
-        label = label_of(subfolder.name)
+        raise DataError(f"'{directory}' can't be read: {error.strerror}") from None
+    listing = _Listing()
+    for subdirectory in subdirectories:
+        if _is_ignored(subdirectory.name):
+            continue
+        label = label_of(subdirectory.name)
         if label is None:
             raise DataError(
-                f"'{in_one_line(str(subfolder))}' is named after no class\n"
+                f"'{in_one_line(str(subdirectory))}' is not named after a class\n"
                 f"expected 0 to {NUM_CLASSES - 1} or one of {', '.join(CLASS_NAMES)}"
             )
-        for path in subfolder.rglob("*"):
-            if path.suffix.lower() in PICTURE_SUFFIXES and not _is_hidden(path):
-                yield path, label
+        for path in sorted(subdirectory.rglob("*")):
+            if any(map(_is_ignored, path.relative_to(subdirectory).parts)) or path.is_dir():
+                continue
+            if is_picture(path):
+                listing.pictures.append((path, label))
+            else:
+                listing.skipped.append(path)
+    return listing
 
 
-def _is_hidden(path: Path) -> bool:
-    return path.name.startswith(".")
+def _is_ignored(name: str) -> bool:
+    return name.startswith(".") or name in IGNORED_NAMES
 
 
-def _decode_all(paths: Sequence[Path], workers: int) -> NDArray[np.uint8]:
-    """Decode pictures in order; returns uint8 [N, 28, 28]."""
-    images = np.empty((len(paths), IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
-    faults = []
-    if workers:
-        # Not forked: a copy of a process whose threads hold locks can hang.
-        context = get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            outcomes = pool.map(_decode_one, paths, chunksize=_PICTURES_PER_TASK)
-            faults = _collect(outcomes, images)
-    else:
-        faults = _collect(map(_decode_one, paths), images)
-    if faults:
-        unnamed = len(faults) - _FAULTS_NAMED
-        more = f" (and {unnamed:,} more pictures)" if unnamed > 0 else ""
-        raise DataError("\n".join(faults[:_FAULTS_NAMED]) + more)
-    return images
+def _no_pictures(directory: Path) -> DataError:
+    lies_flat = any(path.is_file() and is_picture(path) for path in directory.iterdir())
+    what = "pictures without a class" if lies_flat else "no pictures"
+    return DataError(
+        f"'{directory}' holds {what}\nexpected a subdirectory of pictures per class, "
+        f"named 0 to {NUM_CLASSES - 1} or {CLASS_NAMES[1]}, {CLASS_NAMES[2]}, …"
+    )
 
 
-def _collect(outcomes: Iterable[NDArray[np.uint8] | str], images: NDArray[np.uint8]) -> list[str]:
-    """Put the images in their places; returns what is wrong with those that are none."""
-    faults = []
-    for position, outcome in enumerate(outcomes):
+def _warn_of_gaps(skipped: Sequence[Path], labels: NDArray[np.int64]) -> None:
+    if skipped:
+        files = _count(skipped, "file that is not a picture", "files that are not pictures")
+        _LOG.warning("skipped %s", files)
+    present = set(labels.tolist())
+    missing = set(range(NUM_CLASSES)) - present - (FOOTWEAR if ANY_FOOTWEAR in present else set())
+    if missing:
+        names = ", ".join(CLASS_NAMES[label] for label in sorted(missing))
+        _LOG.warning("no images of %s", names)
+
+
+def _count(paths: Sequence[Path], singular: str, plural: str) -> str:
+    """Count files and name the first of them."""
+    names = ", ".join(in_one_line(str(path)) for path in paths[:_NAMED])
+    more = ", …" if len(paths) > _NAMED else ""
+    return f"{len(paths):,} {singular if len(paths) == 1 else plural} ({names}{more})"
+
+
+def _read_all(
+    paths: Sequence[Path], photo: PhotoMode, pool: ThreadPoolExecutor, cache: Path | None
+) -> Images:
+    """Decode pictures in order: uint8 [N, 28, 28], all 0 where no garment was found."""
+    if cache is not None:
+        digest = hashlib.sha256(f"{PREPARATION} {photo}".encode())
+        for one in pool.map(_digest, paths):
+            digest.update(one)
+        file = cache / f"{digest.hexdigest()[:32]}.npy"
+        if (kept := _load(file, len(paths))) is not None:
+            return kept
+    images = np.empty((len(paths), IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    faults, any_photo = [], False
+    for position, outcome in enumerate(pool.map(partial(_decode, photo=photo), paths)):
         if isinstance(outcome, str):
             faults.append(outcome)
         else:
-            images[position] = outcome
-    return faults
+            images[position] = outcome.pixels
+            any_photo |= outcome.prepared
+    if faults:
+        more = f" (and {len(faults) - _NAMED:,} more pictures)" if len(faults) > _NAMED else ""
+        raise DataError("\n".join(faults[:_NAMED]) + more)
+    if cache is not None and any_photo:
+        _save(file, images)
+    return images
 
 
-def _decode_one(path: Path) -> NDArray[np.uint8] | str:
-    """Pixels of a picture, or why there are none."""
+def _decode(path: Path, photo: PhotoMode) -> Picture | str:
+    """Decode a picture; returns what is wrong with one that can't be read."""
     try:
-        return decode(path).pixels
-    except (DataError, MissingInput) as error:
+        return decode(path, photo=photo)
+    except NoGarment:
+        return Picture(_NO_IMAGE, prepared=True)
+    except FmnistError as error:
         return in_one_line(str(error))
+
+
+def _digest(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError:  # decoding it raises the error
+        return bytes(hashlib.sha256().digest_size)
+
+
+def _load(file: Path, n: int) -> Images | None:
+    """Read images that an earlier run prepared; None if there are none."""
+    try:
+        images = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    is_whole = images.dtype == np.uint8 and images.shape == (n, IMAGE_SIZE, IMAGE_SIZE)
+    return images if is_whole else None
+
+
+def _save(file: Path, images: Images) -> None:
+    """Keep prepared images for the next run, which can do without if the directory is read-only."""
+    try:
+        with atomic_write(file) as temporary, temporary.open("wb") as stream:
+            np.save(stream, images)
+    except FmnistError as error:
+        _LOG.info("prepared photos are not kept: %s", error)

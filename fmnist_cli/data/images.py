@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
+from fmnist_cli.data.class_names import ANY_FOOTWEAR
 from fmnist_cli.errors import DataError
 
 Images: TypeAlias = NDArray[np.uint8]
 """uint8 [N, 28, 28]; 0 is the background, 255 the brightest garment."""
 Labels: TypeAlias = NDArray[np.int64]
-"""int64 [N], values 0..9."""
+"""int64 [N], values 0 to 9, or ANY_FOOTWEAR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,9 @@ class LabeledImages:
                 f"labels are {self.labels.dtype} {list(self.labels.shape)}; "
                 f"expected int64 [{len(self.images)}]"
             )
-        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < NUM_CLASSES:
+        if len(self.labels) and not (
+            ANY_FOOTWEAR <= self.labels.min() <= self.labels.max() < NUM_CLASSES
+        ):
             raise DataError(
                 f"labels run from {self.labels.min()} to {self.labels.max()}; "
                 f"expected 0 to {NUM_CLASSES - 1}"

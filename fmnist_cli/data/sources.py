@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from fmnist_cli.constants import CLASS_NAMES, FILES, NUM_CLASSES
-from fmnist_cli.data import csv, download, idx, sample
-from fmnist_cli.data import image_directory as folder
+from fmnist_cli.data import csv, download, idx, image_directory, sample
 from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.pictures import PhotoMode
 from fmnist_cli.errors import (
     DataError,
     FmnistError,
@@ -44,6 +44,7 @@ class Source:
     data_dir: Path | None = None
     mirrors: Sequence[str] = ()
     workers: int = 0
+    photo: PhotoMode = "auto"
     track: download.Track | None = None
 
     @property
@@ -56,9 +57,10 @@ class Source:
         """Whether the images are the package's sample, too few for an exact score."""
         return self.kind == SAMPLE
 
-    def read(self, split: Split) -> LabeledImages:
+    def read(self, split: Split, *, any_footwear: bool = False) -> LabeledImages:
         """Read one split. Reading `train` neither opens nor needs anything of `test`.
 
+        any_footwear: see `image_directory.read`.
         Raises UsageError where nothing names the test split, and what the reader raises.
         """
         match self.kind:
@@ -69,14 +71,35 @@ class Source:
                 images = sample.read(split)
                 return images[: int(n)] if n and split == "train" else images
         if split == "test" and self.test_spec is not None:
-            return _read_path(Path(self.test_spec), split, self.workers)
+            return self._read_path(Path(self.test_spec), split, any_footwear)
         path = Path(self.spec)
-        if split == "test" and not _names_test_split(path, self.kind):
+        if split == "test" and not self.has_test_split():
             raise UsageError(
                 f"'{path}' names no test split\n"
                 "name one: --test-data PATH, or take these images: --split train"
             )
-        return _read_path(path, split, self.workers)
+        return self._read_path(path, split, any_footwear)
+
+    def has_test_split(self) -> bool:
+        """Whether something names a test split; its files may still be missing."""
+        if self.kind in NAMED or self.kind == "idx" or self.test_spec is not None:
+            return True
+        path = Path(self.spec)
+        return self.kind == "folder" and _split_directory(path, "test") != path
+
+    def _read_path(self, path: Path, split: Split, any_footwear: bool) -> LabeledImages:
+        match _kind_of_path(str(path)):
+            case "csv":
+                return csv.read(path)
+            case "idx":
+                return _read_idx(path, split)
+        return image_directory.read(
+            _split_directory(path, split),
+            photo=self.photo,
+            any_footwear=any_footwear,
+            threads=self.workers,
+            cache=(self.data_dir or download.default_folder()) / "prepared",
+        )
 
     def fetch(self, split: Split, track: download.Track | None = None) -> Path:
         """Put a split's official files into the data folder, if they are not; gives the folder."""
@@ -92,6 +115,7 @@ def open_source(
     data_dir: Path | None = None,
     mirrors: Sequence[str] = (),
     workers: int = 0,
+    photo: PhotoMode = "auto",
     track: download.Track | None = None,
 ) -> Source:
     """Name data as `--data` and `--test-data` do; nothing is read before `Source.read`.
@@ -99,7 +123,8 @@ def open_source(
     A name wins over a folder that is called the same: that one is `./NAME`. `sample:N` is the
     sample with its first N training images alone.
     `data_dir`, `mirrors`, `track`: as `download.fetch` takes them, for the official files.
-    `workers`: processes that decode the pictures of a folder.
+    `workers`: threads that decode the pictures of a directory; 0: one per usable core.
+    `photo`: which of them to prepare as photos.
     Raises UsageError for a name that does not exist or options that do not fit, MissingInput for a
     path that does not.
     """
@@ -117,7 +142,7 @@ def open_source(
         if kind in NAMED:
             raise UsageError(f"'{spec}' has its own test split; --test-data does not go with it")
         _check_exists(test_data)
-    return Source(spec, kind, test_data, data_dir, tuple(mirrors), workers, track)
+    return Source(spec, kind, test_data, data_dir, tuple(mirrors), workers, photo, track)
 
 
 def _check_count(number: str) -> None:
@@ -169,17 +194,12 @@ def _no_such_data(spec: str) -> FmnistError:
     )
 
 
-def _read_path(path: Path, split: Split, workers: int) -> LabeledImages:
-    match _kind_of_path(str(path)):
-        case "csv":
-            return csv.read(path)
-        case "idx":
-            return _read_idx(path, split)
-    return folder.read(path / split if folder.has_split(path, split) else path, workers=workers)
-
-
-def _names_test_split(path: Path, kind: Kind) -> bool:
-    return kind == "idx" or (kind == "folder" and folder.has_split(path, "test"))
+def _split_directory(path: Path, split: Split) -> Path:
+    """Where a directory of images keeps a split: in a subdirectory, or the directory itself."""
+    found = image_directory.split_directory(path, split)
+    if found is None and split == "test":  # many data sets have only these two
+        found = image_directory.split_directory(path, "val")
+    return found or path
 
 
 def _read_idx(path: Path, split: Split) -> LabeledImages:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.constants import CLASS_NAMES
+from fmnist_cli.data.class_names import ANY_FOOTWEAR, FOOTWEAR
 from fmnist_cli.data.digests import count_seen, digest_images
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.sources import SAMPLE, Source, open_source
@@ -46,6 +47,8 @@ class Evaluation:
     scores: Scores
     seen_in_training: int | None
     """How many of the images the model was trained on; None if unknown."""
+    any_footwear: int = 0
+    """How many images have a label that any kind of footwear meets."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data under the keys of `fmnist evaluate --format json`."""
@@ -65,6 +68,7 @@ class Evaluation:
             "confusion_matrix": scores.confusion_matrix.tolist(),
             "most_confused": [asdict(pair) for pair in scores.most_confused],
             "seen_in_training": self.seen_in_training,
+            "any_footwear": self.any_footwear,
         }
 
     def worst_errors(self) -> NDArray[np.int64]:
@@ -132,8 +136,11 @@ def evaluate(
     tta: average over each image and its mirror image.
     Raises UsageError if there is no such split, and the errors of reading it.
     """
-    images = read_split(source, split, classifier.trained_on)
+    images = read_split(source, split, classifier.trained_on, any_footwear=True)
     probabilities = classifier(images.images, tta=tta)
+    any_footwear = int((images.labels == ANY_FOOTWEAR).sum())
+    if any_footwear:
+        images = LabeledImages(images.images, _kind_of_footwear(images.labels, probabilities))
     return Evaluation(
         model=classifier.path,
         metadata=classifier.metadata,
@@ -145,7 +152,17 @@ def evaluate(
         probabilities=probabilities,
         scores=score(images.labels, probabilities, classifier.classes),
         seen_in_training=count_seen_in_training(images.images, source, split, classifier),
+        any_footwear=any_footwear,
     )
+
+
+def _kind_of_footwear(
+    labels: NDArray[np.int64], probabilities: NDArray[np.float32]
+) -> NDArray[np.int64]:
+    """Replace ANY_FOOTWEAR by the most probable kind: whichever is predicted is right."""
+    kinds = np.array(sorted(FOOTWEAR))
+    most_probable = kinds[probabilities[:, kinds].argmax(axis=1)]
+    return np.where(labels == ANY_FOOTWEAR, most_probable, labels)
 
 
 def _as_csv(rows: list[list[Any]]) -> str:

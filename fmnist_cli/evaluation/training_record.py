@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from fmnist_cli.checkpoints.metadata import DataRecord
 from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.pictures import PhotoMode
 from fmnist_cli.data.sources import Source, open_source
 from fmnist_cli.errors import MissingInput, UsageError, in_one_line
 from fmnist_cli.inference.classifier import Classifier
@@ -20,13 +21,16 @@ def open_evaluated(
     test_data: str | None = None,
     data_dir: Path | None = None,
     mirrors: Sequence[str] = (),
+    photo: PhotoMode = "auto",
 ) -> Source:
     """Open the data to evaluate a model on; without `spec`, the data that it was trained on.
 
     Raises as `open_source`, and UsageError if neither names the data.
     """
     if spec is not None:
-        return open_source(spec, test_data=test_data, data_dir=data_dir, mirrors=mirrors)
+        return open_source(
+            spec, test_data=test_data, data_dir=data_dir, mirrors=mirrors, photo=photo
+        )
     trained_on = classifier.trained_on
     if trained_on is None:
         raise UsageError(f"'{classifier.path}' records no data; name it: --data fashion-mnist")
@@ -36,6 +40,7 @@ def open_evaluated(
             test_data=test_data or trained_on.test_spec,
             data_dir=data_dir,
             mirrors=mirrors,
+            photo=photo,
         )
     except MissingInput:
         shown = in_one_line(trained_on.spec)
@@ -45,15 +50,21 @@ def open_evaluated(
         ) from None
 
 
-def read_split(source: Source, split: Split, trained_on: DataRecord | None) -> LabeledImages:
+def read_split(
+    source: Source, split: Split, trained_on: DataRecord | None, *, any_footwear: bool = False
+) -> LabeledImages:
     """Read the images of a split.
 
     `val` is the part held out of the training split for model selection. `train` is the part that
-    the model was trained on or, if it was trained on other data, the whole training split.
-    Raises UsageError if there is no validation split.
+    the model was trained on or, if it was trained on other data, the whole training split. Data
+    without a test split, such as a directory of photos, is taken as a whole if the model was
+    trained on other data. any_footwear: see `image_directory.read`.
+    Raises UsageError if there is no such split.
     """
     if split == "test":
-        return source.read("test")
+        is_own = trained_on is not None and trained_on.spec == source.spec
+        has_split = is_own or source.has_test_split()
+        return source.read("test" if has_split else "train", any_footwear=any_footwear)
     if split == "val" and (trained_on is None or not trained_on.val_size):
         raise UsageError("the model was trained without a validation split; use --split test")
     data = source.read("train")

@@ -46,12 +46,13 @@ class TorchClassifier(Classifier):
         self._model = model.to(device)
         if precision.memory_format is torch.channels_last:
             self._model = self._model.to(memory_format=torch.channels_last)
-        self._preparation = normalization
+        self._normalization = normalization
         self._precision = precision
+        self._temperature = metadata.temperature or 1.0
 
     @torch.inference_mode()
     def _classify(self, images: Images) -> Probabilities:
-        prepared = torch.from_numpy(self._preparation.apply(images)).to(
+        prepared = torch.from_numpy(self._normalization.apply(images)).to(
             self.device, memory_format=self._precision.memory_format
         )
         # cuDNN would round fp32 convolutions to TF32's 10 bits.
@@ -62,7 +63,8 @@ class TorchClassifier(Classifier):
             ),
         ):
             logits = self._model(prepared)
-        probabilities: Probabilities = logits.float().softmax(dim=1).cpu().numpy()
+        scaled = logits.float() / self._temperature
+        probabilities: Probabilities = scaled.softmax(dim=1).cpu().numpy()
         return probabilities.astype(np.float32, copy=False)
 
 

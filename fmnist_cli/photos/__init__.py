@@ -1,1 +1,6 @@
-"""A photo of a garment to a 28x28 image like the data set's."""
+"""From a photo of a garment to an image like those of the data set."""
+
+from typing import Final
+
+PREPARATION: Final = 1
+"""Version of the preparation; images that another version prepared are not reused."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from fmnist_cli.constants import IMAGE_SIZE
-from fmnist_cli.errors import DataError
+from fmnist_cli.errors import NoGarment
 from fmnist_cli.photos.finder import MASK_SIDE, find_garment
 
 Mask: TypeAlias = NDArray[np.float32]
@@ -40,16 +40,16 @@ def prepare_photo(photo: Image.Image, mask: Mask | None = None) -> NDArray[np.ui
 
     photo: any size and aspect ratio; 200 to 450 pixels on the longer side are enough.
     mask: where the garment is, in any resolution; found by the finder if it is None.
-    Raises DataError if no garment is found.
+    Raises NoGarment if no garment is found.
     """
     if mask is None:
         mask = find_garment(photo)
         if not _is_certain(mask) or _is_noise(photo):
-            raise DataError("no garment found in the picture")
+            raise NoGarment("no garment found in the picture")
     mask = _resize(_largest_parts(mask), photo.size)
     rows, columns = (np.flatnonzero((mask > 0.5).any(axis=axis)) for axis in (1, 0))
     if not len(rows):
-        raise DataError("no garment found in the picture")
+        raise NoGarment("no garment found in the picture")
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     gray = np.asarray(photo.convert("L"), np.float32)[box]
     return _fit(np.maximum(255 - gray, _DARKEST) * mask[box])

@@ -17,6 +17,10 @@ from fmnist_cli.training.processes import Process
 _EVALUATION_BATCH: Final = 125
 """On a CPU what a layer gives then still lies in the cache when the next one takes it."""
 
+_NEWTON_STEPS: Final = 20
+_MAX_TEMPERATURE: Final = 10.0
+"""Where all predictions are right, ever smaller temperatures would fit better."""
+
 
 class Meter:
     """Sums over images: loss, correct predictions, count. float64 [3] where the device has it."""
@@ -71,9 +75,37 @@ def evaluate(
     starts = range(0, len(labels), _EVALUATION_BATCH)
     for start in starts[process.rank :: process.count]:
         check()
-        pixels = images[start : start + _EVALUATION_BATCH, None].float()
-        batch = pixels * normalization.scale + normalization.shift
-        logits = model(batch.contiguous(memory_format=torch.channels_last))
+        logits = _logits(model, images[start : start + _EVALUATION_BATCH], normalization)
         batch_labels = labels[start : start + _EVALUATION_BATCH]
         meter.add(functional.cross_entropy(logits, batch_labels), logits, batch_labels)
     return meter.read(process)
+
+
+@torch.inference_mode()
+def fit_temperature(
+    model: nn.Module, images: Tensor, labels: Tensor, normalization: Normalization
+) -> float:
+    """The number by which logits are divided so that probabilities fit the labels best.
+
+    It minimizes the cross-entropy of uint8 [N, 28, 28] images and their labels, int64 [N], over
+    1/T, in which it is convex (Guo et al., "On Calibration of Modern Neural Networks", 2017).
+    """
+    model.eval()
+    starts = range(0, len(images), _EVALUATION_BATCH)
+    batches = [images[start : start + _EVALUATION_BATCH] for start in starts]
+    logits = torch.cat([_logits(model, batch, normalization) for batch in batches]).cpu().double()
+    true = logits.gather(1, labels.cpu()[:, None]).mean()
+    inverse = 1.0
+    for _ in range(_NEWTON_STEPS):
+        probabilities = (logits * inverse).softmax(1)
+        means = (probabilities * logits).sum(1)
+        variance = (probabilities * logits.square()).sum(1) - means.square()
+        step = (means.mean() - true) / variance.mean().clamp_min(1e-9)
+        inverse = min(max(inverse - float(step), inverse / 2), inverse * 2)
+    return min(max(1 / inverse, 1 / _MAX_TEMPERATURE), _MAX_TEMPERATURE)
+
+
+def _logits(model: nn.Module, images: Tensor, normalization: Normalization) -> Tensor:
+    batch = images[:, None].float() * normalization.scale + normalization.shift
+    logits: Tensor = model(batch.contiguous(memory_format=torch.channels_last))
+    return logits

@@ -272,9 +272,14 @@ class TrainConfig:
         group=DATA,
         metavar="NAME[:STRENGTH],…",
     )
+    photo: Literal["auto", "on", "off"] = option(
+        "auto",
+        "Prepare pictures as photos of a garment; auto decides per picture.",
+        group=DATA,
+    )
     workers: int = option(
         0,
-        "Processes that decode a directory of images.",
+        "Threads that decode a directory of images; 0: one per available core.",
         group=DATA,
         metavar="N",
         min=0,

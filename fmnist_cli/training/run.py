@@ -78,6 +78,7 @@ class Run:
             data_dir=data_dir,
             mirrors=mirrors,
             workers=config.workers,
+            photo=config.photo,
         )
         self.should_stop: Callable[[], bool] = lambda: False
         """Asked between two steps: True ends `epochs` with the state saved."""
@@ -286,9 +287,10 @@ class Run:
     def _finish(self, folder: RunDirectory) -> None:
         best = self._trainer.best
         assert best is not None
-        checkpoint.save(
-            self.output, best.state_dict, self._metadata(best.epoch), digests=self._digests
+        metadata = dataclasses.replace(
+            self._metadata(best.epoch), temperature=self._trainer.fit_temperature()
         )
+        checkpoint.save(self.output, best.state_dict, metadata, digests=self._digests)
         folder.draw_curves(self.history)
         rates = [row["images_per_second"] for row in self.history]
         self.summary = Summary(

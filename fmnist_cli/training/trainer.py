@@ -14,7 +14,7 @@ from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckFailed
 from fmnist_cli.inference.torch_devices import synchronize
-from fmnist_cli.training import augment
+from fmnist_cli.training import augment, metrics
 from fmnist_cli.training.batches import Batches, network_seed, on_device
 from fmnist_cli.training.budget import Budget
 from fmnist_cli.training.metrics import Meter, class_weights, evaluate
@@ -252,6 +252,14 @@ class Trainer:
         copied = {name: value.detach().cpu().clone() for name, value in state.items()}
         self.best = Best(self.epoch, worth, copied)
         return True
+
+    def fit_temperature(self) -> float | None:
+        """The temperature of the best weights, on the validation split; None without one."""
+        if self.best is None or not len(self.val_labels):
+            return None
+        model = self.train_step.trained
+        model.load_state_dict(self.best.state_dict)
+        return metrics.fit_temperature(model, self.val_images, self.val_labels, self.normalization)
 
     def _is_patience_spent(self) -> bool:
         patience = self.config.early_stop

@@ -24,6 +24,11 @@ import fmnist_cli
 
 ROOT: Final = Path(__file__).parents[2]
 IMPORTS: Final = (*("torch", "onnx", "pandas", "sklearn.metrics", "matplotlib.figure", "jinja2"),)
+_SINGLE_THREADED: Final = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
+"""NumPy, SciPy and Arrow start threads otherwise."""
 _ANY_TRACER: Final = (0x59616D61, -1)  # PR_SET_PTRACER, PR_SET_PTRACER_ANY of <sys/prctl.h>
 
 
@@ -102,7 +107,7 @@ def fork_server(folder: Path, *, prepare: str = "") -> Iterator[ForkServer]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # NumPy and SciPy start threads otherwise
+        env={**os.environ, **_SINGLE_THREADED},
     )
     with process:
         yield ForkServer(process, folder)

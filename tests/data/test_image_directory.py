@@ -1,15 +1,18 @@
-"""`data.folder`: classes by name or number, sorted paths, faults that are named."""
+"""A directory of images: sorted paths, splits, and everything that is left out named."""
 
+import logging
+import re
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from fmnist_cli.constants import CLASS_NAMES
-from fmnist_cli.data import idx
-from fmnist_cli.data import image_directory as folder
+from fmnist_cli.data import idx, image_directory
+from fmnist_cli.data.class_names import ANY_FOOTWEAR
 from fmnist_cli.errors import DataError, MissingInput
+from tests.sample_images import draw, photograph
 
 RANDOM = np.random.default_rng(0)
 
@@ -23,44 +26,24 @@ def put(path: Path, level: int = 200) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    ("name", "label"),
-    [
-        *((str(label), label) for label in range(10)),
-        *((name.replace("/", "_"), label) for label, name in enumerate(CLASS_NAMES)),
-        ("tshirt", 0),
-        ("T-Shirt", 0),
-        ("tshirttop", 0),
-        ("ankle-boot", 9),
-        ("ANKLE_BOOT", 9),
-        ("10", None),
-        ("boots", None),
-        ("", None),
-        ("--", None),
-    ],
-)
-def test_names_of_classes(name: str, label: int | None) -> None:
-    assert folder.label_of(name) == label
-
-
 def test_pictures_come_in_the_order_of_their_paths(tmp_path: Path) -> None:
     for level, name in enumerate(["9/b.png", "9/a.png", "Coat/sub/c.PNG", "Coat/b.bmp", "3/x.png"]):
         put(tmp_path / name, 100 + level)
     put(tmp_path / "9" / ".hidden.png")
     put(tmp_path / ".cache" / "x.png")
     (tmp_path / "9" / "notes.txt").write_text("no picture")
-    data = folder.read(tmp_path)
+    data = image_directory.read(tmp_path)
     assert data.labels.tolist() == [3, 9, 9, 4, 4]
     assert data.images.max(axis=(1, 2)).tolist() == [104, 101, 100, 103, 102]
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_faults_are_named_and_counted(tmp_path: Path, workers: int) -> None:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_faults_are_named_and_counted(tmp_path: Path, threads: int) -> None:
     put(tmp_path / "1" / "fine.png")
     for number in range(5):
         (tmp_path / "1" / f"broken{number}.png").write_text("no picture")
     with pytest.raises(DataError) as caught:
-        folder.read(tmp_path, workers=workers)
+        image_directory.read(tmp_path, threads=threads)
     message = str(caught.value)
     assert all(f"broken{number}.png" in message for number in range(3))
     assert "broken3" not in message
@@ -70,24 +53,24 @@ def test_faults_are_named_and_counted(tmp_path: Path, workers: int) -> None:
 
 def test_what_is_no_class_is_named(tmp_path: Path) -> None:
     put(tmp_path / "1" / "a.png")
-    put(tmp_path / "boots" / "a.png")
-    with pytest.raises(DataError, match=r"boots' is named after no class\n.*Ankle boot"):
-        folder.read(tmp_path)
+    put(tmp_path / "cats" / "a.png")
+    with pytest.raises(DataError, match=r"cats' is not named after a class\n.*Ankle boot"):
+        image_directory.read(tmp_path)
 
 
 def test_a_folder_without_pictures(tmp_path: Path) -> None:
     (tmp_path / "3").mkdir()
     with pytest.raises(DataError, match="holds no pictures"):
-        folder.read(tmp_path)
+        image_directory.read(tmp_path)
 
 
 def test_a_missing_folder_is_another_matter(tmp_path: Path) -> None:
-    with pytest.raises(MissingInput, match="no folder at"):
-        folder.read(tmp_path / "nowhere")
+    with pytest.raises(MissingInput, match="no directory at"):
+        image_directory.read(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_the_official_images_come_back_equal(mirror: Path, tmp_path: Path, workers: int) -> None:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_official_images_come_back_equal(mirror: Path, tmp_path: Path, threads: int) -> None:
     chosen = np.sort(RANDOM.permutation(60_000)[:2_000])
     images = idx.read_images(mirror / "train-images-idx3-ubyte.gz")[chosen]
     labels = idx.read_labels(mirror / "train-labels-idx1-ubyte.gz")[chosen]
@@ -95,7 +78,67 @@ def test_the_official_images_come_back_equal(mirror: Path, tmp_path: Path, worke
         path = tmp_path / str(label) / f"{position:05}.png"
         path.parent.mkdir(exist_ok=True)
         Image.fromarray(image).save(path)
-    data = folder.read(tmp_path, workers=workers)
+    data = image_directory.read(tmp_path, threads=threads)
     by_class = np.argsort(labels, kind="stable")
     assert np.array_equal(data.images, images[by_class])
     assert np.array_equal(data.labels, labels[by_class])
+
+
+def test_what_is_left_out_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    put(tmp_path / "dresses/a.png")
+    put(tmp_path / "dresses/.ipynb_checkpoints/a.png")
+    put(tmp_path / "__MACOSX/dresses/a.png")
+    put(tmp_path / "dresses/no-suffix.png").rename(tmp_path / "dresses/no-suffix")
+    (tmp_path / "dresses/notes.txt").write_text("no picture")
+    (tmp_path / "dresses/Thumbs.db").touch()
+    (tmp_path / "pants").mkdir()
+    noise = RANDOM.integers(0, 256, (80, 60, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "dresses/noise.png")
+    with caplog.at_level(logging.WARNING, "fmnist_cli"):
+        data = image_directory.read(tmp_path)
+    assert data.labels.tolist() == [3, 3]
+    skipped, missing, lost = caplog.messages
+    assert re.fullmatch(r"skipped 1 file that is not a picture \(.*notes.txt\)", skipped)
+    assert missing.startswith("no images of T-shirt/top, Trouser, Pullover, Coat")
+    assert re.fullmatch(r"no garment was found in 1 photo \(.*noise.png\)", lost)
+
+
+def test_shoes_of_any_kind_are_for_evaluation(tmp_path: Path) -> None:
+    put(tmp_path / "shoes/a.png")
+    with pytest.raises(DataError, match="each for Sandal, Sneaker, Ankle boot"):
+        image_directory.read(tmp_path)
+    data = image_directory.read(tmp_path, any_footwear=True)
+    assert data.labels.tolist() == [ANY_FOOTWEAR]
+
+
+@pytest.mark.parametrize(
+    ("names", "split", "expected"),
+    [
+        (("training", "testing"), "train", "training"),
+        (("training", "testing"), "test", "testing"),
+        (("train", "valid"), "val", "valid"),
+        (("train", "valid"), "test", None),
+    ],
+)
+def test_splits(
+    tmp_path: Path, names: tuple[str, ...], split: Literal["train", "test", "val"], expected: str
+) -> None:
+    for name in names:
+        (tmp_path / name).mkdir()
+    found = image_directory.split_directory(tmp_path, split)
+    assert (found and found.name) == expected
+
+
+def test_photos_are_prepared_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "photos/pullover").mkdir(parents=True)
+    photo = photograph(draw(3, "train").images[2])
+    photo.save(tmp_path / "photos/pullover/a.jpg")
+    cache = tmp_path / "cache"
+    first = image_directory.read(tmp_path / "photos", cache=cache)
+    monkeypatch.setattr(image_directory, "decode", None)
+    again = image_directory.read(tmp_path / "photos", cache=cache)
+    assert (again.images == first.images).all()
+    monkeypatch.undo()
+    photo.rotate(90).save(tmp_path / "photos/pullover/a.jpg")
+    changed = image_directory.read(tmp_path / "photos", cache=cache)
+    assert (changed.images != first.images).any()
