@@ -41,9 +41,9 @@ class Exercise(NamedTuple):
 
 WEIGHTS: Final = "--class-weights"
 EXERCISES: Final = (
-    Exercise("a learning rate that falls along a cosine", "--schedule cosine"),
+    Exercise("a learning rate that follows a cosine", "--schedule cosine"),
     Exercise("a learning rate that rises and falls", "--schedule onecycle"),
-    Exercise("shirts count twice: recall", f"{WEIGHTS} 1,1,1,1,1,1,2,1,1,1", None, "recall"),
+    Exercise("shirts weighted twice: recall", f"{WEIGHTS} 1,1,1,1,1,1,2,1,1,1", None, "recall"),
     Exercise("one shirt in twenty: recall", f"{WEIGHTS} balanced", "thinned", "recall"),
     Exercise("augmentation", "--augment flip,shift:1"),
     Exercise("fine-tuning with 1,000 images", "--weights start.pt --epochs 20", "few"),

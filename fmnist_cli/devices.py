@@ -1,4 +1,4 @@
-"""How devices are called, whichever backend computes, and how many CPU cores there are to use."""
+"""The names of devices, whichever backend computes, and the number of usable CPU cores."""
 
 import os
 import re
@@ -6,18 +6,31 @@ from typing import Final
 
 from fmnist_cli.errors import UsageError
 
-_NAME: Final = re.compile(r"auto|cpu|mps|cuda(?::(\d+))?")
+_NAME: Final = re.compile(r"auto|cpu|mps|(?:cuda|gpu)(?::([0-9]{1,4}))?|([0-9]{1,4})")
+_LIST: Final = re.compile(r"(?:(?:cuda|gpu):?)?[0-9]+(?:,(?:(?:cuda|gpu):)?[0-9]+)+")
 
 
-def check_device_name(name: str) -> int | None:
-    """Check a device's name; gives N of `cuda:N`. Raises UsageError for a name of none."""
+def device_name(text: str) -> str:
+    """The canonical name of a device: auto, cpu, mps, cuda or cuda:N.
+
+    Case does not matter, `gpu` means cuda, and a bare number is a CUDA index. Raises UsageError
+    for anything else; a list of devices is answered with the options that take its place.
+    """
+    name = text.lower()
     match = _NAME.fullmatch(name)
-    if match is None:
-        hint = "; a CUDA GPU is called cuda" if name.lower().startswith(("gpu", "cuda")) else ""
+    if match is not None:
+        index = match[1] or match[2]
+        if index is not None:
+            return f"cuda:{int(index)}"
+        return "cuda" if name == "gpu" else name
+    if _LIST.fullmatch(name.replace(" ", "")):
         raise UsageError(
-            f"no device is called '{name}'; expected auto, cpu, cuda, cuda:N or mps{hint}"
+            f"--device takes one device, not '{text}'\n"
+            f"for one of them: --device cuda:{re.findall('[0-9]+', name)[0]}; "
+            f"to train on all of them: --nproc {name.count(',') + 1}"
         )
-    return None if match[1] is None else int(match[1])
+    hint = "; a CUDA GPU is called cuda" if name.startswith(("gpu", "cuda", "nvidia")) else ""
+    raise UsageError(f"no device is called '{text}'; expected auto, cpu, cuda, cuda:N or mps{hint}")
 
 
 def usable_cores() -> int:

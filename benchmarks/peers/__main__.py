@@ -36,8 +36,8 @@ CONTESTANTS: Final = contestants()
 BASELINE: Final = CONTESTANTS.pop("baseline")
 PAGE: Final = ROOT / "docs" / "comparison.md"
 HEADER: Final = (
-    *("tool", "epochs", "images/s", "baseline, ratio", "first step", "in all", "accuracy"),
-    *("user writes", "beside torch"),
+    *("tool", "epochs", "images/s", "baseline, ratio", "first step", "total", "accuracy"),
+    *("user writes", "added to torch"),
 )
 
 
@@ -158,7 +158,7 @@ def _commands(contestant: Contestant, result: dict[str, Any]) -> Iterator[str]:
     link = f"<{source}>" if source.startswith("https://") else f"[{source}](../{source})"
     yield (
         f"- {contestant.title}: {contestant.distribution} {installed['version']}, "
-        f"{installed['license']}; after {link}."
+        f"{installed['license']}; based on {link}."
     )
     yield from (f"  `{' '.join(words)}`" for words in contestant.typed())
 

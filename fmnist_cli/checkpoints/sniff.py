@@ -11,7 +11,10 @@ ZIP_MAGIC: Final = b"PK\x03\x04"
 _EXPECTED: Final = "a model is a .pt file of fmnist train or an .onnx file of fmnist export-onnx"
 _NAME_IT: Final = "if it holds the weights of a known network, name the network: --model NAME"
 _SAVE_WEIGHTS: Final = "save the weights with torch.save(model.state_dict(), 'weights.pt')"
-_INPUT: Final = "the model comes first, then the inputs: fmnist predict MODEL INPUT…"
+_INPUT: Final = (
+    "the model comes first, then the inputs: fmnist predict MODEL INPUT…; "
+    "the packaged one is pretrained"
+)
 _HEAD_BYTES: Final = 16
 _LEGACY_MAGIC: Final = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 """The pickled number with which torch.save began until version 1.5."""

@@ -59,7 +59,8 @@ def takes_config(command: Callable[..., None]) -> Callable[..., None]:
             inspect.Parameter.KEYWORD_ONLY,
             default=None,
             annotation=Annotated[
-                declared.type | None,
+                # Typer has no unions; a parser returns the declared type by itself.
+                (declared.type if declared.parse is None else Any) | None,
                 typer_option(declared, shown_default(declared.name), declared.group),
             ],
         )

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fmnist_cli.cli import console, options
-from fmnist_cli.cli.evaluated_data import busy, data_line, open_data, warn_of_data
+from fmnist_cli.cli.evaluated_data import (
+    ask_what_they_are,
+    busy,
+    data_line,
+    open_data,
+    warn_of_data,
+)
 from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
 from fmnist_cli.cli.tables import show_facts, show_table
 
@@ -84,6 +90,7 @@ def evaluate(
             "boot count as right"
         )
     warn_of_data(evaluation.scores.n, evaluation.seen_in_training, is_sample=evaluation.is_sample)
+    ask_what_they_are(evaluation)
     if format_ == "json":
         console.print_json(evaluation.as_dict())
     elif format_ == "csv":

@@ -1,5 +1,6 @@
 """What `evaluate`, `compare` and `show` share: opening the data, a spinner, and warnings."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,6 +72,16 @@ def warn_of_data(n: int, seen: int | None, *, is_sample: bool, model: str = "the
     elif seen:
         console.warn(
             f"{model} was trained on {seen:,} of these {n:,} images, so its scores are optimistic"
+        )
+
+
+def ask_what_they_are(evaluation: "Evaluation") -> None:
+    """Ask whether the images are garments, if the scores and the images suggest otherwise."""
+    if evaluation.may_be_no_garments():
+        console.warn(
+            f"accuracy is near chance ({1 / len(evaluation.scores.classes):.0%}), and none of the "
+            "images is from Fashion-MNIST: are these garments? "
+            f"look at them: fmnist show --data {shlex.quote(evaluation.data)}"
         )
 
 

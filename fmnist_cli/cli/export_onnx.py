@@ -14,7 +14,7 @@ from fmnist_cli.cli.options import (
     NetworkOfModelOption,
     TableOrJson,
 )
-from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET, OPSETS
+from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET, OPSETS, RUNTIMES
 from fmnist_cli.pretrained import FILE as PRETRAINED_FILE
 
 
@@ -87,6 +87,8 @@ def export_onnx(
         f"agrees with torch on {parity.images:,} images ({parity.source}): "
         f"probabilities within {parity.max_difference:.1g}"
     )
+    if opset != DEFAULT_OPSET:
+        console.note(f"opset {opset} needs ONNX Runtime {RUNTIMES[opset]} or newer")
     if exported.quantization is not None:
         for line in exported.quantization.summary():
             console.note(line)

@@ -28,7 +28,7 @@ ConfigOption = Annotated[
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="Only warnings and errors on stderr.")
 ]
-VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show more detail on stderr.")]
 
 _MAX_CONFIG_BYTES: Final = 100_000
 """Far more than all options take."""

@@ -1,9 +1,10 @@
 """`fmnist train`: parse the options, run the engine, draw what it yields."""
 
+import contextlib
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,7 @@ from fmnist_cli.cli.download import download_progress
 from fmnist_cli.cli.options import DEFAULT_MODEL, DataDirOption, MirrorOption, TableOrJson
 from fmnist_cli.cli.progress import epoch_progress
 from fmnist_cli.cli.signals import stop_request
-from fmnist_cli.errors import Interrupted
+from fmnist_cli.errors import Interrupted, UsageError
 from fmnist_cli.training.options import RUNS
 
 if TYPE_CHECKING:
@@ -93,6 +94,12 @@ def _open(
     from fmnist_cli.training.options import check
 
     check(given)  # before torch is imported
+    if output is not None and output.suffix.lower() == ".onnx":
+        model = output.with_suffix(".pt")
+        raise UsageError(
+            f"train writes a .pt file, not '{output}'\n"
+            f"train with --output {model}, then convert it: fmnist export-onnx {model}"
+        )
     from fmnist_cli.training.recipes import resolve
     from fmnist_cli.training.run import Run
 
@@ -126,14 +133,43 @@ def _fit(run: "Run") -> None:
         console.set_verbosity(quiet=True, verbose=False)
     with download_progress() as track:
         run.download(track)
-    with stop_request(last_words) as should_stop, epoch_progress() as progress:
+    has_trained = False
+    with (
+        _only_results_on_stdout(),
+        stop_request(last_words) as should_stop,
+        epoch_progress() as progress,
+    ):
         run.should_stop = should_stop
         try:
             for result in run.epochs(progress.step):
                 progress.epoch(result)
+                has_trained = True
         except Stopped:
             raise Interrupted(last_words(), should_stop.signal_number) from None
+    if run.summary is not None and not has_trained:
+        console.note(_nothing_to_do(run))
     _conclude(run)
+
+
+@contextlib.contextmanager
+def _only_results_on_stdout() -> Iterator[None]:
+    """Send what libraries print to stderr: torch.hub announces its downloads on stdout."""
+    with contextlib.ExitStack() as stack:
+        elsewhere = sys.stderr
+        if console.is_quiet():
+            elsewhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+        stack.enter_context(contextlib.redirect_stdout(elsewhere))
+        yield
+
+
+def _nothing_to_do(run: "Run") -> str:
+    """Why a resumed run has trained no epoch, and how to train it for longer."""
+    done, config = len(run.history), run.config
+    if config.time_budget is not None:
+        return "this run is finished: its time budget is spent"
+    if done < config.epochs:
+        return f"this run is finished: --early-stop {config.early_stop} ended it"
+    return f"this run is finished; go on with --epochs N, where N is more than {done}"
 
 
 def _conclude(run: "Run") -> None:
@@ -146,7 +182,8 @@ def _conclude(run: "Run") -> None:
     )
     if run.val_is_seen:
         console.warn(
-            "the weights it began with have learnt from validation images: val accuracy is no test"
+            "the initial weights were trained on some of the validation images, so validation "
+            "accuracy is optimistic"
         )
     if run.source.is_sample:
         console.note(

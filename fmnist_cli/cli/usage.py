@@ -1,10 +1,14 @@
-"""How wrong usage is told: in Typer's words, with the way out added."""
+"""Messages for wrong usage: Typer's own, followed by what to do instead."""
 
 import re
+import shlex
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Final
 
 import typer
+
+from fmnist_cli.pretrained import FILE, NAME
 
 _OPTIONS_ELSEWHERE: Final = {
     "--amp": "--precision",
@@ -23,6 +27,7 @@ _OPTIONS_ELSEWHERE: Final = {
     "--pretrained": "--weights",
     "--wd": "--weight-decay",
 }
+_MODEL_SUFFIXES: Final = {"", ".ckpt", ".onnx", ".pt", ".pth", ".safetensors", ".tar"}
 _COMMANDS_ELSEWHERE: Final = {
     "classify": "predict",
     "eval": "evaluate",
@@ -41,7 +46,9 @@ def explain(error: typer.TyperException) -> str:
     message = error.format_message().replace("Value error, ", "")
     context: typer.Context | None = getattr(error, "ctx", None)
     lines = [message + _suggestion(message, context)]
-    if context is not None and re.match(r"Got unexpected extra|Missing argument", message):
+    if context is not None and (hint := _no_model(message, context)):
+        lines.append(hint)
+    elif context is not None and re.match(r"Got unexpected extra|Missing argument", message):
         lines.append(" ".join(context.get_usage().split()))
     lines.append(f"Try '{context.command_path if context else 'fmnist'} --help'.")
     return "\n".join(lines)
@@ -60,6 +67,17 @@ def _suggestion(message: str, context: typer.Context | None) -> str:
         near = get_close_matches(match[1].lower(), choices, n=1, cutoff=0.5)
         return f" Did you mean '{near[0]}'?" if near else ""
     return ""
+
+
+def _no_model(message: str, context: typer.Context) -> str:
+    """The command with the packaged model, if `predict` got an input alone; else empty."""
+    given = context.params.get("model")
+    if message != "Missing argument 'INPUT'." or not isinstance(given, Path) or given == FILE:
+        return ""
+    is_file = given.is_file() and given.suffix.lower() not in _MODEL_SUFFIXES
+    if not is_file and not given.is_dir():
+        return ""
+    return f"no model given; the packaged one: fmnist predict {NAME} {shlex.quote(str(given))}"
 
 
 def _has_option(context: typer.Context | None, name: str) -> bool:

@@ -4,20 +4,28 @@ import csv
 import io
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fmnist_cli.checkpoints.metadata import ModelMetadata
+from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.class_names import ANY_FOOTWEAR, FOOTWEAR
+from fmnist_cli.data.digests import count_seen, digest_images
 from fmnist_cli.data.images import LabeledImages
-from fmnist_cli.data.sources import Source
+from fmnist_cli.data.sources import SAMPLE, Source, open_source
 from fmnist_cli.evaluation.overlap import count_seen_in_training
 from fmnist_cli.evaluation.samples import Sample
 from fmnist_cli.evaluation.scores import Scores, score
 from fmnist_cli.evaluation.training_record import Split, read_split
 from fmnist_cli.inference.classifier import Classifier
+
+_SPLITS: Final[tuple[Literal["train", "test"], ...]] = ("train", "test")
+_NEAR_CHANCE: Final = 2.0
+"""Accuracy in multiples of chance below which a model has not recognized the images."""
+_MIN_IMAGES: Final = 20
+"""With fewer images, a low accuracy may be bad luck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,7 @@ class Evaluation:
     data: str
     """As `--data` names it."""
     is_sample: bool
-    """Whether the package drew the images."""
+    """Whether the images are the sample in the package."""
     split: Split
     tta: bool
     images: LabeledImages
@@ -68,6 +76,19 @@ class Evaluation:
         labels = self.images.labels
         wrong = np.flatnonzero(self.probabilities.argmax(axis=1) != labels)
         return wrong[np.argsort(self.probabilities[wrong, labels[wrong]], kind="stable")]
+
+    def may_be_no_garments(self) -> bool:
+        """Whether a model of garments is near chance on images that are not of Fashion-MNIST.
+
+        The images are compared with the sample in the package: any larger part of Fashion-MNIST,
+        such as Kaggle's files, shares some with it.
+        """
+        scores = self.scores
+        is_near_chance = scores.accuracy < _NEAR_CHANCE / len(scores.classes)
+        if scores.classes != CLASS_NAMES or scores.n < _MIN_IMAGES or not is_near_chance:
+            return False
+        sample = np.concatenate([open_source(SAMPLE).read(name).images for name in _SPLITS])
+        return not count_seen(self.images.images, digest_images(sample))
 
     def samples(self, positions: NDArray[np.int64]) -> list[Sample]:
         """The images at these positions with their probabilities."""

@@ -28,6 +28,7 @@ from fmnist_cli.errors import CheckFailed, UsageError
 from fmnist_cli.inference.onnx_contract import (
     DEFAULT_OPSET,
     IMAGES,
+    IR_VERSIONS,
     LABEL,
     LOGITS,
     METADATA_KEY,
@@ -112,6 +113,7 @@ def build_graph(
     except Exception as error:  # the exporter raises whatever its passes do
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise CheckFailed(f"torch can't export this network to ONNX: {reason}") from error
+    written.ir_version = IR_VERSIONS[opset]  # the exporter's own would shut out older runtimes
     _strip_source(written)
     set_metadata(written, metadata)
     return written

@@ -108,6 +108,7 @@ def quantize(model: onnx.ModelProto, training: LabeledImages) -> onnx.ModelProto
         quantized = onnx.load(written)
     del quantized.opset_import[:]
     quantized.opset_import.extend(model.opset_import)
+    quantized.ir_version = model.ir_version
     onnx.checker.check_model(quantized, full_check=True)
     return quantized
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fmnist_cli.data.images import Images
-from fmnist_cli.devices import check_device_name, usable_cores
+from fmnist_cli.devices import device_name, usable_cores
 from fmnist_cli.errors import CheckpointError, Unavailable
 from fmnist_cli.inference.classifier import Classifier, Probabilities
 from fmnist_cli.inference.onnx_check import OnnxFacts, check
@@ -91,7 +91,7 @@ def _resolve(device: str) -> str:
     """The device that a name stands for on this machine: `cpu` or `cuda:N`."""
     import onnxruntime
 
-    index = check_device_name(device)
+    device = device_name(device)
     has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
     if device == "mps":
         raise Unavailable("ONNX Runtime has no MPS device; use --device cpu, or the .pt file")
@@ -101,7 +101,7 @@ def _resolve(device: str) -> str:
                 f"no device '{device}': this build of ONNX Runtime ({onnxruntime.__version__}) is "
                 "for the CPU only; there is: cpu. For CUDA: pip install onnxruntime-gpu"
             )
-        return f"cuda:{index or 0}"
+        return device if ":" in device else "cuda:0"
     return "cuda:0" if device == "auto" and has_cuda and _has_cuda_device() else "cpu"
 
 

@@ -16,4 +16,8 @@ METADATA_KEY: Final = "fmnist"
 OPSETS: Final = range(18, 24)
 """Operator versions that can be written; torch exports nothing older than 18."""
 DEFAULT_OPSET: Final = 18
-"""Runs in ONNX Runtime 1.14 (2023) and newer; a higher version makes no network faster."""
+"""The oldest, which the most runtimes open; a higher version makes no network faster."""
+IR_VERSIONS: Final = {18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11}
+"""File format of the ONNX release that introduced an opset: onnx/docs/Versioning.md."""
+RUNTIMES: Final = {18: "1.15", 19: "1.16", 20: "1.17", 21: "1.18", 22: "1.21", 23: "1.23"}
+"""The oldest ONNX Runtime that ran an exported file of each opset (oldest tried: 1.15.1)."""

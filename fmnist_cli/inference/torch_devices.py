@@ -10,7 +10,7 @@ from typing import Final
 
 import torch
 
-from fmnist_cli.devices import check_device_name, usable_cores
+from fmnist_cli.devices import device_name, usable_cores
 from fmnist_cli.errors import Unavailable, UsageError
 
 _M_TRIM_THRESHOLD: Final = -1
@@ -19,13 +19,13 @@ _KEEP_BLOCKS_TO_BYTES: Final = 1 << 30
 
 
 def resolve(name: str) -> torch.device:
-    """The device with the name auto, cpu, cuda, cuda:N or mps.
+    """The device with the name auto, cpu, cuda, cuda:N or mps, as `device_name` reads it.
 
     `auto` is the first CUDA device, else MPS, else the CPU; a named device is never replaced.
     Raises UsageError for an invalid name, Unavailable for a missing device; the message says why
     and lists the available ones.
     """
-    check_device_name(name)
+    name = device_name(name)
     if name == "auto":
         return torch.device(available()[0])
     if name == "mps" and not torch.backends.mps.is_available():
@@ -47,7 +47,8 @@ def available() -> list[str]:
 
 
 def is_cuda(name: str) -> bool:
-    """Whether `name` means a CUDA device, which may be missing."""
+    """Whether `name` means a CUDA device, which may be missing. Raises UsageError as `resolve`."""
+    name = device_name(name)
     return name.startswith("cuda") or (name == "auto" and _has_cuda())
 
 

@@ -23,6 +23,8 @@ RUNS: Final = "Runs"
 GROUPS: Final = (WHAT, OPTIMIZER, DATA, TUNING, HARDWARE, RUNS)
 """The order of the groups in `--help`."""
 
+_SIZE_OR_SHARE: Final = "a number of images, such as 5000, or a share below 1, such as 0.1"
+_INTEGER: Final = re.compile(r"-?[0-9]{1,18}")
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
 _REMOVED: Final = frozenset({"cuda_graph"})
 """Options of version 0.1.0 that are gone; they changed the speed of a run, not its result."""
@@ -113,6 +115,23 @@ def seconds(text: str) -> float:
     return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
 
 
+def size_or_share(text: str) -> int | float:
+    """Read a number of images such as 5000, or a share of them such as 0.1, as a float below 1.
+
+    Raises ValueError for anything else.
+    """
+    try:
+        return int(text) if _INTEGER.fullmatch(text) else _share(float(text))
+    except ValueError:
+        raise ValueError(f"'{text}' is not {_SIZE_OR_SHARE}") from None
+
+
+def _share(value: float) -> float:
+    if not 0 <= value < 1:  # NaN is no share
+        raise ValueError(value)
+    return value
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainConfig:
     """Every option of a training run. Raises UsageError if a value is out of range."""
@@ -137,12 +156,13 @@ class TrainConfig:
         group=DATA,
         metavar="PATH",
     )
-    val_size: int | None = option(
+    val_size: int | float | None = option(
         None,
-        "Training images held out for validation, stratified by class; 0 trains on all images "
-        "and keeps the last epoch.",
+        "Training images held out for validation, stratified by class: a number, or a share such "
+        "as 0.1. 0 trains on all images and keeps the last epoch.",
         group=DATA,
-        metavar="N",
+        metavar="N|SHARE",
+        parse=size_or_share,
         min=0,
         unset=f"{DEFAULT_VAL_SIZE}, at most a sixth",
     )
@@ -325,6 +345,8 @@ class TrainConfig:
         self._check_names()
 
     def _check_combinations(self) -> None:
+        if isinstance(self.val_size, float) and self.val_size >= 1:
+            raise UsageError(f"--val-size is {self.val_size:g}; expected {_SIZE_OR_SHARE}")
         if self.early_stop is not None and self.val_size == 0:
             raise UsageError("--early-stop needs a validation split, but --val-size is 0")
         if self.freeze_backbone and self.weights is None:
@@ -346,7 +368,11 @@ class TrainConfig:
 
     def val_size_for(self, n: int) -> int:
         """Number of validation images to take from a training split of `n`."""
-        return min(DEFAULT_VAL_SIZE, n // 6) if self.val_size is None else self.val_size
+        if self.val_size is None:
+            return min(DEFAULT_VAL_SIZE, n // 6)
+        if isinstance(self.val_size, float):
+            return max(1, round(self.val_size * n)) if self.val_size else 0
+        return self.val_size
 
     def class_weight_values(self) -> tuple[float, ...] | None:
         """The numbers in `class_weights`; None if it is unset or `balanced`."""

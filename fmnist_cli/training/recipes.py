@@ -132,6 +132,13 @@ def resolve(given: Mapping[str, Any]) -> TrainConfig:
     return TrainConfig.from_dict({**own, **given})
 
 
+def sets(config: TrainConfig, name: str) -> bool:
+    """Whether an option has the value of the config's recipe or, if that has none, its default."""
+    recipe = RECIPES.get(config.recipe, Recipe(""))
+    usual = recipe.options.get(name, TrainConfig.default(name))
+    return getattr(config, name) in (usual, recipe.on_cuda.get(name, usual))
+
+
 def shown_default(name: str) -> str:
     """The default of an option as `--help` shows it; empty if the option is simply off.
 

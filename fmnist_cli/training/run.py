@@ -23,7 +23,7 @@ from fmnist_cli.errors import DataError, UsageError
 from fmnist_cli.files import check_writable
 from fmnist_cli.inference import torch_devices
 from fmnist_cli.inference.torch_devices import keep_freed_memory
-from fmnist_cli.training import provenance
+from fmnist_cli.training import provenance, recipes
 from fmnist_cli.training import resume as resumption
 from fmnist_cli.training.budget import Budget
 from fmnist_cli.training.events import EventLog
@@ -215,8 +215,18 @@ class Run:
                 f"(fingerprint {self._data.fingerprint}, then {self._resumed['fingerprint']})"
             )
         train, val = divide(data, val_size, SPLIT_SEED)
+        if self._resumed is None:
+            self._check_batch_size(len(train))
         self._digests = provenance.record_of_images(self.source, train)
         return train, val
+
+    def _check_batch_size(self, n: int) -> None:
+        """Refuse a batch larger than the training data; a recipe's own is cut to fit instead."""
+        if self.config.batch_size > n and not recipes.sets(self.config, "batch_size"):
+            raise UsageError(
+                f"--batch-size {self.config.batch_size:,} is more than the {n:,} images to train "
+                f"on; choose {n:,} or fewer"
+            )
 
     def _build(self, train: LabeledImages, val: LabeledImages) -> Trainer:
         config = self.config

@@ -51,12 +51,12 @@ MISTAKES = {
     # the order of arguments
     "swapped arguments": mistake("predict photo.jpg model.pt", 65, "it is an image", "predict MODEL INPUT"),
     "swapped, by name": mistake("predict photo.jpg pretrained", 66, "the model comes first", "predict MODEL INPUT"),
-    "no model": mistake("predict photo.jpg", 2, "Missing argument", "{MODEL} {INPUT}"),
+    "no model": mistake("predict photo.jpg", 2, "Missing argument", "fmnist predict pretrained photo.jpg"),
     "an output without -o": mistake("export-onnx model.pt out.onnx", 2, "unexpected", "[OPTIONS] [MODEL]"),
     "data without --data": mistake("train fashion-mnist", 2, "unexpected", "train [OPTIONS]"),
     # devices
     "CUDA where there is none": mistake("train --device cuda:99", 69, "no device 'cuda:99'", "there is: "),
-    "a device of no name": mistake("predict model.pt photo.jpg --device gpu", 2, "cuda:N", "is called cuda"),
+    "a device of no name": mistake("predict model.pt photo.jpg --device nvidia", 2, "cuda:N", "is called cuda"),
     # no data and no network
     "no data, no network": mistake(
         "train --data-dir cache --mirror ./gone", 69, "no mirror delivers", "fmnist download --mirror"
@@ -96,7 +96,7 @@ MISTAKES = {
     "no picture": mistake("predict model.pt empty.csv", 65, "could not be read"),
     # numbers
     "no epochs": mistake("train --epochs 0", 2, "--epochs", "1"),
-    "a share as --val-size": mistake("train --val-size 0.1", 2, "--val-size", "integer"),
+    "a share above 1": mistake("train --val-size 1.5", 2, "--val-size", "a share below 1"),
     "all of the data held out": mistake("train --data sample:100 --val-size 100", 2, "--val-size"),
     "a duration of no unit": mistake("train --time-budget soon", 2, "90s"),
     # runs, outputs, configs

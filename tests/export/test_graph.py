@@ -22,7 +22,7 @@ from fmnist_cli.export.graph import build_graph
 from fmnist_cli.export.parity import check_parity
 from fmnist_cli.inference.loading import load
 from fmnist_cli.inference.onnx_backend import open_classifier
-from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET, OPSETS
+from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET, IR_VERSIONS, OPSETS
 from tests.sample_images import draw
 from tests.written_models import metadata, network, write_checkpoint, write_onnx
 
@@ -95,6 +95,7 @@ def test_tta_averages_over_mirror_images(opset: int) -> None:
     model, images = network("tutorial"), random_images(5)
     graph = build_graph(model, Normalization.RAW, {}, tta=True, opset=opset)
     assert graph.opset_import[0].version == opset
+    assert graph.ir_version == IR_VERSIONS[opset]
     (averaged,) = compute(graph, images, "probabilities")
     views: Sequence[Images] = (images, np.ascontiguousarray(images[:, :, ::-1]))
     expected = sum(torch_logits(model, view).softmax(1).numpy() for view in views) / 2

@@ -99,7 +99,7 @@ def test_threads_are_the_cores_this_process_may_use(path: Path) -> None:
     assert open_classifier(path, device="cpu", threads=None).threads == len(usable)
 
 
-@pytest.mark.parametrize("device", ["cuda", "cuda:0", "cuda:7"])
+@pytest.mark.parametrize("device", ["cuda", "cuda:0", "cuda:7", "GPU", "1"])
 def test_cuda_without_its_build_is_unavailable(
     path: Path, device: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,7 +159,7 @@ def with_cuda(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StandIn]:
 
 
 @pytest.mark.parametrize(
-    ("device", "index"), [("auto", "0"), ("cuda", "0"), ("cuda:0", "0"), ("cuda:3", "3")]
+    ("device", "index"), [("auto", "0"), ("cuda", "0"), ("cuda:0", "0"), ("GPU:3", "3"), ("3", "3")]
 )
 def test_cuda_is_asked_for_in_fp32_on_that_device(
     path: Path, device: str, index: str, with_cuda: Callable[..., StandIn]
@@ -192,7 +192,7 @@ def test_auto_is_the_cpu_where_the_cuda_build_finds_no_device(
     assert stand_in.asked == [["CPUExecutionProvider"]]
 
 
-@pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:x", "", "cpu:0"])
+@pytest.mark.parametrize("device", ["tpu", "cuda:", "cuda:x", "", "cpu:0"])
 def test_a_name_of_no_device(path: Path, device: str) -> None:
     with pytest.raises(UsageError, match="no device is called"):
         open_classifier(path, device=device, threads=None)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from fmnist_cli.devices import device_name
 from fmnist_cli.errors import Unavailable, UsageError
 from fmnist_cli.inference import torch_devices
 
@@ -68,7 +69,24 @@ def test_a_cpu_only_build_and_a_missing_driver_are_told_apart(machine: Machine) 
         torch_devices.resolve("mps")
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:-1", "cuda:x", "", "CPU"])
+@pytest.mark.parametrize(
+    ("spelling", "name"),
+    [("CPU", "cpu"), ("gpu", "cuda"), ("GPU:2", "cuda:2"), ("1", "cuda:1"), ("Cuda:01", "cuda:1")],
+)
+def test_common_spellings_are_understood(spelling: str, name: str, machine: Machine) -> None:
+    machine.has(cuda=3)
+    assert device_name(spelling) == name
+    assert torch_devices.resolve(spelling) == torch_devices.resolve(name)
+    assert torch_devices.is_cuda(spelling) == name.startswith("cuda")
+
+
+@pytest.mark.parametrize("name", ["0,1", "cuda:0,1", "cuda:0,cuda:1", "gpu:0, gpu:1", "0, 1"])
+def test_one_device_is_asked_for(name: str) -> None:
+    with pytest.raises(UsageError, match="--device cuda:0; to train on all of them: --nproc 2"):
+        torch_devices.resolve(name)
+
+
+@pytest.mark.parametrize("name", ["tpu", "cuda:", "cuda:-1", "cuda:x", "", "-1", "1.5", "９", ","])
 def test_a_name_of_no_device_is_wrong_usage(name: str) -> None:
     with pytest.raises(UsageError, match="expected auto, cpu, cuda"):
         torch_devices.resolve(name)

@@ -1,6 +1,8 @@
 """Each option changes what it says it changes: a run that ignored it would fail here."""
 
+import json
 import math
+import tomllib
 from typing import Any
 
 import numpy as np
@@ -8,9 +10,11 @@ import pytest
 import torch
 
 from fmnist_cli.errors import UsageError
+from fmnist_cli.training import toml
 from fmnist_cli.training.metrics import class_weights
 from fmnist_cli.training.optimizer import build_optimizer
-from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.options import TrainConfig, size_or_share
+from fmnist_cli.training.run_directory import as_options
 from tests.training.small import CPU, config, squares, trainer, weights_of
 
 
@@ -187,6 +191,10 @@ def test_a_split_smaller_than_a_batch_still_trains() -> None:
         {"augment": "flip:7"},
         {"model": "tutoral"},
         {"early_stop": 2, "val_size": 0},
+        {"early_stop": 2, "val_size": 0.0},
+        {"val_size": 1.0},
+        {"val_size": -0.1},
+        {"val_size": float("nan")},
         {"freeze_backbone": True},
         {"schedule": "onecycle", "warmup": 1.0},
         {"batch_size": 33, "nproc": 2},
@@ -202,6 +210,18 @@ def test_the_size_of_the_validation_part_follows_the_data() -> None:
     assert TrainConfig().val_size_for(60_000) == 5_000
     assert TrainConfig().val_size_for(600) == 100
     assert TrainConfig(val_size=0).val_size_for(600) == 0
+    assert TrainConfig(val_size=0.1).val_size_for(605) == 60
+    assert TrainConfig(val_size=0.0001).val_size_for(600) == 1
+    assert TrainConfig(val_size=0.0).val_size_for(600) == 0
+
+
+@pytest.mark.parametrize("val_size", [0, 1, 5_000, 0.1, 1e-5, None])
+def test_a_number_and_a_share_survive_toml_and_json(val_size: float | None) -> None:
+    config = TrainConfig(val_size=val_size)
+    assert TrainConfig.from_dict(json.loads(json.dumps(config.as_dict()))) == config
+    written = tomllib.loads(toml.dumps(as_options(config))).get("val-size")
+    read = None if written is None else size_or_share(str(written))
+    assert (read, type(read)) == (val_size, type(val_size))
 
 
 def test_training_images_are_untouched_by_training() -> None:
