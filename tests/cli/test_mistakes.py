@@ -86,13 +86,13 @@ MISTAKES = {
     "weights with code": mistake("train --weights yolo.pt --data sample:100", 65, ".state_dict(), 'weights.pt'"),
     "mistyped weights": mistake("train --weights pretraned --data sample:100", 66, "did you mean 'pretrained'"),
     # data that is not what was expected
-    "an empty folder": mistake("train --data empty", 65, "no pictures", "sub-folder of pictures per class"),
-    "pictures without classes": mistake("train --data flat", 65, "of no class", "sub-folder of pictures per class"),
+    "an empty folder": mistake("train --data empty", 65, "no pictures", "subdirectory of pictures per class"),
+    "pictures without classes": mistake("train --data flat", 65, "without a class", "subdirectory of pictures per class"),
     "a folder of no class": mistake("train --data named", 65, "'named/cats'", "T-shirt/top"),
     "a picture as data": mistake("train --data photo.jpg", 65, "not a CSV file", "label,pixel1"),
     "an empty CSV file": mistake("train --data empty.csv", 65, "is empty", "label,pixel1"),
     "a CSV file without labels": mistake("train --data test.csv", 65, "no labels", "fmnist predict MODEL test.csv"),
-    "a CSV file alone": mistake("evaluate model.pt --data test.csv", 2, "no test split", "--test-data"),
+    "a CSV file alone": mistake("evaluate model.pt --data test.csv", 65, "has no labels", "fmnist predict MODEL test.csv"),
     "no picture": mistake("predict model.pt empty.csv", 65, "could not be read"),
     # numbers
     "no epochs": mistake("train --epochs 0", 2, "--epochs", "1"),

@@ -180,7 +180,8 @@ def test_verbose_says_what_was_prepared_and_show_input_writes_it(
     done = fmnist("predict", "-v", trained_model, tmp_path / "in", "--show-input", seen)
     assert "photo.jpg: prepared as a photo" in done.stderr
     assert "small.png: taken as it is" in done.stderr
-    assert sorted(path.name for path in seen.iterdir()) == ["000000-photo.png", "000001-small.png"]
+    names = ["000000-photo-steps.png", "000000-photo.png", "000001-small.png"]
+    assert sorted(path.name for path in seen.iterdir()) == names
     np.testing.assert_array_equal(np.asarray(Image.open(seen / "000001-small.png")), drawn(0))
     assert np.asarray(Image.open(seen / "000000-photo.png"))[14, 14] > 150
 
