@@ -6,7 +6,8 @@ Writes all of them, or those that are named, into docs/pictures/:
 
 - training.svg: a run of the `fast` recipe on the official files, during an epoch;
 - terminal.svg: two commands with the packaged model, on the official test split;
-- report.png: the page of `evaluate --report`, light, by Chromium.
+- report.png: the page of `evaluate --report`, light, by Chromium;
+- photos.jpg: photos of the tests, what the finder found, what the packaged model saw and predicted.
 """
 
 import os
@@ -20,8 +21,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from PIL import Image, ImageDraw, ImageFont
 from rich.console import Console
 from rich.text import Text
+
+from fmnist_cli import load
+from fmnist_cli.constants import CLASS_NAMES
+from fmnist_cli.data.pictures import decode, draw_steps
 
 HERE = Path(__file__).parents[1] / "docs" / "pictures"
 PROGRAM = Path(sys.executable).with_name("fmnist")
@@ -33,6 +39,9 @@ COMMANDS = ("evaluate pretrained", "show --errors pretrained -n 3")
 PAGE_SIZE = (1100, 1500)
 MOST_BYTES = 300_000
 HALF_BLOCK = "▀"
+GARMENTS = Path(__file__).parents[1] / "tests/photos/garments"
+PHOTOS = ("dress-flowers", "pullover-blue", "coat-red", "trouser-floor", "shirt-plaid", "sneaker")
+GAP = 6
 
 
 def output(command: str, *, with_stderr: bool = False) -> Iterator[str]:
@@ -156,6 +165,32 @@ def as_areas(picture: str) -> str:
     return re.sub(r"\n\s*\n+", "\n", picture)
 
 
+def draw_photos(path: Path) -> None:
+    """Draw the steps of some photos, each with its prediction."""
+    font = ImageFont.load_default(20)
+    columns = []
+    for name in PHOTOS:
+        steps = draw_steps(GARMENTS / f"{name}.jpg")
+        side, width = steps.height, (steps.width - steps.height) // 2
+        parts = [steps.crop((at, 0, at + width, side)) for at in (0, width)]
+        parts.append(steps.crop((2 * width, 0, steps.width, side)))
+        column = Image.new("RGB", (side + GAP, 3 * (side + GAP) + 28), "white")
+        for row, part in enumerate(parts):
+            column.paste(part, ((side - part.width) // 2, row * (side + GAP)))
+        probabilities = load("pretrained")(decode(GARMENTS / f"{name}.jpg").pixels[None])[0]
+        label = int(probabilities.argmax())
+        text = f"{CLASS_NAMES[label]}  {probabilities[label]:.0%}"
+        left = (side - font.getlength(text)) / 2
+        ImageDraw.Draw(column).text((left, column.height - 28), text, "black", font)
+        columns.append(column)
+    sheet = Image.new(
+        "RGB", (sum(each.width for each in columns) - GAP, columns[0].height), "white"
+    )
+    for number, column in enumerate(columns):
+        sheet.paste(column, (number * column.width, 0))
+    sheet.save(path, quality=85)
+
+
 def draw_report(path: Path, browser: str) -> None:
     """Take a screenshot of the top of the HTML page."""
     from PIL import Image
@@ -182,7 +217,7 @@ def draw_report(path: Path, browser: str) -> None:
 
 def main() -> None:
     """Draw the named pictures, or all."""
-    names = sys.argv[1:] or ["training.svg", "terminal.svg", "report.png"]
+    names = sys.argv[1:] or ["training.svg", "terminal.svg", "report.png", "photos.jpg"]
     HERE.mkdir(exist_ok=True)
     for name in names:
         if name == "training.svg":
@@ -196,6 +231,8 @@ def main() -> None:
                 print("no chromium on this machine: report.png stays as it is")
                 continue
             draw_report(HERE / name, browser)
+        elif name == "photos.jpg":
+            draw_photos(HERE / name)
         else:
             raise SystemExit(f"unknown picture: {name}")
         size = (HERE / name).stat().st_size
