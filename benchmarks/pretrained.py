@@ -25,9 +25,12 @@ from benchmarks.program import PROGRAM, fmnist, official, write_idx
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.sources import open_source
 from fmnist_cli.files import atomic_write
 from fmnist_cli.pretrained import FILE
 from fmnist_cli.training.metrics import fit_temperature
+from fmnist_cli.training.provenance import describe_data
+from fmnist_cli.training.run import SPLIT_SEED
 
 MAX_BYTES: Final = 1_500_000
 HELD_BACK: Final = 3_000
@@ -115,9 +118,9 @@ def finish(path: Path, held_back: LabeledImages, photos: list[Photo], scratch: P
 
 def describe(metadata: ModelMetadata, known: int, extra: dict[str, Any]) -> ModelMetadata:
     """The metadata of the packaged model: its data by name, no path of the machine."""
-    assert metadata.data is not None
     assert metadata.config is not None
     command = " ".join(["fmnist", "train", *FINE_TUNING])
+    extra["measured"]["command"] = command
     extra["trained on"] = (
         f"{60_000 - HELD_BACK:,} official training images; {VARIANTS} variants (footwear: "
         f"{3 * VARIANTS}) of each of {known:,} prepared photos of the clothing dataset (Alexey "
@@ -127,8 +130,8 @@ def describe(metadata: ModelMetadata, known: int, extra: dict[str, Any]) -> Mode
         metadata,
         run_dir=None,
         config={**metadata.config, "data": "fashion-mnist", "weights": None},
-        data=dataclasses.replace(metadata.data, spec="fashion-mnist", kind="fashion-mnist"),
-        extra={"command": command, **extra},
+        data=describe_data(open_source(), official("train"), 0, SPLIT_SEED),
+        extra=extra,
     )
 
 
