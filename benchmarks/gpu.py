@@ -23,6 +23,7 @@ from torch import Tensor
 from benchmarks.program import Kept, official
 from benchmarks.report import Row, run
 from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.checkpoints.metadata import DataRecord
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.inference.loading import load
 from fmnist_cli.training.augment import Draws
@@ -135,8 +136,15 @@ class Call:
 class Student(Run):
     """A training run whose labels come from the models beside its output."""
 
-    def _build(self, train: LabeledImages, val: LabeledImages) -> Trainer:
-        trainer = super()._build(train, val)
+    def build_trainer(
+        self,
+        options: dict[str, float],
+        record: DataRecord,
+        train: LabeledImages,
+        val: LabeledImages,
+    ) -> Trainer:
+        """Build the trainer and put the models' answers behind its augmentations."""
+        trainer = super().build_trainer(options, record, train, val)
         files = [self.output.with_name(f"best-{seed}.pt") for seed in SEEDS]
         loaded = [checkpoint.load(file) for file in files]
         networks = [(one.model.to(self.device), one.normalization) for one in loaded]

@@ -22,7 +22,7 @@ from fmnist_cli.errors import UsageError, did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """Random numbers of one process's share of one batch, and which images are in it."""
+    """Random numbers for one process's share of a batch, and the images in it."""
 
     seed: int
     """Of this batch; the same for every process that shares it."""
@@ -31,13 +31,13 @@ class Draws:
     batch_size: int
     """Of the whole batch, over all processes."""
     share: slice
-    """Which part of the batch this process holds."""
+    """The part of the batch that this process holds."""
     epoch: int
     positions: Tensor
-    """int64 [B]: where in the training split the images of this share stand."""
+    """int64 [B], positions of these images in the training split."""
 
     def uniform(self, low: float, high: float) -> Tensor:
-        """Draw float32 [B] in [low, high), for the whole batch and cut to the share."""
+        """Draw float32 [B] in [low, high)."""
         return self._rand() * (high - low) + low
 
     def happens(self, probability: float) -> Tensor:
@@ -57,31 +57,31 @@ class Augmentation(Protocol):
     """Change a batch."""
 
     def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Take and give images float [B, 1, 28, 28] and labels int64 [B] or float [B, 10]."""
+        """Map images float [B, 1, 28, 28] and labels int64 [B] or float [B, 10] to the same."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """Mirror left to right, each image with a probability."""
+    """Flip each image horizontally with a probability."""
 
     probability: float
 
     def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Mirror a share of the batch."""
+        """Flip a random part of the batch."""
         return _mirror(images, draws.happens(self.probability)), labels
 
 
 @dataclass(frozen=True, slots=True)
 class AlternatingFlip:
-    """Mirror half of the images in even epochs and the other half in odd ones.
+    """Flip half of the images in even epochs and the other half in odd ones.
 
     Two epochs together show every image both ways, which independent flips do for half of them
     (Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU", 2024).
     """
 
     def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Mirror the half whose turn it is."""
+        """Flip the half whose turn it is."""
         # Multiplying by an odd constant and taking a high bit halves the positions irregularly.
         half = ((draws.positions * 2654435761) >> 16) % 2
         return _mirror(images, (half + draws.epoch) % 2 == 0), labels
@@ -89,12 +89,12 @@ class AlternatingFlip:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """Move by up to so many whole pixels in both directions; what enters is background."""
+    """Shift by up to so many whole pixels in both directions, with background at the edges."""
 
     pixels: float
 
     def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Move each image by its own offset."""
+        """Shift each image by a random offset."""
         most = int(self.pixels)
         down = draws.uniform(0, 2 * most + 1).long()
         right = draws.uniform(0, 2 * most + 1).long()
@@ -105,24 +105,24 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Rotate:
-    """Turn about the center by up to so many degrees either way."""
+    """Rotate about the center by up to so many degrees either way."""
 
     degrees: float
 
     def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Turn each image by its own angle."""
+        """Rotate each image by a random angle."""
         angle = torch.deg2rad(draws.uniform(-self.degrees, self.degrees))
         return _warp(images, angle.cos(), angle.sin()), labels
 
 
 @dataclass(frozen=True, slots=True)
 class Zoom:
-    """Enlarge or shrink about the center by a factor of up to 1 + strength either way."""
+    """Scale about the center by a factor of up to 1 + strength either way."""
 
     strength: float
 
     def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Scale each image by its own factor."""
+        """Scale each image by a random factor."""
         factor = (1 + self.strength) ** draws.uniform(-1, 1)
         return _warp(images, 1 / factor, torch.zeros_like(factor)), labels
 
@@ -137,7 +137,7 @@ class Erase:
     probability: float
 
     def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Erase a rectangle of its own in each chosen image."""
+        """Erase a random rectangle in each chosen image."""
         area = draws.uniform(0.02, 0.25) * IMAGE_SIZE**2
         aspect = torch.exp(draws.uniform(-1.2, 1.2))  # 0.3 to 3.3
         inside = _rectangles(draws, (area * aspect).sqrt(), (area / aspect).sqrt())
@@ -153,7 +153,7 @@ class Mixup:
     alpha: float
 
     def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Blend the batch with itself, shifted by one, by one ratio."""
+        """Blend each image with the next one in the batch, all with the same ratio."""
         ratio = draws.beta(self.alpha)
         soft = _soft(labels)
         return (
@@ -164,12 +164,12 @@ class Mixup:
 
 @dataclass(frozen=True, slots=True)
 class CutMix:
-    """Paste a rectangle of another image, labels by area. Yun et al., "CutMix" (2019)."""
+    """Paste a rectangle of another image, mix labels by area. Yun et al., "CutMix" (2019)."""
 
     alpha: float
 
     def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Paste into each image a rectangle of the batch's next one."""
+        """Paste a rectangle of the next image of the batch into each image."""
         side = IMAGE_SIZE * (1 - draws.beta(self.alpha)) ** 0.5
         sides = torch.full((len(images),), side, device=images.device)
         inside = _rectangles(draws, sides, sides)
@@ -188,7 +188,7 @@ def _numbers(images: Tensor) -> Tensor:
 
 
 def _warp(images: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    """Sample bilinearly on a grid that is turned and scaled about the center."""
+    """Sample bilinearly on a grid that is rotated and scaled about the center."""
     zero = torch.zeros_like(cosine)
     rows = torch.stack([cosine, -sine, zero, sine, cosine, zero], dim=1).view(-1, 2, 3)
     grid = functional.affine_grid(rows, list(images.shape), align_corners=False)
@@ -207,13 +207,13 @@ def _soft(labels: Tensor) -> Tensor:
     """Labels as probabilities, float32 [B, 10]."""
     if labels.is_floating_point():
         return labels
-    # one_hot would look for the largest label, on the host.
+    # one_hot would have to wait for the device to find the largest label.
     return (labels[:, None] == torch.arange(NUM_CLASSES, device=labels.device)).float()
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How an augmentation is named on the command line."""
+    """An augmentation on the command line."""
 
     make: Callable[[float], Augmentation]
     default: float

@@ -1,4 +1,4 @@
-"""The average of a network's weights over training."""
+"""An average of a network's weights over training."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from torch.optim.swa_utils import AveragedModel
 
 
 class MovingAverage(AveragedModel):
-    """An exponential moving average of parameters and buffers, in two launches a step.
+    """An exponential moving average of parameters and buffers, in two kernel launches per step.
 
     torch's own update moves its count of steps to the device each time, which makes the host wait
     for the device, and averages counters one by one.
@@ -21,12 +21,12 @@ class MovingAverage(AveragedModel):
 
     @torch.no_grad()
     def update_parameters(self, model: nn.Module) -> None:
-        """Move towards the weights of `model`; the first time, take them over."""
+        """Move towards the weights of `model`; the first call copies them."""
         averages = [*self.module.parameters(), *self.module.buffers()]
         pairs = list(zip(averages, [*model.parameters(), *model.buffers()], strict=True))
         moving = [pair for pair in pairs if pair[0].is_floating_point() and self._has_begun]
         copied = [pair for pair in pairs if not (pair[0].is_floating_point() and self._has_begun)]
-        # The public names of these take one tensor at a time; torch.optim uses these as well.
+        # The public functions take one tensor at a time; torch.optim uses these, too.
         if moving:
             old, new = (list(tensors) for tensors in zip(*moving, strict=True))
             torch._foreach_lerp_(old, new, 1 - self._decay)
@@ -37,7 +37,7 @@ class MovingAverage(AveragedModel):
         self.n_averaged += 1
 
     def load_state_dict(self, *arguments: Any, **named: Any) -> Any:
-        """Go on where a state was taken."""
+        """Resume from a state."""
         found = super().load_state_dict(*arguments, **named)
         self._has_begun = bool(self.n_averaged > 0)
         return found

@@ -17,12 +17,12 @@ from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.training.augment import Chain, Draws
 
 _ORDER, _AUGMENTATION, _NETWORK, PRUNING = range(4)
-"""Streams of random numbers that one (seed, epoch, step) gives."""
+"""Streams of random numbers that are derived from (seed, epoch, step)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Which part of each batch this process holds, of how many processes."""
+    """The part of each batch that this process holds."""
 
     rank: int = 0
     processes: int = 1
@@ -39,15 +39,15 @@ class Batch:
 
     step: int
     positions: Tensor
-    """int64 [B]: where the images stand in the training split."""
+    """int64 [B], positions of the images in the training split."""
     images: Tensor
-    """Prepared float32 [B, 1, 28, 28], channels last."""
+    """Normalized float32 [B, 1, 28, 28], channels last."""
     labels: Tensor
-    """int64 [B], or float32 [B, 10] where images were mixed."""
+    """int64 [B], or float32 [B, 10] if images were mixed."""
 
 
 class Batches:
-    """Shuffled, augmented, prepared batches of a training split."""
+    """Shuffled, augmented and normalized batches of a training split."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Batches:
             yield self._batch(epoch, step, positions[start : start + self.batch_size][self._share])
 
     def in_order(self, epoch: int) -> Batch:
-        """The first images of the split as they stand, augmented as in that epoch, to look at."""
+        """The first images of the split, augmented as in that epoch, for display."""
         positions = torch.arange(self.batch_size, device=self.images.device)[self._share]
         return self._batch(epoch, 0, positions)
 
@@ -107,7 +107,7 @@ class Batches:
         return Batch(step, positions, self._prepare(images), labels)
 
     def _prepare(self, images: Tensor) -> Tensor:
-        """Normalize images of 0..1. One channel lies the same in memory first or last."""
+        """Normalize images of 0..1. With one channel, channels-last is the same layout."""
         if self.normalization == Normalization.RAW:
             return images
         return (images - self.normalization.mean) / self.normalization.std
@@ -119,17 +119,17 @@ class Batches:
 
 
 def on_device(split: LabeledImages, device: torch.device) -> tuple[Tensor, Tensor]:
-    """The split as tensors there: uint8 [N, 28, 28] and int64 [N]."""
-    # torch takes no read-only arrays: those are copied, others shared.
+    """Copy a split to the device: uint8 [N, 28, 28] and int64 [N]."""
+    # Read-only arrays are copied, because torch does not accept them; others are shared.
     images, labels = (np.require(a, requirements=["C", "W"]) for a in (split.images, split.labels))
     return torch.from_numpy(images).to(device), torch.from_numpy(labels).to(device)
 
 
 def network_seed(seed: int, epoch: int, step: int, rank: int) -> int:
-    """Seed of what the network itself draws in one step (dropout)."""
+    """Seed of the random numbers that the network draws in a step (dropout)."""
     return seed_of(seed, epoch, step, _NETWORK, rank)
 
 
 def seed_of(*words: int) -> int:
-    """Mix several integers into one 63-bit seed, so that neighboring steps do not resemble."""
+    """Mix integers into one 63-bit seed, so that the seeds of neighboring steps are unrelated."""
     return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> np.uint64(1))

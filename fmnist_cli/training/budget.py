@@ -1,4 +1,4 @@
-"""`--time-budget`: a schedule that is driven by the clock and ends in time."""
+"""`--time-budget`: the clock drives the schedule, and training ends in time."""
 
 import time
 
@@ -15,17 +15,17 @@ class Budget:
         self._started_at = time.monotonic()
 
     def reserve(self, seconds: float) -> None:
-        """Keep so much free at the end, for what follows the last step."""
+        """Reserve seconds at the end for what follows the last step."""
         self.seconds = max(self.seconds - seconds, 1e-3)
 
     def seconds_left(self) -> float:
-        """Until training has to end."""
+        """Seconds until training has to end."""
         return (1 - self.share_spent()) * self.seconds
 
     def share_spent(self) -> float:
-        """0 at the start, 1 when training has to end."""
+        """Share of the budget that is spent: 0 at the start, 1 when training has to end."""
         return min(1.0, (time.monotonic() - self._started_at) / self.seconds)
 
     def resume_at(self, share: float) -> None:
-        """Go on as if so much had been spent."""
+        """Continue as if this share of the budget had been spent."""
         self._started_at = time.monotonic() - share * self.seconds

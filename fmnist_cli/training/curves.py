@@ -13,7 +13,7 @@ PANELS: Final[Mapping[str, Sequence[str]]] = {
     "accuracy": ("train_accuracy", "val_accuracy"),
     "learning rate": ("lr",),
 }
-"""What is drawn: columns of `history.csv` by title."""
+"""Columns of `history.csv` to draw, by title."""
 _INCHES: Final = (3.33, 3.2)
 """Of one panel."""
 
@@ -29,7 +29,7 @@ def draw_curves(history: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def plot_curves(history: Sequence[Mapping[str, Any]], *titles: str) -> "Figure":
-    """Some of the panels beside each other, to be saved in any format."""
+    """Draw some of the panels side by side."""
     from matplotlib.figure import Figure
 
     width, height = _INCHES
@@ -56,4 +56,4 @@ def _plot(axes: "Axes", title: str, history: Sequence[Mapping[str, Any]]) -> Non
     if len(PANELS[title]) > 1:
         axes.legend()
     else:
-        axes.set_ylim(bottom=0)  # else a constant rate is drawn with its rounding
+        axes.set_ylim(bottom=0)  # or rounding errors of a constant rate would show

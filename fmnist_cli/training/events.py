@@ -27,7 +27,7 @@ class EventLog:
         self._writer = SummaryWriter(str(folder))
 
     def images(self, batches: Batches) -> None:
-        """Draw the first images of the first epoch as the network sees them."""
+        """Write the first images of the first epoch as the network sees them."""
         from torchvision.utils import make_grid
 
         batch = batches.in_order(epoch=0)
@@ -36,7 +36,7 @@ class EventLog:
         self._writer.add_image("augmented", make_grid(pixels, nrow=_GRID_COLUMNS))
 
     def epoch(self, result: EpochResult) -> None:
-        """Write an epoch's figures."""
+        """Write the scalars of an epoch."""
         figures = {
             "loss/train": result.train_loss,
             "loss/val": result.val_loss,
@@ -51,5 +51,5 @@ class EventLog:
         self._writer.flush()
 
     def close(self) -> None:
-        """Write what is left."""
+        """Flush and close."""
         self._writer.close()

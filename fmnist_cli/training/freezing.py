@@ -1,10 +1,10 @@
-"""Which parts of a network are kept as they are."""
+"""Parts of a network that are not trained."""
 
 from torch import nn
 
 
 def freeze_backbone(model: nn.Module) -> None:
-    """Keep everything but the head as it is."""
+    """Freeze everything but the head."""
     model.requires_grad_(requires_grad=False)
     head = model.head
     assert isinstance(head, nn.Module)
@@ -12,7 +12,7 @@ def freeze_backbone(model: nn.Module) -> None:
 
 
 def stem_of(model: nn.Module) -> list[nn.Module]:
-    """The first layer that has weights, and the norm behind it where one follows."""
+    """The first layer that has weights, and the norm that follows it, if any."""
     layers = [module for module in model.modules() if [*module.parameters(recurse=False)]]
     has_norm = any(isinstance(layer, nn.BatchNorm2d | nn.SyncBatchNorm) for layer in layers[1:2])
     return layers[: 1 + has_norm]

@@ -14,7 +14,7 @@ from fmnist_cli.errors import CheckFailed, FmnistError, Interrupted, Unavailable
 
 
 class ProcessFailedError(FmnistError):
-    """A process ended with an error that it has reported itself; `exit_code` is its own."""
+    """A process ended with an error that it has already reported, and with this exit code."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ def launch(processes: int, arguments: Sequence[str]) -> None:
         max_restarts=0,
         monitor_interval=0.1,
     )
-    # The launcher would log what is said better below.
+    # The errors below say it better than the log of the launcher.
     for name in ("torch.distributed.elastic", "torch.distributed.elastic.agent.server.api"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
@@ -61,7 +61,7 @@ def launch(processes: int, arguments: Sequence[str]) -> None:
 
 
 def _cause(failures: Mapping[int, ProcessFailure]) -> tuple[int, ProcessFailure]:
-    """The failure that the others follow from, with the rank of its process.
+    """The failure that caused the others, with the rank of its process.
 
     That is the first, or one that was killed: the others lose their connection to it, and may end
     before anybody looks. SIGTERM is how the launcher itself ends the others.

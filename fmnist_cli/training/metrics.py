@@ -1,4 +1,4 @@
-"""Loss and accuracy, summed up on the device and read a few times a second."""
+"""Loss and accuracy, summed on the device; class weights; temperature."""
 
 from collections.abc import Callable
 from typing import Final
@@ -15,15 +15,15 @@ from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.processes import Process
 
 _EVALUATION_BATCH: Final = 125
-"""On a CPU what a layer gives then still lies in the cache when the next one takes it."""
+"""Small enough that a layer's output is still in the CPU's cache when the next layer reads it."""
 
 _NEWTON_STEPS: Final = 20
 _MAX_TEMPERATURE: Final = 10.0
-"""Where all predictions are right, ever smaller temperatures would fit better."""
+"""If all predictions are right, the best temperature would be 0."""
 
 
 class Meter:
-    """Sums over images: loss, correct predictions, count. float64 [3] where the device has it."""
+    """Sums over images of loss, correct predictions and count, in float64 if the device has it."""
 
     def __init__(self, device: torch.device) -> None:
         dtype = torch.float32 if device.type == "mps" else torch.float64
@@ -31,7 +31,7 @@ class Meter:
 
     @torch.no_grad()
     def add(self, mean_loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Count a batch. Nothing is copied to the host."""
+        """Add a batch, without waiting for the device."""
         hard = labels.argmax(1) if labels.is_floating_point() else labels
         correct = (logits.argmax(1) == hard).sum()
         self.sums += torch.stack([mean_loss * len(labels), correct, correct * 0 + len(labels)])
@@ -43,7 +43,7 @@ class Meter:
 
 
 def class_weights(config: TrainConfig, labels: Labels, device: torch.device) -> Tensor | None:
-    """Factors of the loss by true class, float32 [10]; None where all are 1.
+    """Weights of the loss by true class, float32 [10]; None if all are 1.
 
     `balanced` gives each class the same weight in sum, and a mean of 1 over `labels` (int64 [N]).
     """
@@ -65,7 +65,7 @@ def evaluate(
     process: Process,
     check: Callable[[], None],
 ) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy over a split, in fp32 as inference does it.
+    """Mean cross-entropy and accuracy over a split, in fp32 like inference.
 
     images: uint8 [N, 28, 28], labels: int64 [N], on the model's device. Each process judges every
     so many batches of the split; `check` is called before each batch and may raise.

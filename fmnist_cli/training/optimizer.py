@@ -1,4 +1,4 @@
-"""Optimizers and learning-rate schedules by name, all of them torch's own."""
+"""torch's optimizers and learning rate schedules by name."""
 
 import inspect
 import warnings
@@ -25,11 +25,11 @@ from fmnist_cli.training.options import TrainConfig
 _Kind = TypeVar("_Kind", bound=Optimizer)
 
 _WARMUP_START: Final = 0.01
-"""Share of the peak at which a warm-up begins."""
+"""Learning rate at the start of the warm-up, relative to the peak."""
 _STEP_DROP, _STEP_PARTS = 0.1, 3
-"""`step`: a tenth of the learning rate after each third of the run."""
+"""`step` divides the learning rate by 10 after each third of the run."""
 _PLATEAU_DROP, _PLATEAU_PATIENCE = 0.3, 2
-"""`plateau`: 0.3 of the learning rate after two epochs without a better validation metric."""
+"""`plateau` multiplies the learning rate by 0.3 after two epochs without improvement."""
 
 
 def build_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
@@ -85,7 +85,7 @@ _CURVES: Final[Mapping[str, Callable[[Optimizer, int], LRScheduler]]] = {
     "cosine": lambda optimizer, steps: CosineAnnealingLR(optimizer, steps),
     "linear": lambda optimizer, steps: LinearLR(optimizer, 1.0, 0.0, steps),
     "onecycle": lambda optimizer, steps: OneCycleLR(
-        # One step more than are taken: torch's curve ends on the last step, and refuses another.
+        # One step more than are taken: torch's curve ends with its last step and rejects another.
         optimizer,
         [group["lr"] for group in optimizer.param_groups],
         total_steps=steps + 1,
@@ -95,7 +95,7 @@ _CURVES: Final[Mapping[str, Callable[[Optimizer, int], LRScheduler]]] = {
 
 
 class Schedule:
-    """The learning rate as a function of the step, and for `plateau` of the validation metric."""
+    """The learning rate by step and, for `plateau`, by validation metric."""
 
     def __init__(
         self, optimizer: Optimizer, config: TrainConfig, total_steps: int, steps_per_epoch: int
@@ -103,7 +103,7 @@ class Schedule:
         self.optimizer = optimizer
         self.total_steps = total_steps
         self.position = 0
-        """Steps of the curve that have been taken, at most `total_steps`."""
+        """Steps taken along the curve, at most `total_steps`."""
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
         warmup = min(round(config.warmup * steps_per_epoch), total_steps // 2)
@@ -120,23 +120,23 @@ class Schedule:
 
     @property
     def lr(self) -> float:
-        """Learning rate of the first parameter group, as the next step will use it."""
+        """Learning rate of the first parameter group in the next step."""
         return float(self.optimizer.param_groups[0]["lr"])
 
     def advance_to(self, position: int) -> None:
-        """Move along the curve; the last point is kept once it is reached."""
+        """Advance along the curve, at most to its end."""
         with _unwarned():
             while self.position < min(position, self.total_steps):
                 self._curve.step()
                 self.position += 1
 
     def end_epoch(self, metric: float) -> None:
-        """Let `plateau` see the metric that the run monitors."""
+        """Pass the monitored metric to `plateau`."""
         if self._plateau is not None:
             self._plateau.step(metric)
 
     def state_dict(self) -> dict[str, Any]:
-        """Plain data from which `load_state_dict` goes on."""
+        """Plain data from which `load_state_dict` resumes."""
         return {
             "position": self.position,
             "plateau": self._plateau.state_dict() if self._plateau is not None else None,
@@ -144,9 +144,9 @@ class Schedule:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken.
+        """Resume from `state`.
 
-        The curve is walked anew, so a run that was extended goes on along the longer curve.
+        The curve is traversed again, so an extended run continues along the longer curve.
         """
         self.advance_to(state["position"])
         if self._plateau is not None and state["plateau"] is not None:
@@ -165,7 +165,7 @@ def _build_curve(optimizer: Optimizer, name: str, total_steps: int, warmup: int)
 
 @contextmanager
 def _unwarned() -> Iterator[None]:
-    """Silence torch's advice about the order of steps: a curve that is walked anew has no steps."""
+    """Suppress torch's warnings about the order of steps while the curve is traversed again."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*")
         warnings.filterwarnings("ignore", message=".*epoch parameter in `scheduler.step.*")

@@ -1,4 +1,4 @@
-"""One process or many: torch.distributed does the work, torchrun the meeting."""
+"""Training with one process or, by torch.distributed, with several."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from fmnist_cli.training.batches import Share
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process among those that train one model."""
+    """One of the processes that train a model together."""
 
     rank: int = 0
     local_rank: int = 0
@@ -23,7 +23,7 @@ class Process:
 
     @classmethod
     def from_environment(cls) -> "Process":
-        """What torchrun says through RANK, LOCAL_RANK and WORLD_SIZE; alone without it.
+        """Read RANK, LOCAL_RANK and WORLD_SIZE, as torchrun sets them; a single process without.
 
         Raises UsageError where they are no numbers.
         """
@@ -35,41 +35,43 @@ class Process:
 
     @property
     def is_main(self) -> bool:
-        """Whether this process writes files and draws."""
+        """Whether this process writes files and reports."""
         return self.rank == 0
 
     @property
     def share(self) -> Share:
-        """The part of each batch that falls to it."""
+        """The part of each batch that this process holds."""
         return Share(self.rank, self.count)
 
     def device(self, name: str) -> torch.device:
-        """The device called `name`; of several processes here each takes its own CUDA device."""
+        """The device called `name`; each process on this machine takes a CUDA device of its own."""
         found = resolve(name)
         if found.type != "cuda":
             return found
         if self.count > 1:
             found = resolve(f"cuda:{self.local_rank}")
-        torch.cuda.set_device(found)  # NCCL and compiled kernels go where this says
+        torch.cuda.set_device(found)  # used by NCCL and compiled kernels
         return found
 
     def wrap(self, model: nn.Module, device: torch.device) -> nn.Module:
-        """Make a network whose gradients are averaged over the processes."""
+        """Wrap a network so that its gradients are averaged over the processes."""
         if self.count == 1:
             return model
-        if device.type == "cuda":  # torch has no such norm for CPUs: there each rank has its own
+        if (
+            device.type == "cuda"
+        ):  # on CPUs, where torch has none, each rank keeps its own statistics
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
         devices = [device.index] if device.type == "cuda" else None
         return DistributedDataParallel(model, device_ids=devices, gradient_as_bucket_view=True)
 
     def sum(self, values: Tensor) -> Tensor:
-        """Sum over the processes, in place, and give it back."""
+        """Sum over the processes in place; returns `values`."""
         if self.count > 1:
             distributed.all_reduce(values)
         return values
 
     def most(self, *values: float) -> list[float]:
-        """The largest of each value over the processes; each must ask at the same step."""
+        """The maximum of each value over the processes, which all call this in the same step."""
         if self.count == 1:
             return list(values)
         said = torch.tensor(values, dtype=torch.float64)
@@ -78,12 +80,12 @@ class Process:
 
 
 _CONTROL: list[distributed.ProcessGroup] = []
-"""A gloo group for decisions, so that asking never waits for a GPU; empty in a lone process."""
+"""A gloo group for decisions, which never waits for a GPU; empty in a single process."""
 
 
 @contextmanager
 def joined(process: Process, device: torch.device) -> Iterator[None]:
-    """Meet the other processes for the duration of a run: NCCL on CUDA devices, gloo elsewhere."""
+    """Connect to the other processes during a run, by NCCL on CUDA devices and gloo elsewhere."""
     if process.count == 1:
         yield
         return
@@ -105,5 +107,5 @@ def joined(process: Process, device: torch.device) -> Iterator[None]:
 
 
 def _is_lost_connection(error: RuntimeError) -> bool:
-    """Whether another process made a collective fail; gloo has no type of its own for it."""
+    """Whether a collective failed because of another process; gloo has no error type for it."""
     return isinstance(error, distributed.DistBackendError) or "gloo" in str(error)

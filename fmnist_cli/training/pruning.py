@@ -1,4 +1,4 @@
-"""Pruning of the training split: epochs that leave out part of what is learnt already.
+"""Pruning of the training split: epochs leave out some of the images with a low loss.
 
 After the first epoch an image's loss tells how much is left to learn from it. Each later epoch
 leaves out a random share of the easier half: it has fewer steps, and another one brings the image
@@ -19,7 +19,7 @@ from fmnist_cli.training.processes import Process
 
 
 class Pruning:
-    """Remembers each training image's loss, and chooses by it what an epoch is made of."""
+    """Remembers the loss of each training image, and chooses the images of an epoch by it."""
 
     def __init__(
         self, images: int, share: float, *, batch_size: int, seed: int, device: torch.device
@@ -27,13 +27,13 @@ class Pruning:
         self.images, self.seed = images, seed
         self._left_out = min(int(share * (images // 2)), images - batch_size)
         self._losses = torch.full((images,), torch.inf, device=device)  # never seen counts as hard
-        # What this process has seen since the last `gather`: losses, and ones where there is one.
+        # Losses that this process has seen since the last `gather`, and ones where there is a loss.
         self._seen = torch.zeros((2, images), device=device)
         self.chosen: NDArray[np.int64] | None = None
-        """Positions in the training split that the running epoch draws from; None: all of them."""
+        """Positions in the training split that the current epoch draws from; None: all."""
 
     def size(self, epoch: int) -> int:
-        """Images in an epoch, the first of which is 0."""
+        """Number of images in an epoch, counted from 0."""
         return self.images - self._left_out if epoch else self.images
 
     def begin(self, epoch: int) -> None:
@@ -54,18 +54,18 @@ class Pruning:
         self._seen[:, positions] = torch.stack([losses, torch.ones_like(losses)])
 
     def gather(self, process: Process) -> None:
-        """Share what was seen since with the other processes; all of them must ask."""
+        """Exchange losses with the other processes, which must all call this."""
         losses, was_seen = process.sum(self._seen)
         self._losses = torch.where(was_seen > 0, losses, self._losses)
         self._seen.zero_()
 
     def state_dict(self) -> dict[str, Any]:
-        """Tensors from which `load_state_dict` goes on, once everything seen is gathered."""
+        """Tensors from which `load_state_dict` resumes; call `gather` first."""
         chosen = None if self.chosen is None else torch.from_numpy(self.chosen).int()
         return {"losses": self._losses.cpu(), "chosen": chosen}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken. Raises ValueError where it is of other data."""
+        """Resume from `state`. Raises ValueError if it belongs to other data."""
         losses, chosen = state["losses"], state["chosen"]
         if losses.shape != self._losses.shape:
             raise ValueError("losses of other images")

@@ -1,4 +1,4 @@
-"""What the engine tells while it trains: facts, for whoever draws them."""
+"""What training reports while it runs; the command line displays it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where an epoch is, a few times a second."""
+    """Progress within an epoch, reported a few times per second."""
 
     epoch: int
     """From 1."""
@@ -23,13 +23,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class EpochResult:
-    """What one epoch gave."""
+    """The result of one epoch."""
 
     epoch: int
     """From 1."""
     epochs: int
     train_loss: float
-    """Mean over the epoch, augmented, while the weights moved."""
+    """Mean over the epoch, on augmented images, while the weights changed."""
     train_accuracy: float
     val_loss: float | None
     """None without a validation split."""
@@ -45,16 +45,16 @@ class EpochResult:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run gave, under the keys that `fmnist train --format json` prints."""
+    """The result of a run, with the keys of `fmnist train --format json`."""
 
     model: str
     run_dir: str
     recipe: str
     epochs: int
     seconds: float
-    """From the data in memory to the end of the last epoch, over all sittings of the run."""
+    """From data in memory to the end of the last epoch, interruptions not counted."""
     images_per_second: float
-    """Training images over the seconds of training, mean of the epochs."""
+    """Training images per second of training, averaged over the epochs."""
     val_accuracy: float | None
     """Of the best epoch."""
     best_epoch: int
@@ -63,17 +63,17 @@ class Summary:
     data: str
 
 
-class Stopped(Exception):  # noqa: N818 - asked for, not a fault
-    """Training was asked to stop; the trainer's state is whole and can be saved."""
+class Stopped(Exception):  # noqa: N818 - requested, not an error
+    """Training was asked to stop; the trainer's state is consistent and can be saved."""
 
 
 @dataclass(slots=True)
 class Best:
-    """The weights that the run gives away if it ends now."""
+    """The best weights so far, which become the model."""
 
     epoch: int
     worth: float
-    """The monitored metric, negated where less is better."""
+    """The monitored metric, negated if lower is better."""
     state_dict: "dict[str, Tensor]"
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The state of an earlier run: used where it has the form that `Run` writes, or refused."""
+"""Read the state of an earlier run; anything but the form that `Run` writes is refused."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from fmnist_cli.training.run_directory import HISTORY_COLUMNS
 def read_state(path: Path) -> checkpoint.Checkpoint:
     """Read a run's `last.pt`, with its training state in the documented form.
 
-    Raises as `checkpoint.load_training`, and CheckpointError where the state is another.
+    Raises as `checkpoint.load_training`, and CheckpointError for a state of another form.
     """
     loaded = checkpoint.load_training(path)
     if loaded.metadata.config is None or loaded.metadata.data is None:
@@ -36,9 +36,9 @@ def read_state(path: Path) -> checkpoint.Checkpoint:
 
 @contextmanager
 def of_known_form(path: Path) -> Iterator[None]:
-    """Refuse a state that does not fit the run it names.
+    """Turn errors inside the with-block into CheckpointError.
 
-    What torch's optimizers and networks make of foreign data is an error of any kind.
+    For a state of another form, torch's optimizers and networks raise errors of all kinds.
     """
     try:
         yield
@@ -47,7 +47,7 @@ def of_known_form(path: Path) -> Iterator[None]:
 
 
 def _is_row(row: object) -> bool:
-    """Whether something is a row of a run's history: each column a number, or unknown."""
+    """Whether `row` is one of a history: each column is a number or None."""
     return isinstance(row, dict) and all(
         name in row and isinstance(row[name], int | float | None) for name in HISTORY_COLUMNS
     )
@@ -55,6 +55,6 @@ def _is_row(row: object) -> bool:
 
 def _of_another_form(path: Path) -> CheckpointError:
     return CheckpointError(
-        f"'{path}' holds a training state of another form; expected one of fmnist train\n"
+        f"'{path}' holds an unknown training state; expected one that fmnist train wrote\n"
         "to use its weights alone: fmnist train --weights"
     )

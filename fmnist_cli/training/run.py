@@ -1,4 +1,4 @@
-"""A training run from data to files: the engine, a run folder and a model file put together.
+"""A training run from data to files: a trainer, a run directory and a model file.
 
 for result in Run(TrainConfig(epochs=5)).epochs():
     print(result.epoch, result.val_accuracy)
@@ -15,7 +15,7 @@ import torch
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.checkpoints.metadata import ModelMetadata
+from fmnist_cli.checkpoints.metadata import DataRecord, ModelMetadata
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.data.splits import divide
@@ -45,8 +45,21 @@ _FINISH_SHARE: Final = 1.25
 took, since that was slow for the same reason."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What `Run.epochs` has ready once the data is in memory."""
+
+    trainer: Trainer
+    description: ModelMetadata
+    """Of the model file, without scores."""
+    digests: bytes
+    """Of the training images; empty for named data."""
+    ready_at: float
+    """time.perf_counter() from which the run's seconds count."""
+
+
 class Run:
-    """One run: `epochs` trains, saving as it goes; `summary` tells what came of it."""
+    """One run: `epochs` trains and saves after each epoch, `summary` holds the outcome."""
 
     def __init__(
         self,
@@ -58,11 +71,14 @@ class Run:
         mirrors: Sequence[str] = (),
         started_at: float | None = None,
     ) -> None:
-        """`started_at`: time.monotonic() from which a time budget counts (default: now)."""
+        """Check the options; data is read by `epochs`.
+
+        started_at: time.monotonic() from which a time budget counts; None: now.
+        """
         self.process = Process.from_environment()
         if config.batch_size % self.process.count:
             raise UsageError(
-                f"--batch-size {config.batch_size} can't be shared evenly by "
+                f"--batch-size {config.batch_size} can't be split evenly over "
                 f"{self.process.count} processes"
             )
         self.device = self.process.device(config.device)
@@ -81,7 +97,7 @@ class Run:
             photo=config.photo,
         )
         self.should_stop: Callable[[], bool] = lambda: False
-        """Asked between two steps: True ends `epochs` with the state saved."""
+        """Called between two steps; if it returns True, `epochs` saves the state and stops."""
         self._started_at = time.monotonic() if started_at is None else started_at
         self._run_dir = None if run_dir is None else Path(run_dir)
         self._resumed: dict[str, Any] | None = None
@@ -90,7 +106,7 @@ class Run:
         self.history: list[dict[str, Any]] = []
         self.summary: Summary | None = None
         self.val_is_seen = False
-        """Whether the first weights know the validation images; told once they are loaded."""
+        """Whether the initial weights were trained on validation images; known once loaded."""
 
     @classmethod
     def resume(
@@ -105,8 +121,8 @@ class Run:
     ) -> "Run":
         """Continue an earlier run, with `given` options in place of its own.
 
-        Raises MissingInput or CheckpointError where there is no state to go on from, UsageError for
-        an option that a run can't change half-way.
+        Raises MissingInput or CheckpointError if there is no state to continue from, UsageError for
+        an option that can't change halfway through a run.
         """
         folder = RunDirectory.find(name)
         loaded = resumption.read_state(folder.state_file)
@@ -135,12 +151,12 @@ class Run:
         return run
 
     def download(self, track: "DownloadTrack") -> None:
-        """Fetch the training files now, if they are the official ones: `epochs` would do it too."""
+        """Download missing official training files now instead of in `epochs`."""
         if self.source.kind == "fashion-mnist":
             self.source.fetch("train", track)
 
     def how_to_go_on(self) -> str:
-        """The command that resumes this run, if it has come far enough to be resumed."""
+        """The command that resumes this run, or that there is nothing to resume yet."""
         if self.folder is None or not self.folder.state_file.exists():
             return "nothing was trained yet"
         return f"to go on: fmnist train --resume {shlex.quote(str(self.folder.path))}"
@@ -148,77 +164,51 @@ class Run:
     def epochs(self, track: Track | None = None) -> Iterator[EpochResult]:
         """Train; yields each epoch's result after its state is saved.
 
-        `track` is told of progress within epochs. Raises Stopped, with the state saved, once
-        `should_stop` says so.
+        track: called with the progress within an epoch. Raises Stopped, with the state saved, once
+        `should_stop` returns True.
         """
         with joined(self.process, self.device), torch_devices.refusal_told(self.device):
             if self.process.is_main:
                 check_writable(self.output)
-            self._prepare()
+            prepared = self._prepare()
             if not self.process.is_main:
-                yield from self._fit(None)
+                yield from prepared.trainer.fit(None)
                 return
-            # Only now, so that a mistake in data or options leaves no empty folder behind.
-            self.folder = RunDirectory.new(self._run_dir, self.config.model)
-            with self.folder.locked():
-                if self._resumed is not None:  # a kill may have come between the state and these
-                    self.folder.describe(self.config, self.history)
-                yield from self._fit(track)
-                self._finish(self.folder)
+            # Only now, so that a mistake in data or options leaves no empty directory behind.
+            self.folder = folder = RunDirectory.new(self._run_dir, self.config.model)
+            with folder.locked():
+                if self._resumed is None:
+                    self._save(folder, prepared)
+                else:  # the process may have been killed between writing the state and these files
+                    folder.describe(self.config, self.history)
+                yield from self._fit(folder, prepared, track)
+                self._finish(folder, prepared)
 
-    def _prepare(self) -> None:
-        train, val = self._read_data()
-        self._ready_at = time.perf_counter()
-        self._trainer = self._build(train, val)
-        self._description = provenance.describe_model(
-            self.config,
-            self._trainer.train_step.model,
-            self._options,
-            self._trainer.normalization,
-            self._data,
-        )
-        if self._resumed is not None:
-            with resumption.of_known_form(Path(self._run_dir or "") / STATE_FILE):
-                self._trainer.load_state_dict(self._resumed["trainer"])
-            self.history, self._seconds = self._resumed["history"], self._resumed["seconds"]
-
-    def _fit(self, track: Track | None) -> Iterator[EpochResult]:
-        if self._resumed is None:
-            self._save()
-        began_at = self._ready_at - self._seconds
-        log = self._event_log()
-        try:
-            for result in self._trainer.fit(track):
-                self._seconds = time.perf_counter() - began_at
-                self.history.append(history_row(result))
-                self._save()
-                if log is not None:
-                    log.epoch(result)
-                yield result
-        except Stopped:
-            self._seconds = time.perf_counter() - began_at
-            self._save()
-            raise
-        finally:
-            if log is not None:
-                log.close()
-
-    def _read_data(self) -> tuple[LabeledImages, LabeledImages]:
-        """Training and validation images; never anything of the test split."""
+    def _prepare(self) -> _Prepared:
         data = self.source.read("train")
         val_size = self.config.val_size_for(len(data))
         self.config = dataclasses.replace(self.config, val_size=val_size)
-        self._data = provenance.describe_data(self.source, data, val_size, SPLIT_SEED)
-        if self._resumed is not None and self._resumed["fingerprint"] != self._data.fingerprint:
+        record = provenance.describe_data(self.source, data, val_size, SPLIT_SEED)
+        if self._resumed is not None and self._resumed["fingerprint"] != record.fingerprint:
             raise DataError(
                 f"'{self.config.data}' is not the data that the run began with "
-                f"(fingerprint {self._data.fingerprint}, then {self._resumed['fingerprint']})"
+                f"(fingerprint {record.fingerprint}, then {self._resumed['fingerprint']})"
             )
         train, val = divide(data, val_size, SPLIT_SEED)
         if self._resumed is None:
             self._check_batch_size(len(train))
-        self._digests = provenance.record_of_images(self.source, train)
-        return train, val
+        digests = provenance.record_of_images(self.source, train)
+        ready_at = time.perf_counter()
+        options = {} if self.config.dropout is None else {"dropout": self.config.dropout}
+        trainer = self.build_trainer(options, record, train, val)
+        description = provenance.describe_model(
+            self.config, trainer.train_step.model, options, trainer.normalization, record
+        )
+        if self._resumed is not None:
+            with resumption.of_known_form(Path(self._run_dir or "") / STATE_FILE):
+                trainer.load_state_dict(self._resumed["trainer"])
+            self.history, self._seconds = self._resumed["history"], self._resumed["seconds"]
+        return _Prepared(trainer, description, digests, ready_at)
 
     def _check_batch_size(self, n: int) -> None:
         """Refuse a batch larger than the training data; a recipe's own is cut to fit instead."""
@@ -228,17 +218,25 @@ class Run:
                 f"on; choose {n:,} or fewer"
             )
 
-    def _build(self, train: LabeledImages, val: LabeledImages) -> Trainer:
+    def build_trainer(
+        self,
+        options: dict[str, float],
+        record: DataRecord,
+        train: LabeledImages,
+        val: LabeledImages,
+    ) -> Trainer:
+        """Build the trainer of the run; a subclass may change what it returns.
+
+        options: of the network's constructor. record: of the data that `train` and `val` are from.
+        """
         config = self.config
         torch.manual_seed(config.seed)
-        self._options = {} if config.dropout is None else {"dropout": config.dropout}
-        model = models.build(config.model, **self._options)
-        if config.weights is not None:
+        model = models.build(config.model, **options)
+        if config.weights is not None and self._resumed is None:
             from fmnist_cli.checkpoints import weights
 
-            if self._resumed is None:
-                weights.start_from(model, config.model, config.weights)
-                self.val_is_seen = provenance.has_seen_validation(config.weights, self._data)
+            weights.start_from(model, config.model, config.weights)
+            self.val_is_seen = provenance.has_seen_validation(config.weights, record)
         if config.freeze_backbone:
             freeze_backbone(model)
         budget = None
@@ -258,39 +256,54 @@ class Run:
             should_stop=lambda: self.should_stop(),
         )
 
-    def _event_log(self) -> EventLog | None:
-        if not self.config.tensorboard or self.folder is None:
-            return None
-        log = EventLog(self.folder.path)
-        log.images(self._trainer.batches)
-        return log
+    def _fit(
+        self, folder: RunDirectory, prepared: _Prepared, track: Track | None
+    ) -> Iterator[EpochResult]:
+        began_at = prepared.ready_at - self._seconds
+        log = EventLog(folder.path) if self.config.tensorboard else None
+        if log is not None:
+            log.images(prepared.trainer.batches)
+        try:
+            for result in prepared.trainer.fit(track):
+                self._seconds = time.perf_counter() - began_at
+                self.history.append(history_row(result))
+                self._save(folder, prepared)
+                if log is not None:
+                    log.epoch(result)
+                yield result
+        except Stopped:
+            self._seconds = time.perf_counter() - began_at
+            self._save(folder, prepared)
+            raise
+        finally:
+            if log is not None:
+                log.close()
 
-    def _save(self) -> None:
-        """Write the run's files; the state alone is enough to write the others again."""
-        if self.folder is None:
-            return
+    def _save(self, folder: RunDirectory, prepared: _Prepared) -> None:
+        """Write the run's files; the other files can be written again from the state alone."""
         training = {
-            "trainer": self._trainer.state_dict(),
+            "trainer": prepared.trainer.state_dict(),
             "history": self.history,
             "seconds": self._seconds,
             "output": str(self.output),
         }
         checkpoint.save(
-            self.folder.state_file,
-            self._trainer.train_step.trained.state_dict(),
-            self._metadata(len(self.history)),
+            folder.state_file,
+            prepared.trainer.train_step.trained.state_dict(),
+            self._metadata(folder, prepared, len(self.history)),
             training=training,
-            digests=self._digests,
+            digests=prepared.digests,
         )
-        self.folder.describe(self.config, self.history)
+        folder.describe(self.config, self.history)
 
-    def _finish(self, folder: RunDirectory) -> None:
-        best = self._trainer.best
+    def _finish(self, folder: RunDirectory, prepared: _Prepared) -> None:
+        best = prepared.trainer.best
         assert best is not None
         metadata = dataclasses.replace(
-            self._metadata(best.epoch), temperature=self._trainer.fit_temperature()
+            self._metadata(folder, prepared, best.epoch),
+            temperature=prepared.trainer.fit_temperature(),
         )
-        checkpoint.save(self.output, best.state_dict, metadata, digests=self._digests)
+        checkpoint.save(self.output, best.state_dict, metadata, digests=prepared.digests)
         folder.draw_curves(self.history)
         rates = [row["images_per_second"] for row in self.history]
         self.summary = Summary(
@@ -307,19 +320,28 @@ class Run:
             data=self.config.data,
         )
 
-    def _metadata(self, epoch: int) -> ModelMetadata:
-        """What the file records of the weights as they were after `epoch` epochs."""
+    def _metadata(self, folder: RunDirectory, prepared: _Prepared, epoch: int) -> ModelMetadata:
+        """Metadata of the weights as they were after `epoch` epochs."""
         row = self.history[epoch - 1] if epoch else None
         return dataclasses.replace(
-            self._description,
-            run_dir=str(self.folder.path) if self.folder is not None else None,
-            metrics=provenance.describe_metrics(row, self._trainer.epochs, self._seconds),
+            prepared.description,
+            run_dir=str(folder.path),
+            metrics=provenance.describe_metrics(row, prepared.trainer.epochs, self._seconds),
         )
 
 
-def train(config: TrainConfig, **arguments: Any) -> Iterator[EpochResult]:
+def train(
+    config: TrainConfig,
+    *,
+    output: str | Path = "model.pt",
+    run_dir: str | Path | None = None,
+    data_dir: Path | None = None,
+    mirrors: Sequence[str] = (),
+) -> Iterator[EpochResult]:
     """Train and write the model; yields each epoch's result as it comes.
 
-    `arguments` are those of `Run`, such as `output` and `run_dir`.
+    output: the model file. run_dir: directory of the run, None: a new one below `runs`.
+    data_dir, mirrors: where official files are and come from. Raises every error of this package.
     """
-    yield from Run(config, **arguments).epochs()
+    run = Run(config, output=output, run_dir=run_dir, data_dir=data_dir, mirrors=mirrors)
+    yield from run.epochs()

@@ -1,4 +1,4 @@
-"""The run folder: what a training run was asked to do, what it did, and the state to go on from."""
+"""A run directory: the options of a training run, its history, and the state to resume from."""
 
 import csv
 import io
@@ -37,7 +37,7 @@ class RunDirectory:
 
     @classmethod
     def new(cls, path: Path | None, model: str) -> "RunDirectory":
-        """Make a folder; without a path a fresh `runs/<date>-<time>-<model>`."""
+        """Create a directory; without a path, a new `runs/<date>-<time>-<model>`."""
         if path is not None:
             make_folder(path)
             return cls(path)
@@ -54,9 +54,9 @@ class RunDirectory:
 
     @classmethod
     def find(cls, name: str) -> "RunDirectory":
-        """The folder of an earlier run; `last` is the newest under `runs`.
+        """The directory of an earlier run; `last` is the newest below `runs`.
 
-        Raises MissingInput where there is no run to resume.
+        Raises MissingInput if there is no run to resume.
         """
         if name == "last":
             states = sorted(
@@ -64,23 +64,23 @@ class RunDirectory:
             )
             if not states:
                 raise MissingInput(
-                    f"no run to resume under '{RUNS_FOLDER}'; name its folder: --resume RUN_DIR"
+                    f"no run to resume below '{RUNS_FOLDER}'; name its directory: --resume RUN_DIR"
                 )
             return cls(states[-1].parent)
         if not (Path(name) / STATE_FILE).is_file():
             raise MissingInput(
                 f"no run to resume at '{name}': it holds no {STATE_FILE}\n"
-                "expected a run's folder, or last for the newest one: --resume last"
+                "expected a run directory, or last for the newest one: --resume last"
             )
         return cls(Path(name))
 
     @property
     def state_file(self) -> Path:
-        """Where the training state stands."""
+        """The full training state."""
         return self.path / STATE_FILE
 
     def locked(self) -> AbstractContextManager[object]:
-        """Hold the folder for one run. Raises Locked where another has it."""
+        """Lock the directory for one run. Raises Locked if another run has locked it."""
         from filelock import FileLock, Timeout
 
         lock = FileLock(self.path / _LOCK_FILE)
@@ -90,7 +90,7 @@ class RunDirectory:
             raise Locked(
                 f"another run is using '{self.path}'; wait for it or choose --run-dir"
             ) from None
-        # The curves are drawn last: they mark a finished run, which a resumed one is no longer.
+        # The curves are drawn last and mark a finished run, which a resumed one no longer is.
         (self.path / CURVES_FILE).unlink(missing_ok=True)
         return held
 
@@ -111,7 +111,7 @@ class RunDirectory:
         return "stopped"
 
     def describe(self, config: TrainConfig, history: Iterable[Mapping[str, Any]]) -> None:
-        """Write all that follows from the training state, but for the curves."""
+        """Write options and history, which follow from the training state."""
         self.write_options(config)
         self.write_history(history)
 
@@ -119,13 +119,13 @@ class RunDirectory:
         """Write the resolved options, in the form that `--config` reads."""
         with atomic_write(self.path / OPTIONS_FILE) as temporary:
             temporary.write_text(
-                "# What this run was asked to do; again: fmnist train --config run.toml\n"
+                "# The options of this run; to repeat it: fmnist train --config run.toml\n"
                 + toml.dumps(as_options(config)),
                 encoding="utf-8",
             )
 
     def write_history(self, history: Iterable[Mapping[str, Any]]) -> None:
-        """Write one row an epoch."""
+        """Write one row per epoch."""
         text = io.StringIO()
         writer = csv.DictWriter(text, HISTORY_COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -142,13 +142,13 @@ class RunDirectory:
 
 
 def history_row(result: EpochResult) -> dict[str, Any]:
-    """An epoch's row of the history."""
+    """The row of an epoch in the history."""
     values = asdict(result)
     return {name: values[name] for name in HISTORY_COLUMNS}
 
 
 def as_options(config: TrainConfig) -> dict[str, Any]:
-    """A config by the long names of the command line's options; what is unset is left out."""
+    """The options that are set, by their long names on the command line."""
     values = {
         name.replace("_", "-"): value
         for name, value in config.as_dict().items()

@@ -1,4 +1,4 @@
-"""All that one optimizer step changes: weights, their average, optimizer, schedule."""
+"""What an optimizer step changes: weights, their average, optimizer, schedule."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,7 @@ from fmnist_cli.training.processes import Process
 
 
 class TrainStep:
-    """A network with the parts that train it, put together as the config says."""
+    """A network with optimizer, schedule, precision and average, as configured."""
 
     def __init__(
         self,
@@ -45,11 +45,11 @@ class TrainStep:
         )
 
     def _wrap(self) -> nn.Module:
-        """The network as the steps call it: its gradients averaged over processes, compiled."""
+        """Wrap the network so that gradients are averaged over processes, and compile it."""
         network = self.process.wrap(self.model, self.device)
         if self.compiles:
-            # One launch of a CUDA graph in place of a hundred kernels; processes that share a batch
-            # would have to wait for each other inside of it.
+            # A CUDA graph replaces a hundred kernel launches by one. With several processes, it
+            # would have to contain their communication.
             alone_on_cuda = self.device.type == "cuda" and self.process.count == 1
             mode = "reduce-overhead" if alone_on_cuda else None
             network.compile(dynamic=False, mode=mode)
@@ -57,11 +57,11 @@ class TrainStep:
 
     @property
     def trained(self) -> nn.Module:
-        """The network that is validated and saved: the average where there is one."""
+        """The network that is validated and saved: the average if there is one."""
         return self.model if self.averaged is None else self.averaged.module
 
     def train_mode(self, epoch: int = 0) -> None:
-        """Switch dropout and batch statistics on, except in frozen parts."""
+        """Enable dropout and batch statistics, except in frozen layers."""
         if self.freeze_stem is not None and epoch >= self.freeze_stem:
             self._freeze(stem_of(self.model))
         self.network.train()
@@ -71,17 +71,17 @@ class TrainStep:
                 module.eval()
 
     def _freeze(self, layers: Iterable[nn.Module]) -> None:
-        """Change these weights no more; nothing is computed for them on the way back."""
+        """Stop training these layers; the backward pass skips them."""
         weights = [parameter for layer in layers for parameter in layer.parameters()]
         moving = [parameter for parameter in weights if parameter.requires_grad]
         for parameter in moving:
             parameter.requires_grad = False
             parameter.grad = None
         if moving:
-            self.network = self._wrap()  # other processes would be asked for these gradients
+            self.network = self._wrap()  # or other processes would wait for these gradients
 
     def step(self, images: Tensor, labels: Tensor, position: int) -> tuple[Tensor, Tensor]:
-        """Forward, backward, update; gives the logits [B, 10] and the mean loss before the update.
+        """Forward, backward, update; returns logits [B, 10] and the mean loss before the update.
 
         images: prepared float [B, 1, 28, 28]; labels: int64 [B] or float [B, 10]; position: where
         the schedule stands afterwards.
@@ -92,7 +92,7 @@ class TrainStep:
         return logits, loss
 
     def _change_weights(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """All of a step that happens on the device; the host never waits for it here."""
+        """The part of a step that runs on the device, without waiting for it."""
         self.optimizer.zero_grad(set_to_none=True)
         logits, loss = self.loss(images, labels)
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
@@ -114,7 +114,7 @@ class TrainStep:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Tensors and plain data from which `load_state_dict` goes on bit for bit."""
+        """Tensors and plain data from which `load_state_dict` resumes bit for bit."""
         return {
             "model": self.model.state_dict(),
             "averaged": self.averaged.state_dict() if self.averaged is not None else None,
@@ -124,7 +124,7 @@ class TrainStep:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken; the schedule is its own, at that position."""
+        """Resume from `state`; the schedule stays this one, at that position."""
         self.model.load_state_dict(state["model"])
         if self.averaged is not None:
             self.averaged.load_state_dict(state["averaged"])

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 
 def dumps(values: Mapping[str, str | int | float | bool]) -> str:
-    """A line for each value; names are bare TOML keys, numbers are finite."""
+    """One line per value; names are bare TOML keys, numbers are finite."""
     return "".join(f"{name} = {_value(value)}\n" for name, value in values.items())
 
 
 def _value(value: str | float | bool) -> str:
-    # JSON's booleans and numbers are TOML's, and so are its strings but for one character.
+    # JSON's booleans and numbers are valid TOML, as are its strings except for one character.
     return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""The training loop: one, for every recipe, network, device and number of processes."""
+"""The training loop for every recipe, network, device and number of processes."""
 
 import copy
 import math
@@ -26,15 +26,15 @@ from fmnist_cli.training.step import TrainStep
 
 _READINGS_PER_SECOND: Final = 4
 _STEPS_PER_VOTE: Final = 8
-"""Several processes agree so often on whether to stop."""
+"""Several processes agree on whether to stop once in so many steps."""
 _PROBE_STEPS: Final = 12
-"""Steps that a time budget is planned from; the first third of them is not timed."""
+"""Steps measured to plan a time budget; the first third is not timed."""
 
 Track = Callable[[Progress], None]
 
 
 class Trainer:
-    """Trains one network; `fit` yields a result an epoch. Knows no screen and no file format."""
+    """Trains one network; `fit` yields one result per epoch."""
 
     def __init__(
         self,
@@ -84,13 +84,13 @@ class Trainer:
         self.train_step = build(model, total_steps=total_steps)
         self.epochs = 1 + max(0, -(-(total_steps - self._steps(0)) // self._steps(1)))
         self.epoch, self.step = 0, 0
-        """Epochs that are complete, and steps taken in the next one."""
+        """Completed epochs, and steps taken in the current one."""
         self.share_spent = 0.0
         self.meter = Meter(device)
         self.best: Best | None = None
 
     def fit(self, track: Track | None = None) -> Iterator[EpochResult]:
-        """Train to the end, from wherever the trainer is; `track` is called within epochs.
+        """Train from the current state to the end; `track` is called within epochs.
 
         Raises Stopped between two steps once `should_stop` says so; the state is then whole.
         Raises CheckFailed where the loss is no longer finite, or the device's memory too small.
@@ -104,7 +104,7 @@ class Trainer:
             train_loss, train_accuracy = self._read_meter(self.process)
             val_loss, val_accuracy = self._validate(self.train_step.trained)
             self.epoch, self.step, self.meter = self.epoch + 1, 0, Meter(self.device)
-            if self.budget is not None:  # its end is an hour, not a number of epochs
+            if self.budget is not None:  # the run ends at a time, not after a number of epochs
                 self.epochs = (
                     self.epoch if self.share_spent >= 1 else max(self.epochs, self.epoch + 1)
                 )
@@ -124,7 +124,7 @@ class Trainer:
             )
 
     def _train_epoch(self, track: Track | None) -> float:
-        """Take the steps that are left of one pass over the training split; gives images/s."""
+        """Take the remaining steps of one pass over the training split; returns images/s."""
         self.train_step.train_mode(self.epoch)
         first_step = self.step
         if self.pruning is not None and not first_step:
@@ -159,7 +159,7 @@ class Trainer:
         )
 
     def _vote(self) -> None:
-        """Look at the clock and at `should_stop`, and agree with the other processes on both."""
+        """Check the clock and `should_stop`, and agree on both with the other processes."""
         if self.process.count > 1 and self.step % _STEPS_PER_VOTE:
             return
         share = self.budget.share_spent() if self.budget is not None else 0.0
@@ -173,22 +173,22 @@ class Trainer:
             self.pruning.gather(self.process)
 
     def _position(self) -> int:
-        """Where the schedule should be: counted in steps, or by the clock under a budget."""
+        """Position in the schedule, by steps or, with a time budget, by the clock."""
         if self.budget is not None:
             return round(self.share_spent * self.train_step.schedule.total_steps)
         return self._steps_before(self.epoch) + self.step
 
     def _steps(self, epoch: int) -> int:
-        """Steps in one epoch, the first of which is 0."""
+        """Number of steps in an epoch, counted from 0."""
         images = self.pruning.size(epoch) if self.pruning is not None else len(self.batches.labels)
         return images // self.batches.batch_size
 
     def _steps_before(self, epoch: int) -> int:
-        """Steps in all epochs before that one; every epoch but the first is of one length."""
+        """Number of steps before an epoch; all epochs but the first have the same length."""
         return self._steps(0) * min(epoch, 1) + self._steps(1) * max(epoch - 1, 0)
 
     def _plan(self, probe: TrainStep, budget: Budget) -> int:
-        """Steps that fit into the budget, measured on a train_step that is thrown away."""
+        """Number of steps that fit into the budget, measured with a disposable `TrainStep`."""
         started_at = time.perf_counter()
         probe.train_mode(0)
         for batch in self.batches.epoch(0, steps=min(_PROBE_STEPS, len(self.batches))):
@@ -206,7 +206,7 @@ class Trainer:
         return max(1, -int(self.process.most(-steps)[0]))
 
     def _progress(self, first_step: int, seconds: float) -> Progress:
-        # The host waits for the device here. The figures are this process's: nobody else is asked.
+        # Reading waits for the device; loss and accuracy are those of this process only.
         loss, accuracy = self._read_meter(Process())
         rate = self._rate(first_step, seconds)
         steps = self._steps(self.epoch)
@@ -241,7 +241,7 @@ class Trainer:
         return val_accuracy if self.config.monitor == "accuracy" else val_loss
 
     def _keep_best(self, metric: float | None) -> bool:
-        """Keep the weights if they are the best so far; without a metric the last ones are."""
+        """Keep the weights if they are the best so far; without a metric, the last are the best."""
         if metric is None:
             worth = float(self.epoch)
         else:
@@ -268,7 +268,7 @@ class Trainer:
         return self.epoch - self.best.epoch >= patience
 
     def state_dict(self) -> dict[str, Any]:
-        """Tensors and plain data from which `load_state_dict` goes on bit for bit.
+        """Tensors and plain data from which `load_state_dict` resumes bit for bit.
 
         No random state is in it: every random number is a function of (seed, epoch, step).
         """
@@ -283,7 +283,7 @@ class Trainer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken."""
+        """Resume from `state`."""
         self.epoch, self.step, self.share_spent = (
             state["epoch"],
             state["step"],

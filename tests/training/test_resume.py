@@ -74,7 +74,7 @@ RESUMED: dict[str, Change] = {
 def test_a_state_of_another_form_is_refused(
     state: checkpoint.Checkpoint, name: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(CheckpointError, match="another form"):
+    with pytest.raises(CheckpointError, match="unknown training state"):
         read_state(changed(state, READ[name], tmp_path))
 
 
@@ -83,7 +83,7 @@ def test_a_state_that_does_not_fit_its_run_is_refused(
     state: checkpoint.Checkpoint, name: str, tmp_path: Path
 ) -> None:
     changed(state, RESUMED[name], tmp_path)
-    with pytest.raises(CheckpointError, match="another form"):
+    with pytest.raises(CheckpointError, match="unknown training state"):
         list(Run.resume(str(tmp_path), {"epochs": 2}).epochs())
 
 
