@@ -2,10 +2,13 @@
 
 import os
 import re
+import sys
+from pathlib import Path
 from typing import Final
 
 from fmnist_cli.errors import UsageError
 
+_CGROUP: Final = Path("/sys/fs/cgroup")
 _NAME: Final = re.compile(r"auto|cpu|mps|(?:cuda|gpu)(?::([0-9]{1,4}))?|([0-9]{1,4})")
 _LIST: Final = re.compile(r"(?:(?:cuda|gpu):?)?[0-9]+(?:,(?:(?:cuda|gpu):)?[0-9]+)+")
 
@@ -34,7 +37,24 @@ def device_name(text: str) -> str:
 
 
 def usable_cores() -> int:
-    """Cores this process may use: fewer than the machine's under taskset or in a container."""
+    """Cores this process may use: fewer than the machine's under taskset or in a container.
+
+    More threads than that spend their time waiting for each other.
+    """
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, min(cores, int(_cpu_quota(_CGROUP))))
+
+
+def _cpu_quota(cgroup: Path) -> float:
+    """Cores' worth of CPU time that a container may use; infinite without a limit."""
+    for files in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):  # v2, v1
+        try:
+            quota, period = " ".join((cgroup / file).read_text() for file in files).split()
+            if float(quota) > 0:
+                return float(quota) / float(period)
+        except (OSError, ValueError):  # not there, or no limit: max, -1
+            continue
+    return sys.maxsize

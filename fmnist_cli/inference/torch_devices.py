@@ -1,6 +1,7 @@
 """What torch computes on and how: device, CPU threads, precision, memory, determinism."""
 
 import ctypes
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import torch
 from fmnist_cli.devices import device_name, usable_cores
 from fmnist_cli.errors import Unavailable, UsageError
 
+_LOG: Final = logging.getLogger(__name__)
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
 _KEEP_BLOCKS_TO_BYTES: Final = 1 << 30
@@ -96,7 +98,10 @@ def set_threads(threads: int | None) -> int:
     By default the training processes of this machine share the usable cores.
     """
     processes = launched("LOCAL_WORLD_SIZE", 1)
-    count = threads or max(1, usable_cores() // processes)
+    share = max(1, usable_cores() // processes)
+    count = threads or share
+    if count > share:
+        _LOG.warning("%s threads share %s cores: this can be many times slower", count, share)
     torch.set_num_threads(count)
     return count
 
