@@ -16,8 +16,8 @@ NormalizationOption = Annotated[
     typer.Option(
         "--normalization",
         metavar="raw|standard|half|bytes|MEAN,STD",
-        help="Pixels that bare weights expect: 0 to 1, zero mean and unit variance, -1 to 1, "
-        "0 to 255, or (0..1 - MEAN) / STD.",
+        help="Pixels that bare weights, or an ONNX file of your own, expect: 0 to 1, zero mean and "
+        "unit variance, -1 to 1, 0 to 255, or (0..1 - MEAN) / STD.",
         show_default="what training --model here would use",
     ),
 ]

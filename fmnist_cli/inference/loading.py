@@ -27,11 +27,12 @@ def load(
     """Read a model file, .pt or .onnx; its content decides which, not its name.
 
     path: a file, or the name `pretrained` for the model that comes with the program.
-    network, normalization, stem: for weights without metadata: see `open_model`.
+    network, normalization, stem: for weights without metadata: see `open_model`; `normalization`
+    also for an ONNX file of one's own, which maps float32 [N, 1, 28, 28] to logits.
     device: auto, cpu, cuda, cuda:N or mps. threads: CPU threads (default: the usable cores).
     precision: arithmetic of a .pt's network: fp32, bf16, fp16 or auto; an ONNX file brings its own.
-    Raises MissingInput where there is no file, CheckpointError where it is no model, and
-    Unavailable where the device or the backend's package is not there.
+    Raises MissingInput if there is no file, CheckpointError if it is not a model, and Unavailable
+    if the device or the backend's package is missing.
     """
     path = locate(path)
     try:
@@ -54,13 +55,13 @@ def load(
         raise Unavailable(
             f"'{path}' needs the package '{error.name}': pip install {error.name}"
         ) from None
-    if normalization is not None or stem is not None:
-        raise UsageError(f"'{path}' is ONNX; --normalization and --stem are for bare weights")
+    if stem is not None:
+        raise UsageError(f"'{path}' is ONNX; --stem is for bare weights")
     if precision not in ("fp32", "auto"):
         raise UsageError(
             f"--precision {precision} is for a .pt file; '{path}' is ONNX and computes as exported"
         )
-    return open_onnx(path, device=device, threads=threads)
+    return open_onnx(path, normalization=normalization, device=device, threads=threads)
 
 
 def _magic(path: Path) -> bytes:

@@ -7,12 +7,14 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fmnist_cli.data.images import Images
+from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.devices import device_name, usable_cores
 from fmnist_cli.errors import CheckpointError, Unavailable
 from fmnist_cli.inference.classifier import Classifier, Probabilities
-from fmnist_cli.inference.onnx_check import OnnxFacts, check
+from fmnist_cli.inference.onnx_check import ForeignNetwork, OnnxFacts, check
 from fmnist_cli.inference.onnx_contract import IMAGES, PROBABILITIES
 
 if TYPE_CHECKING:
@@ -29,9 +31,18 @@ class OnnxClassifier(Classifier):
 
     backend = "onnx"
 
-    def __init__(self, path: Path, facts: OnnxFacts, device: str, threads: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        facts: OnnxFacts,
+        device: str,
+        threads: int,
+        normalization: Normalization | None = None,
+    ) -> None:
+        """normalization: of the input of a network of the user's own."""
         super().__init__(path, facts.metadata)
         self.facts = facts
+        self._normalization = normalization
         self.device = device
         """`cpu` or `cuda:N`."""
         self.threads = threads
@@ -41,7 +52,8 @@ class OnnxClassifier(Classifier):
     def run(self, images: Images) -> dict[str, Any]:
         """All outputs by name, for one batch of uint8 [B, 28, 28]."""
         outputs = self.facts.outputs
-        return dict(zip(outputs, self._run(self.threads, outputs, images), strict=True))
+        values = self._run(self.threads, outputs, {IMAGES: images})
+        return dict(zip(outputs, values, strict=True))
 
     def _classify(self, images: Images) -> Probabilities:
         each = len(images)
@@ -56,17 +68,38 @@ class OnnxClassifier(Classifier):
         return np.concatenate(list(run(self._classify_piece, pieces)))
 
     def _classify_piece(self, images: Images) -> Probabilities:
-        probabilities: Probabilities = self._run(1, [PROBABILITIES], images)[0]
+        if self.facts.network is not None and self._normalization is not None:
+            return self._classify_foreign(images, self.facts.network, self._normalization)
+        probabilities: Probabilities = self._run(1, [PROBABILITIES], {IMAGES: images})[0]
+        return probabilities
+
+    def _classify_foreign(
+        self, images: Images, network: ForeignNetwork, normalization: Normalization
+    ) -> Probabilities:
+        """Classify by a network of the user's own, in batches of the size that it takes."""
+        size = network.batch_size or len(images)
+        found = []
+        for start in range(0, len(images), size):
+            batch = normalization.apply(images[start : start + size])
+            rest = size - len(batch)
+            padded = np.concatenate([batch, np.zeros((rest, *batch.shape[1:]), np.float32)])
+            (values,) = self._run(1, [network.output], {network.input: padded})
+            found.append(values[: len(batch)])
+        values = np.concatenate(found)
+        if network.gives_probabilities:
+            return values
+        exponentials = np.exp(values - values.max(axis=1, keepdims=True))
+        probabilities: Probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
         return probabilities
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.threads, thread_name_prefix="fmnist-onnx")
 
-    def _run(self, threads: int, outputs: Any, images: Images) -> list[Any]:
+    def _run(self, threads: int, outputs: Any, inputs: dict[str, NDArray[Any]]) -> list[Any]:
         session = self._session(threads)
         try:
-            return list(session.run(outputs, {IMAGES: images}))
+            return list(session.run(outputs, inputs))
         except _runtime_errors() as error:
             raise CheckpointError(f"'{self.path}' can't be run: {_first_line(error)}") from None
 
@@ -78,13 +111,18 @@ class OnnxClassifier(Classifier):
             return self._sessions[threads]
 
 
-def open_classifier(path: Path, *, device: str, threads: int | None) -> OnnxClassifier:
+def open_classifier(
+    path: Path, *, device: str, threads: int | None, normalization: Normalization | None = None
+) -> OnnxClassifier:
     """Check an ONNX file and open it; see `inference.load`.
+
+    normalization: of the input of a network of the user's own; None for this project's files.
 
     Raises CheckpointError if the file is refused or ONNX Runtime can't open it, UsageError for an
     invalid device name and Unavailable for a missing device.
     """
-    return OnnxClassifier(path, check(path), _resolve(device), threads or usable_cores())
+    facts = check(path, is_foreign=normalization is not None)
+    return OnnxClassifier(path, facts, _resolve(device), threads or usable_cores(), normalization)
 
 
 def _resolve(device: str) -> str:

@@ -27,6 +27,7 @@ MAX_ELEMENTS: Final = 2**22
 """Limit for one computed tensor per image; networks for 224x224 pixels stay below 2**21."""
 MAX_TOTAL_ELEMENTS: Final = 2**26
 """Limit for all computed tensors per image."""
+_MAX_BATCH: Final = 1_024
 _MAX_OPSET: Final = 1_000
 _STANDARD_DOMAINS: Final = ("", "ai.onnx")
 
@@ -43,12 +44,27 @@ class OnnxFacts:
     nodes: int
     parameters: int
     outputs: tuple[str, ...]
+    network: "ForeignNetwork | None" = None
+    """None for a file with this project's interface."""
 
 
-def check(path: Path) -> OnnxFacts:
+@dataclass(frozen=True, slots=True)
+class ForeignNetwork:
+    """The interface of a network of the user's own: float32 [N, 1, 28, 28] to [N, K]."""
+
+    input: str
+    output: str
+    batch_size: int | None
+    """None if any will do."""
+    gives_probabilities: bool
+    """Whether it ends in a softmax; otherwise it gives logits."""
+
+
+def check(path: Path, *, is_foreign: bool = False) -> OnnxFacts:
     """Check an untrusted ONNX file.
 
-    Raises CheckpointError, with a message of one line, unless the model has the documented form.
+    is_foreign: expect a network of the user's own, see `ForeignNetwork`.
+    Raises CheckpointError, with a message of one line, unless the model has the expected form.
     """
     size = path.stat().st_size
     if size > MAX_FILE_BYTES:
@@ -62,8 +78,13 @@ def check(path: Path) -> OnnxFacts:
             _check_constant(tensor)
         metadata = _metadata(model)
         num_classes = len(metadata.classes) if metadata is not None else NUM_CLASSES
-        _check_interface(model.graph, num_classes)
-        _check_sizes(model, num_classes)
+        if is_foreign:
+            network = _foreign_network(model.graph)
+            _check_sizes(model, num_classes, network.batch_size or 1)
+        else:
+            network = None
+            _check_interface(model.graph, num_classes)
+            _check_sizes(model, num_classes, 1)
     except _RefusedError as reason:
         raise CheckpointError(f"'{path}' is refused: {reason}") from None
     return OnnxFacts(
@@ -73,6 +94,7 @@ def check(path: Path) -> OnnxFacts:
         nodes=len(model.graph.node),
         parameters=sum(math.prod(tensor.dims) for tensor in model.graph.initializer),
         outputs=tuple(output.name for output in model.graph.output),
+        network=network,
     )
 
 
@@ -173,7 +195,8 @@ def _check_interface(graph: "GraphProto", num_classes: int) -> None:
     if inputs != [(IMAGES, TensorProto.UINT8, (None, *size))]:
         raise _RefusedError(
             f"its input is not '{IMAGES}', uint8 [N, {IMAGE_SIZE}, {IMAGE_SIZE}], "
-            "as fmnist export-onnx writes it"
+            "as fmnist export-onnx writes it; for a network of your own, float32 [N, 1, 28, 28] to "
+            f"[N, {num_classes}], add --normalization"
         )
     outputs = {value.name: _described(value) for value in graph.output}
     for name in (PROBABILITIES, LOGITS):
@@ -186,6 +209,25 @@ def _check_interface(graph: "GraphProto", num_classes: int) -> None:
         )
 
 
+def _foreign_network(graph: "GraphProto") -> ForeignNetwork:
+    from onnx import TensorProto
+
+    constants = {tensor.name for tensor in graph.initializer}
+    inputs = [_described(value) for value in graph.input if value.name not in constants]
+    outputs = [_described(value) for value in graph.output]
+    match inputs, outputs:
+        case (
+            [(str(given), TensorProto.FLOAT, (batch, 1, 28, 28))],
+            [(str(result), TensorProto.FLOAT, (other, 10))],
+        ) if batch == other and (batch is None or 0 < batch <= _MAX_BATCH):
+            last = next((node.op_type for node in graph.node if result in node.output), "")
+            return ForeignNetwork(given, result, batch, last == "Softmax")
+    raise _RefusedError(
+        "its input and output are not float32 [N, 1, 28, 28] and float32 [N, 10], which "
+        "--normalization is for"
+    )
+
+
 def _described(value: "ValueInfoProto") -> tuple[str, int, tuple[int | None, ...]]:
     """Name, element type and shape, with None for a free size."""
     tensor = value.type.tensor_type
@@ -193,12 +235,12 @@ def _described(value: "ValueInfoProto") -> tuple[str, int, tuple[int | None, ...
     return value.name, tensor.elem_type, tuple(sizes)
 
 
-def _check_sizes(model: "ModelProto", num_classes: int) -> None:
-    """Infer the shape of each computed tensor for one image; all must be known and bounded."""
+def _check_sizes(model: "ModelProto", num_classes: int, batch: int) -> None:
+    """Infer the shape of each computed tensor for a batch; all must be known and bounded."""
     from onnx import shape_inference
 
     graph = model.graph
-    graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    graph.input[0].type.tensor_type.shape.dim[0].dim_value = batch
     del graph.value_info[:]  # shape inference would trust them
     for output in graph.output:
         output.type.tensor_type.ClearField("shape")
@@ -215,7 +257,7 @@ def _check_sizes(model: "ModelProto", num_classes: int) -> None:
         if value.type.tensor_type.HasField("shape")
     }
     for output in graph.output:
-        expected = (1,) if output.name == LABEL else (1, num_classes)
+        expected = (batch,) if output.name == LABEL else (batch, num_classes)
         if known.get(output.name) != expected:
             raise _RefusedError(f"it computes '{output.name}' in a shape other than it states")
     total = 0
@@ -223,12 +265,12 @@ def _check_sizes(model: "ModelProto", num_classes: int) -> None:
         for name in filter(None, node.output):
             sizes = known.get(name, (None,))
             elements = math.prod(size or 0 for size in sizes)
-            if None in sizes or elements > MAX_ELEMENTS:
+            if None in sizes or elements > MAX_ELEMENTS * batch:
                 raise _RefusedError(
                     f"the size of '{name[:80]}' is unknown or too large for an image"
                 )
             total += elements
-    if total > MAX_TOTAL_ELEMENTS:
+    if total > MAX_TOTAL_ELEMENTS * batch:
         raise _RefusedError(
             f"it computes {total:,} values per image; expected {MAX_TOTAL_ELEMENTS:,} at most"
         )
