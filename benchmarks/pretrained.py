@@ -106,8 +106,8 @@ def finish(path: Path, held_back: LabeledImages, photos: list[Photo], scratch: P
     }
     known = sum(not one.is_held_out and label_of_photo(one) is not None for one in photos)
     card = {**scores["fashion-mnist"], "data": "fashion-mnist", "split": "test"}
-    extra = {"measured": card, "measured on held-out photos": scores["photos"]}
-    checkpoint.save(path, loaded.model.state_dict(), describe(metadata, known, extra))
+    card["photos of held-out senders"] = scores["photos"]
+    checkpoint.save(path, loaded.model.state_dict(), describe(metadata, known, card))
     for name, found in scores.items():
         low, high = found["accuracy_ci95"]
         print(
@@ -116,12 +116,12 @@ def finish(path: Path, held_back: LabeledImages, photos: list[Photo], scratch: P
         )
 
 
-def describe(metadata: ModelMetadata, known: int, extra: dict[str, Any]) -> ModelMetadata:
+def describe(metadata: ModelMetadata, known: int, card: dict[str, Any]) -> ModelMetadata:
     """The metadata of the packaged model: its data by name, no path of the machine."""
     assert metadata.config is not None
     command = " ".join(["fmnist", "train", *FINE_TUNING])
-    extra["measured"]["command"] = command
-    extra["trained on"] = (
+    card["command"] = command
+    card["trained on"] = (
         f"{60_000 - HELD_BACK:,} official training images; {VARIANTS} variants (footwear: "
         f"{3 * VARIANTS}) of each of {known:,} prepared photos of the clothing dataset (Alexey "
         f"Grigorev and contributors, CC0 1.0); {RENDERED:,} re-rendered official training images"
@@ -131,7 +131,7 @@ def describe(metadata: ModelMetadata, known: int, extra: dict[str, Any]) -> Mode
         run_dir=None,
         config={**metadata.config, "data": "fashion-mnist", "weights": None},
         data=describe_data(open_source(), official("train"), 0, SPLIT_SEED),
-        extra=extra,
+        extra={"measured": card},
     )
 
 

@@ -38,8 +38,8 @@ def test_it_is_small_and_its_card_is_complete() -> None:
     assert (data.spec, data.n_train, data.val_size) == ("fashion-mnist", 60_000, 0)
     assert card["command"].startswith(f"fmnist train --recipe {config['recipe']} ")
     assert 0.5 < (metadata.temperature or 0) < 2
-    assert "prepared photos" in metadata.extra["trained on"]
-    photos = metadata.extra["measured on held-out photos"]
+    assert "prepared photos" in card["trained on"]
+    photos = card["photos of held-out senders"]
     assert 0.7 < photos["accuracy"] < 1
     assert (card["data"], card["split"], card["n"]) == ("fashion-mnist", "test", 10_000)
     low, high = card["accuracy_ci95"]

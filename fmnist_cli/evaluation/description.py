@@ -13,7 +13,8 @@ from fmnist_cli.inference.classifier import Classifier
 
 _NETWORK_KEYS: Final = ("options", "parameters", "macs")
 _RECORDED_KEYS: Final = (
-    *("recipe", "preparation", "config", "data", "metrics", "measured", "versions", "created_at"),
+    *("recipe", "preparation", "temperature", "config", "data", "metrics", "measured", "versions"),
+    "created_at",
 )
 _PACKAGES: Final = (
     *("torch", "torchvision", "numpy", "onnx", "onnxruntime", "pandas", "pillow"),

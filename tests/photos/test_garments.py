@@ -24,7 +24,7 @@ CLASSES = {
     "coat-red": "Coat",
     "trouser-floor": "Trouser",
     "shirt-plaid": "Shirt",
-    "shirt-dark": "Shirt",
+    "shirt-stripes": "Shirt",
     "ankle-boots": "Ankle boot",
     "sneaker": "Sneaker",
     "t-shirt-orange": "T-shirt/top",
