@@ -70,9 +70,9 @@ def read(
         shoes = paths[labels.tolist().index(ANY_FOOTWEAR)].parent
         kinds = ", ".join(CLASS_NAMES[label] for label in sorted(FOOTWEAR))
         raise DataError(f"'{shoes}' may be any footwear\nexpected a directory each for {kinds}")
-    _warn_of_gaps(listing.skipped, labels)
     with ThreadPoolExecutor(threads or usable_cores()) as pool:
         images = _read_all(paths, photo, pool, cache)
+    _warn_of_gaps(listing.skipped, labels)
     has_garment = images.max(axis=(1, 2)) > 0
     if not has_garment.any():
         raise DataError(f"'{directory}': no garment was found in any of {len(paths):,} photos")

@@ -43,8 +43,8 @@ def test_the_schedule_is_finished_when_the_time_is_up(monkeypatch: pytest.Monkey
 
 
 def test_more_time_is_more_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    short = len(list(budgeted(monkeypatch, seconds=5, tick=0.25).fit()))
-    long = len(list(budgeted(monkeypatch, seconds=20, tick=0.25).fit()))
+    short = len(list(budgeted(monkeypatch, seconds=2, tick=0.25).fit()))
+    long = len(list(budgeted(monkeypatch, seconds=8, tick=0.25).fit()))
     assert long > 2 * short
 
 
