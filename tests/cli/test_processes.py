@@ -97,6 +97,7 @@ def test_a_signal_ends_them_all(tmp_path: Path) -> None:
 
 
 @LINUX
+@pytest.mark.proof
 def test_a_process_that_dies_ends_the_others(fmnist: Program, tmp_path: Path) -> None:
     running = two_at_work(tmp_path)
     children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()

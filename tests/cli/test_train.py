@@ -216,12 +216,12 @@ def test_fine_tuning_starts_from_a_file(fmnist: Program, run: Path, tmp_path: Pa
 def test_the_fast_recipe_learns_real_garments(
     fmnist: Program, mirror: Path, tmp_path: Path
 ) -> None:
-    """A floor under learning: 6,000 images, four epochs, evaluated on another 1,000."""
-    folder = write_idx(open_source(data_dir=mirror).read("train")[:7_000], tmp_path / "folder")
+    """A floor under learning: 4,000 images, four epochs, evaluated on another 500."""
+    folder = write_idx(open_source(data_dir=mirror).read("train")[:4_500], tmp_path / "folder")
     done = fmnist(
-        *("train", "-q", "--recipe", "fast", "--data", folder, "--val-size", "1000"),
+        *("train", "-q", "--recipe", "fast", "--data", folder, "--val-size", "500"),
         *("--epochs", "4", "--format", "json"),
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["val_accuracy"] > 0.77
+    assert json.loads(done.stdout)["val_accuracy"] > 0.7

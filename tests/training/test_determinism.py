@@ -29,7 +29,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("is_refused", [False, True])
+@pytest.mark.parametrize("is_refused", [pytest.param(False, marks=pytest.mark.proof), True])
 def test_a_network_without_a_deterministic_form(tmp_path: Path, is_refused: bool) -> None:
     options = ["--data", "sample:100", "--model", "tutorial", "--epochs", "1", "--device", "cpu"]
     done = subprocess.run(
