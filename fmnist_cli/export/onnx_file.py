@@ -21,7 +21,7 @@ from fmnist_cli.export.graph import build_graph, set_metadata
 from fmnist_cli.export.parity import Parity, check_parity
 from fmnist_cli.export.quantize import Quantization, measure, quantize
 from fmnist_cli.export.samples import parity_images, training_and_validation
-from fmnist_cli.files import atomic_write, sha256
+from fmnist_cli.files import atomic_write, check_writable, sha256
 from fmnist_cli.inference.loading import load
 from fmnist_cli.inference.onnx_backend import OnnxClassifier, open_classifier
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET
@@ -84,6 +84,7 @@ def export(
         raise UsageError(f"'{model}' is an ONNX file already; expected a .pt")
     if output.resolve() == model.resolve():
         raise UsageError(f"--output would replace the model '{model}'")
+    check_writable(output)
     read = open_model(model, network, normalization=normalization, stem=stem)
     recorded = read.metadata.to_json()
     graph = build_graph(

@@ -196,6 +196,7 @@ def test_the_advice_for_a_whole_model_works(tmp_path: Path) -> None:
     assert set(torch.load(tmp_path / "weights.pt")) == {"0.weight", "0.bias"}
 
 
+@pytest.mark.proof
 def test_the_advice_names_the_module_of_other_models(tmp_path: Path) -> None:
     torch.save({"epoch": 1, "model": torchvision.ops.MLP(2, [2])}, tmp_path / "net.pt")
     with pytest.raises(CheckpointError, match=r"torchvision\.ops\.misc") as caught:

@@ -41,6 +41,7 @@ def test_a_file_of_that_name_is_opened_as_a_path_alone(fmnist: Program, folder: 
     assert "'pretrained' is not a model" in done.stderr
 
 
+@pytest.mark.proof
 def test_its_export_lands_in_the_working_folder(fmnist: Program, folder: Path) -> None:
     done = fmnist("export-onnx", "-q", "pretrained", "--verify", "50", cwd=folder)
     assert (done.returncode, done.stdout) == (0, "pretrained.onnx\n")

@@ -84,6 +84,7 @@ def two_at_work(folder: Path) -> "subprocess.Popen[str]":
     return running
 
 
+@pytest.mark.proof
 def test_a_signal_ends_them_all(tmp_path: Path) -> None:
     running = two_at_work(tmp_path)
     running.send_signal(signal.SIGTERM)

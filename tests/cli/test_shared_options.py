@@ -49,6 +49,7 @@ def test_a_config_that_would_take_long_or_much_is_refused(
     assert len(done.stderr.splitlines()) == 2
 
 
+@pytest.mark.proof
 def test_a_home_that_can_not_be_written_is_not_spoken_of(fmnist: Program, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.touch()  # refuses a folder to root, too

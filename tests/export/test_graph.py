@@ -70,7 +70,7 @@ def test_every_network_agrees_with_torch_at_batch_1_7_and_256(name: str, tmp_pat
     check_parity(reference, exported, images, "sample", batch_sizes=[256])
 
 
-@pytest.mark.parametrize("temperature", [None, 1.7])
+@pytest.mark.parametrize("temperature", [pytest.param(None, marks=pytest.mark.proof), 1.7])
 def test_onnx_defines_the_outputs(temperature: float | None) -> None:
     recorded = {**metadata("convnet").to_json(), "temperature": temperature}
     model, images = network("convnet"), random_images(3)
@@ -90,7 +90,7 @@ def test_the_exported_model_is_unchanged() -> None:
         assert torch.equal(tensor, before[name])
 
 
-@pytest.mark.parametrize("opset", [OPSETS[0], OPSETS[-1]])
+@pytest.mark.parametrize("opset", [OPSETS[0], pytest.param(OPSETS[-1], marks=pytest.mark.proof)])
 def test_tta_averages_over_mirror_images(opset: int) -> None:
     model, images = network("tutorial"), random_images(5)
     graph = build_graph(model, Normalization.RAW, {}, tta=True, opset=opset)

@@ -58,8 +58,10 @@ def test_an_exported_file_is_accepted(sound: bytes, tmp_path: Path) -> None:
     assert facts.parameters >= 582_026
 
 
-@pytest.mark.parametrize("name", ["convnet", "tutorial"])
-@pytest.mark.parametrize("tta", [True, False])
+@pytest.mark.parametrize(
+    ("name", "tta"),
+    [("tutorial", True), pytest.param("convnet", False, marks=pytest.mark.proof)],
+)
 def test_every_form_of_export_is_accepted(name: str, tta: bool, tmp_path: Path) -> None:
     check(write_onnx(tmp_path / "model.onnx", name, tta=tta, logits=not tta, opset=23))
 

@@ -182,8 +182,8 @@ def server_in_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkSe
         yield started
 
 
-def test_killed_five_times(server: ForkServer, tmp_path: Path) -> None:
-    kill_often(run_of(server, tmp_path, epochs=4), kills=5)
+def test_killed_twice(server: ForkServer, tmp_path: Path) -> None:
+    kill_often(run_of(server, tmp_path, epochs=4), kills=2)
 
 
 def test_what_a_kill_left_out_is_made_up_for(server: ForkServer, tmp_path: Path) -> None:
