@@ -1,6 +1,6 @@
 """Photos: accuracy on re-rendered test images against the originals, and on real photos.
 
-    python -m benchmarks.photos [--model MODEL] [--n 2000] [--photos DIR]
+    python -m benchmarks.photos [--model MODEL] [--n 500] [--photos DIR]
 
 Official test images are enlarged to pictures of 300 to 800 pixels, garments dark on a light ground
 or recolored to stand out from the ground by 60 gray levels, off center, slightly noisy, saved as
@@ -47,7 +47,7 @@ GROUNDS: Final = {
 
 
 def measure(
-    *, model: str = "pretrained", n: int = 2_000, photos: Path | None = None
+    *, model: str = "pretrained", n: int = 500, photos: Path | None = None
 ) -> Iterator[Row]:
     """Evaluate the originals, then each ground, then the photos."""
     test = official("test")[:n]
