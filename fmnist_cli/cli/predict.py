@@ -100,7 +100,7 @@ def predict(
     tally = _Tally(show_input)
     with hushed_decoders(), closing(stream(classifier, opened)) as batches:
         chosen = output_format or ("table" if sys.stdout.isatty() else "jsonl")
-        predictions.WRITERS[chosen](tally.watch(batches), top_k)
+        predictions.WRITERS[chosen](tally.watch(batches), classifier.classes, top_k)
     if skipped.count:
         more = ", …" if skipped.count > len(skipped.names) else ""
         files = (

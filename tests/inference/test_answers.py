@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmnist_cli.cli.predictions import as_json
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.pictures import Picture
+from fmnist_cli.inference.answers import describe
 from fmnist_cli.inference.predictor import Prediction
 
 PICTURE = Picture(np.zeros((28, 28), np.uint8), prepared=True)
@@ -32,12 +32,13 @@ def plain(name: str, values: list[float], top_k: int) -> str:
 def test_an_answer_is_spelled_as_json_spells_it(name: str, shares: list[float], top_k: int) -> None:
     probabilities = np.array(shares, np.float32)
     answer = Prediction(name, PICTURE, probabilities, None)
-    assert as_json([answer], top_k) == [plain(name, probabilities.tolist(), top_k)]
+    (described,) = describe([answer], CLASS_NAMES, top_k)
+    spelled = json.dumps(described, ensure_ascii=False)
+    assert spelled == plain(name, probabilities.tolist(), top_k)
 
 
 @pytest.mark.parametrize("name", ['a "b"\n[c]\\', "图\u2028", "\udcff.png"])
 def test_a_fault_is_json_whatever_the_name(name: str) -> None:
-    (line,) = as_json([Prediction(name, None, None, f"no file at '{name}'")], 3)
-    found = json.loads(line)
+    (found,) = describe([Prediction(name, None, None, f"no file at '{name}'")], CLASS_NAMES, 3)
     shown = name.encode("utf-8", "backslashreplace").decode()
     assert found == {"input": shown, "error": f"no file at '{shown}'"}
