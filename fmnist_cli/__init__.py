@@ -3,7 +3,7 @@
 In Python, a model file is a function of images:
 
     from fmnist_cli import load
-    probabilities = load("model.pt")(images)  # uint8 [N, 28, 28] to float32 [N, 10]
+    probabilities = load("model.pt")(images)  # uint8 [N, 28, 28] to float32 [N, K]
 
 and training yields its epochs:
 

@@ -11,6 +11,7 @@ The pickle holds `{"state_dict": {...}}` of the uncompiled, unwrapped network, a
 
 import io
 import json
+import logging
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -32,11 +33,13 @@ from fmnist_cli.checkpoints.archive import (
 from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.checkpoints.pickle_scan import IGNORED_NAMES, MAX_PICKLE_BYTES, Ignored, scan
 from fmnist_cli.data.normalization import Normalization
-from fmnist_cli.errors import CheckpointError, FmnistError
+from fmnist_cli.errors import CheckpointError, FmnistError, UsageError, in_one_line
 from fmnist_cli.files import atomic_write
+from fmnist_cli.models import own
 
 __all__ = ["Checkpoint", "blank", "fill", "load", "load_training", "read_metadata", "save"]
 
+_LOG: Final = logging.getLogger(__name__)
 _ROOT: Final = "archive"
 """Directory inside the zip that torch.save uses when it writes to a stream."""
 _MAX_FACTOR: Final = 10
@@ -94,21 +97,23 @@ def save(
         temporary.write_bytes(stream.getbuffer())
 
 
-def load(path: Path) -> Checkpoint:
+def load(path: Path, network: str | nn.Module | None = None) -> Checkpoint:
     """Read a model file and rebuild its network, in evaluation mode.
 
+    network: that of the user's own that the file was trained with, as `--model` names it or built.
     Runs no code from the file, and takes memory only for what its network needs. Raises
-    MissingInput if there is no such file, and CheckpointError if it is damaged, foreign, of a newer
-    format, or does not fit the network that it names.
+    MissingInput if there is no such file, CheckpointError if it is damaged, foreign, of a newer
+    format, or does not fit the network that it names, and UsageError if that is the user's own and
+    `network` is missing.
     """
     with open_archive(path) as archive:
-        return _read(archive)[0]
+        return _read(archive, network)[0]
 
 
-def load_training(path: Path) -> Checkpoint:
+def load_training(path: Path, network: str | nn.Module | None = None) -> Checkpoint:
     """Read a run's `last.pt`. Raises CheckpointError for a file without training state."""
     with open_archive(path) as archive:
-        checkpoint, content = _read(archive)
+        checkpoint, content = _read(archive, network)
     if not isinstance(content.get("training"), dict):
         raise CheckpointError(
             f"'{path}' holds a model but no training state; expected a run's last.pt"
@@ -116,15 +121,12 @@ def load_training(path: Path) -> Checkpoint:
     return Checkpoint(checkpoint.model, checkpoint.metadata, content["training"])
 
 
-def _read(archive: Archive) -> tuple[Checkpoint, dict[str, Any]]:
+def _read(archive: Archive, given: str | nn.Module | None) -> tuple[Checkpoint, dict[str, Any]]:
     """The model of a file, and the whole content of its pickle."""
     path = archive.path
     scanned = scan_content(archive)  # first, because it recognizes a whole pickled model
     metadata = archive.metadata()
-    try:
-        network = blank(metadata.network.name, metadata.network.options)
-    except FmnistError as error:
-        raise CheckpointError(f"'{path}' names a network that can't be built: {error}") from None
+    network = _network(path, metadata, given)
     content = read_content(archive, scanned, max_bytes(network))
     if not isinstance(content, dict):
         raise CheckpointError(f"'{path}' does not hold a model's weights")
@@ -132,13 +134,38 @@ def _read(archive: Archive) -> tuple[Checkpoint, dict[str, Any]]:
     return Checkpoint(network.eval(), metadata), content
 
 
-def blank(name: str, options: Mapping[str, Any]) -> nn.Module:
+def _network(path: Path, metadata: ModelMetadata, given: str | nn.Module | None) -> nn.Module:
+    """The network that a file is of, without its weights."""
+    if isinstance(given, nn.Module):
+        return given
+    recorded = metadata.network
+    if not own.is_own(recorded.name):
+        try:
+            return blank(recorded.name, recorded.options, len(metadata.classes))
+        except FmnistError as error:
+            raise CheckpointError(
+                f"'{path}' names a network that can't be built: {error}"
+            ) from None
+    if given is None or not own.is_own(given):
+        raise UsageError(
+            f"'{path}' holds a network of its author's own, which its code defines\n"
+            f"to run that code, name it: --model {in_one_line(recorded.name)}"
+        )
+    if recorded.source_sha256 not in (None, own.digest(given)):
+        _LOG.warning("'%s' has changed since '%s' was trained", given.rpartition(":")[0], path)
+    return blank(given, recorded.options, len(metadata.classes))
+
+
+def blank(name: str, options: Mapping[str, Any], num_classes: int) -> nn.Module:
     """Build a network without memory for its weights, and without initializing them: see `fill`.
 
-    Raises UsageError for an unknown network or option.
+    One of the user's own is built as they wrote it. Raises UsageError for an unknown network or
+    option.
     """
+    if own.is_own(name):
+        return models.build(name, num_classes, **options)
     with torch.device("meta"):
-        return models.build(name, **options)
+        return models.build(name, num_classes, **options)
 
 
 def fill(network: nn.Module, state: object, path: Path) -> None:

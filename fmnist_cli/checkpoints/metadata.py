@@ -40,6 +40,8 @@ class NetworkRecord:
     parameters: int | None = None
     macs: int | None = None
     """Multiply-accumulates for one image."""
+    source_sha256: str | None = None
+    """Of the file that defines a network of the user's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,10 @@ def _network(value: object) -> NetworkRecord:
     counts = {name: value.get(name) for name in ("parameters", "macs")}
     if not all(_is_a(count, int | None) for count in counts.values()):
         raise MetadataFault("has an invalid 'model'")
-    return NetworkRecord(value["name"], options, **counts)
+    source = value.get("source_sha256")
+    if not isinstance(source, str | None):
+        raise MetadataFault("has an invalid 'model'")
+    return NetworkRecord(value["name"], options, **counts, source_sha256=source)
 
 
 def _normalization(value: object) -> Normalization:

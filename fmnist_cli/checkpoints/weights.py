@@ -11,9 +11,11 @@ from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.metadata import ModelMetadata, NetworkRecord
 from fmnist_cli.checkpoints.state_dicts import is_from_fmnist, read_state, without_prefix
+from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckpointError, MissingInput, Unavailable, UsageError, did_you_mean
 from fmnist_cli.models import NETWORKS
+from fmnist_cli.models.own import is_own
 from fmnist_cli.pretrained import NAME, locate, no_model
 
 if TYPE_CHECKING:
@@ -46,11 +48,11 @@ def start_from(model: nn.Module, name: str, source: str) -> list[str]:
                 f"no weights at '{path}'; expected a file, {NAME} or {IMAGENET}{hint}"
             )
         if is_from_fmnist(path):
-            state = checkpoint.load(path).model.state_dict()
+            state = checkpoint.load(path, name).model.state_dict()
         else:
             state = read_state(path, checkpoint.max_bytes(model) + _OTHER_HEAD_BYTES)
     state = _adapted(model, name, without_prefix(state, _names(own))[1])
-    head = next(prefix for prefix, module in model.named_modules() if module is model.head)
+    head = models.head_of(model)[0]
     in_head = [key for key in own if key.startswith(f"{head}.")]
     for key in in_head:
         if key in state and state[key].shape != own[key].shape:
@@ -70,50 +72,57 @@ def start_from(model: nn.Module, name: str, source: str) -> list[str]:
 
 def open_model(
     path: Path,
-    network: str | None = None,
+    network: str | nn.Module | None = None,
     *,
     normalization: Normalization | None = None,
     stem: Stem | None = None,
+    classes: tuple[str, ...] | None = None,
 ) -> checkpoint.Checkpoint:
     """Read a model file or, if `network` names it, weights of that network without metadata.
 
     normalization: what weights without metadata expect of their pixels (default: what training
     the network here would use). stem: of a torchvision network; its shapes don't show the stride
-    (default: `stock`, unless this program saved the weights). Runs no code from the file. Raises as
-    `checkpoint.load`, and UsageError for an unknown network or options that contradict the file.
+    (default: `stock`, unless this program saved the weights). classes: that they tell apart
+    (default: Fashion-MNIST's). Runs no code from the file. Raises as `checkpoint.load`, and
+    UsageError for an unknown network or options that contradict the file.
     """
     if not path.is_file():
         raise no_model(path)
-    if network is None:
-        loaded = checkpoint.load(path)
-    else:
-        entry = models.network(network)
-        if not is_from_fmnist(path):
-            return _open_bare(path, network, normalization or entry.normalization, stem)
-        loaded = checkpoint.load(path)
-        if loaded.metadata.network.name != network:
-            raise UsageError(
-                f"'{path}' holds the network '{loaded.metadata.network.name}'; leave --model out"
-            )
-    if normalization is not None or stem is not None:
-        option = "--normalization" if normalization is not None else "--stem"
-        raise UsageError(f"'{path}' records its own; leave {option} out")
+    if isinstance(network, str) and not is_from_fmnist(path):
+        usual = models.network(network).normalization
+        return _open_bare(path, network, normalization or usual, stem, classes or CLASS_NAMES)
+    loaded = checkpoint.load(path, network)
+    held = loaded.metadata.network.name
+    if isinstance(network, str) and network != held and not is_own(held):
+        models.network(network)
+        raise UsageError(f"'{path}' holds the network '{held}'; leave --model out")
+    for option, value in (
+        ("--normalization", normalization),
+        ("--stem", stem),
+        ("--classes", classes),
+    ):
+        if value is not None:
+            raise UsageError(f"'{path}' records its own; leave {option} out")
     return loaded
 
 
 def _open_bare(
-    path: Path, network: str, normalization: Normalization, stem: Stem | None
+    path: Path,
+    network: str,
+    normalization: Normalization,
+    stem: Stem | None,
+    classes: tuple[str, ...],
 ) -> checkpoint.Checkpoint:
     options: dict[str, float | str] = {} if stem is None else {"stem": stem}
-    model = checkpoint.blank(network, options)
+    model = checkpoint.blank(network, options, len(classes))
     found = read_state(path, checkpoint.max_bytes(model))
     prefix, state = without_prefix(found, _names(model.state_dict()))
     read_as = f"'{path}' is read as {network}"
-    if network not in NETWORKS:
+    if network not in NETWORKS and not is_own(network):
         if stem is None:
             stem = "small" if prefix == _OWN_PREFIX else "stock"
             options["stem"] = stem
-            model = checkpoint.blank(network, options)
+            model = checkpoint.blank(network, options, len(classes))
         read_as += f" with the {stem} stem (--stem)"
     own = model.state_dict()
     state = {
@@ -123,7 +132,7 @@ def _open_bare(
     checkpoint.fill(model, state, path)
     mean, std = normalization.mean, normalization.std
     read_as += f", pixels as (0..1 - {mean:.4g}) / {std:.4g} (--normalization)"
-    metadata = ModelMetadata(NetworkRecord(network, options), normalization)
+    metadata = ModelMetadata(NetworkRecord(network, options), normalization, classes)
     return checkpoint.Checkpoint(model.eval(), metadata, assumed=read_as)
 
 
@@ -139,7 +148,9 @@ def _names(state: Mapping[str, Tensor]) -> list[str]:
 
 def _adapted(model: nn.Module, name: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A state dict with torchvision's names and colors fitted to the network here."""
-    return dict(state) if name in NETWORKS else cast("VisionNet", model).adapt(state)
+    if name in NETWORKS or is_own(name):
+        return dict(state)
+    return cast("VisionNet", model).adapt(state)
 
 
 def _imagenet(name: str) -> Mapping[str, Tensor]:

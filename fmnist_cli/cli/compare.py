@@ -7,7 +7,7 @@ import typer
 
 from fmnist_cli.cli import console, options
 from fmnist_cli.cli.evaluated_data import busy, data_line, open_data, warn_of_data
-from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
+from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes_model_options
 from fmnist_cli.cli.tables import show_facts, show_table
 from fmnist_cli.pretrained import locate, name_of
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fmnist_cli.evaluation.comparison import ModelComparison
 
 
+@takes_model_options
 def compare(
     a: Annotated[Path, typer.Argument(metavar="A", help=options.MODEL_HELP, parser=locate)],
     b: Annotated[
@@ -35,22 +36,19 @@ def compare(
             help="Number of differing images to list in the table; JSON and CSV list all.",
         ),
     ] = 10,
-    network: options.NetworkOfModelOption = None,
-    normalization: NormalizationOption = None,
-    stem: StemOption = None,
+    model_options: ModelOptions = NOTHING_TOLD,
     device: options.DeviceOption = "auto",
     threads: options.ThreadsOption = None,
     precision: options.PrecisionOption = "fp32",
     format_: options.TableJsonOrCsv = "table",
 ) -> None:
     """Compare two models on the same images."""
-    from fmnist_cli.checkpoints.archive import has_metadata
     from fmnist_cli.evaluation.comparison import compare_models
 
     first, second = (
         load_model(
             path,
-            *((None, None, None) if has_metadata(path) else (network, normalization, stem)),
+            model_options.for_file(path),
             device=device,
             threads=threads,
             precision=precision,

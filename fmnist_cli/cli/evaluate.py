@@ -13,13 +13,14 @@ from fmnist_cli.cli.evaluated_data import (
     open_data,
     warn_of_data,
 )
-from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
+from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes_model_options
 from fmnist_cli.cli.tables import show_facts, show_table
 
 if TYPE_CHECKING:
     from fmnist_cli.evaluation.evaluation import Evaluation
 
 
+@takes_model_options
 def evaluate(
     model: options.ModelArgument = options.DEFAULT_MODEL,
     data: options.EvaluatedDataOption = None,
@@ -49,9 +50,7 @@ def evaluate(
     predictions: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", help="Write one row per image.")
     ] = None,
-    network: options.NetworkOfModelOption = None,
-    normalization: NormalizationOption = None,
-    stem: StemOption = None,
+    model_options: ModelOptions = NOTHING_TOLD,
     device: options.DeviceOption = "auto",
     threads: options.ThreadsOption = None,
     precision: options.PrecisionOption = "fp32",
@@ -71,9 +70,7 @@ def evaluate(
             check_writable(path)
     classifier = load_model(
         model,
-        network,
-        normalization,
-        stem,
+        model_options,
         device=device,
         threads=threads,
         precision=precision,

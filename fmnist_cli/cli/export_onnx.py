@@ -6,18 +6,18 @@ from typing import Annotated, Literal
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.loading import NormalizationOption, StemOption, parse_normalization
+from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, takes_model_options
 from fmnist_cli.cli.options import (
     DEFAULT_MODEL,
     DataDirOption,
     ModelArgument,
-    NetworkOfModelOption,
     TableOrJson,
 )
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET, OPSETS, RUNTIMES
 from fmnist_cli.pretrained import FILE as PRETRAINED_FILE
 
 
+@takes_model_options
 def export_onnx(
     model: ModelArgument = DEFAULT_MODEL,
     output: Annotated[
@@ -36,9 +36,7 @@ def export_onnx(
             "--verify", metavar="N", min=1, help="Images on which torch and ONNX must agree."
         ),
     ] = 1_000,
-    network: NetworkOfModelOption = None,
-    normalization: NormalizationOption = None,
-    stem: StemOption = None,
+    model_options: ModelOptions = NOTHING_TOLD,
     opset: Annotated[
         int,
         typer.Option(
@@ -63,16 +61,14 @@ def export_onnx(
     """Write a model as one self-contained ONNX file.
 
     It is checked against torch before it appears. Input: images, uint8 [N, 28, 28].
-    Outputs: probabilities, float32 [N, 10]; label, int64 [N].
+    Outputs: probabilities, float32 [N, K]; label, int64 [N].
     """
     from fmnist_cli.export.onnx_file import export
 
     exported = export(
         model,
         output or _beside(model),
-        network=network,
-        normalization=parse_normalization(normalization),
-        stem=stem,
+        **model_options.as_arguments(),
         opset=opset,
         verify=verify,
         logits=logits,

@@ -8,7 +8,7 @@ import typer
 
 from fmnist_cli.cli import console, options
 from fmnist_cli.cli.download import download_progress
-from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
+from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes_model_options
 from fmnist_cli.cli.tables import show_facts, show_table
 from fmnist_cli.pretrained import NAME as PRETRAINED
 from fmnist_cli.pretrained import locate
@@ -29,26 +29,32 @@ TargetArgument = Annotated[
 ]
 
 
+@takes_model_options
 def info(
     target: TargetArgument = None,
     test_data: options.TestDataOption = None,
     data_dir: options.DataDirOption = None,
     mirror: options.MirrorOption = None,
-    network: options.NetworkOfModelOption = None,
-    normalization: NormalizationOption = None,
-    stem: StemOption = None,
+    model_options: ModelOptions = NOTHING_TOLD,
     format_: options.TableOrJson = "table",
 ) -> None:
     """Describe a model, data or, by default, this machine."""
     if target is None:
         _machine(format_)
     elif target == PRETRAINED or _is_model(Path(target)):
-        _model(load_model(locate(target), network, normalization, stem, device="cpu"), format_)
+        _model(load_model(locate(target), model_options, device="cpu"), format_)
     else:
+        from fmnist_cli.data.class_names import split_classes
         from fmnist_cli.data.sources import open_source
         from fmnist_cli.evaluation.dataset_stats import dataset_stats
 
-        source = open_source(target, test_data=test_data, data_dir=data_dir, mirrors=mirror or ())
+        source = open_source(
+            target,
+            test_data=test_data,
+            data_dir=data_dir,
+            mirrors=mirror or (),
+            classes=split_classes(model_options.classes),
+        )
         if source.kind == "fashion-mnist":
             with download_progress() as track:
                 source.fetch("train", track)

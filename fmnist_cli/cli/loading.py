@@ -1,42 +1,110 @@
-"""Load the model that a command names, with the options for weights without metadata."""
+"""Load the model that a command names, with the options for what its file does not tell."""
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
 from fmnist_cli.cli import console
+from fmnist_cli.cli.config_options import set_parameters
+from fmnist_cli.cli.options import ClassesOption
 
 if TYPE_CHECKING:
-    from fmnist_cli.data.normalization import Normalization
     from fmnist_cli.inference.classifier import Classifier
 
-NormalizationOption = Annotated[
-    str | None,
-    typer.Option(
-        "--normalization",
-        metavar="raw|standard|half|bytes|MEAN,STD",
-        help="Pixels that bare weights, or an ONNX file of your own, expect: 0 to 1, zero mean and "
-        "unit variance, -1 to 1, 0 to 255, or (0..1 - MEAN) / STD.",
-        show_default="what training --model here would use",
-    ),
-]
-StemOption = Annotated[
-    Literal["stock", "small"] | None,
-    typer.Option(
-        "--stem",
-        help="First convolution of a torchvision network with bare weights: torchvision's own "
-        "stride, or 1 as in networks trained here.",
-        show_default="stock, unless saved here",
-    ),
-]
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """What the user says about a model: its network's code, or all of bare weights."""
+
+    network: str | None = None
+    normalization: str | None = None
+    stem: Literal["stock", "small"] | None = None
+    classes: str | None = None
+
+    def as_arguments(self) -> dict[str, Any]:
+        """The keyword arguments of `inference.loading.load`. Raises UsageError."""
+        from fmnist_cli.data.class_names import split_classes
+        from fmnist_cli.data.normalization import Normalization
+
+        text = self.normalization
+        return {
+            "network": self.network,
+            "normalization": None if text is None else Normalization.parse(text),
+            "stem": self.stem,
+            "classes": split_classes(self.classes),
+        }
+
+    def for_file(self, path: Path) -> "ModelOptions":
+        """What applies to one of several models: nothing, if it describes itself."""
+        from fmnist_cli.checkpoints.archive import has_metadata, read_metadata
+
+        if not has_metadata(path):
+            return self
+        is_own = path.suffix.lower() != ".onnx" and ":" in read_metadata(path).network.name
+        return ModelOptions(self.network if is_own else None)
+
+
+NOTHING_TOLD: Final = ModelOptions()
+
+_OPTIONS: Final[dict[str, Any]] = {
+    "network": Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="NAME|FILE.py:CLASS",
+            help="Network of a MODEL that is your own, or holds bare weights (a state_dict).",
+            show_default=False,
+        ),
+    ],
+    "normalization": Annotated[
+        str | None,
+        typer.Option(
+            "--normalization",
+            metavar="raw|standard|half|bytes|MEAN,STD",
+            help="Pixels that bare weights, or an ONNX file of your own, expect: 0 to 1, zero mean "
+            "and unit variance, -1 to 1, 0 to 255, or (0..1 - MEAN) / STD.",
+            show_default="what training --model here would use",
+        ),
+    ],
+    "stem": Annotated[
+        Literal["stock", "small"] | None,
+        typer.Option(
+            "--stem",
+            help="First convolution of a torchvision network with bare weights: torchvision's own "
+            "stride, or 1 as in networks trained here.",
+            show_default="stock, unless saved here",
+        ),
+    ],
+    "classes": ClassesOption,
+}
+
+
+def takes_model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command these options; it receives them as its parameter `model_options`."""
+
+    @wraps(command)
+    def with_options(**values: Any) -> None:
+        given = ModelOptions(**{name: values.pop(name) for name in _OPTIONS})
+        command(**values, model_options=given)
+
+    derived = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in _OPTIONS.items()
+    ]
+    parameters = [*inspect.signature(command).parameters.values()]
+    place = [parameter.name for parameter in parameters].index("model_options")
+    set_parameters(with_options, [*parameters[:place], *derived, *parameters[place + 1 :]])
+    return with_options
 
 
 def load_model(
     path: Path,
-    network: str | None,
-    normalization: str | None,
-    stem: Literal["stock", "small"] | None,
+    options: ModelOptions,
     *,
     device: str = "auto",
     threads: int | None = None,
@@ -46,21 +114,8 @@ def load_model(
     from fmnist_cli.inference.loading import load
 
     classifier = load(
-        path,
-        network=network,
-        normalization=parse_normalization(normalization),
-        stem=stem,
-        device=device,
-        threads=threads,
-        precision=precision,
+        path, **options.as_arguments(), device=device, threads=threads, precision=precision
     )
     if classifier.assumed:
         console.note(classifier.assumed)
     return classifier
-
-
-def parse_normalization(text: str | None) -> "Normalization | None":
-    """Read `--normalization`. Raises UsageError."""
-    from fmnist_cli.data.normalization import Normalization
-
-    return None if text is None else Normalization.parse(text)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from fmnist_cli.cli.config_options import typer_option
-from fmnist_cli.constants import NUM_CLASSES
+from fmnist_cli.data.class_names import MAX_CLASSES
 from fmnist_cli.pretrained import NAME as PRETRAINED
 from fmnist_cli.pretrained import locate
 from fmnist_cli.training.options import OPTIONS
@@ -24,18 +24,12 @@ ModelArgument = Annotated[
 RequiredModelArgument = Annotated[
     Path, typer.Argument(metavar="MODEL", help=MODEL_HELP, parser=locate)
 ]
-NetworkOfModelOption = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        metavar="NAME",
-        help="Network of a MODEL that holds bare weights (a state_dict).",
-        show_default=False,
-    ),
-]
 DataOption = Annotated[str | None, typer_option(OPTIONS["data"], OPTIONS["data"].default)]
 EvaluatedDataOption = Annotated[
     str | None, typer_option(OPTIONS["data"], "what the model was trained on")
+]
+ClassesOption = Annotated[
+    str | None, typer_option(OPTIONS["classes"], OPTIONS["classes"].unset or "")
 ]
 TestDataOption = Annotated[str | None, typer_option(OPTIONS["test_data"])]
 DataDirOption = Annotated[
@@ -79,7 +73,7 @@ TtaOption = Annotated[
 ]
 TopKOption = Annotated[
     int,
-    typer.Option("--top-k", metavar="N", min=1, max=NUM_CLASSES, help="Classes to list per image."),
+    typer.Option("--top-k", metavar="N", min=1, max=MAX_CLASSES, help="Classes to list per image."),
 ]
 TableOrJson = Annotated[Literal["table", "json"], typer.Option("--format", help="Output format.")]
 TableJsonOrCsv = Annotated[

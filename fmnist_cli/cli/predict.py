@@ -10,10 +10,9 @@ import typer
 
 from fmnist_cli.cli import console
 from fmnist_cli.cli.decoders import hushed_decoders
-from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
+from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes_model_options
 from fmnist_cli.cli.options import (
     DeviceOption,
-    NetworkOfModelOption,
     PhotoOption,
     PrecisionOption,
     RequiredModelArgument,
@@ -54,6 +53,7 @@ PredictionFormatOption = Annotated[
 ]
 
 
+@takes_model_options
 def predict(
     model: RequiredModelArgument,
     inputs: InputsArgument,
@@ -62,9 +62,7 @@ def predict(
     stdin_image: StdinImageOption = False,
     show_input: ShowInputOption = None,
     output_format: PredictionFormatOption = None,
-    network: NetworkOfModelOption = None,
-    normalization: NormalizationOption = None,
-    stem: StemOption = None,
+    model_options: ModelOptions = NOTHING_TOLD,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "fp32",
     threads: ThreadsOption = None,
@@ -80,9 +78,7 @@ def predict(
     check_arguments(inputs)
     classifier = load_model(
         model,
-        network,
-        normalization,
-        stem,
+        model_options,
         device=device,
         threads=threads,
         precision=precision,

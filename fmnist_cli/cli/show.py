@@ -8,7 +8,7 @@ import typer
 
 from fmnist_cli.cli import console, options
 from fmnist_cli.cli.evaluated_data import busy, fetch, open_data
-from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
+from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes_model_options
 from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.errors import UsageError
 from fmnist_cli.pretrained import locate
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _GAP = 2
 
 
+@takes_model_options
 def show(
     data: options.DataOption = None,
     test_data: options.TestDataOption = None,
@@ -70,12 +71,11 @@ def show(
         ),
     ] = None,
     device: options.DeviceOption = "auto",
-    network: options.NetworkOfModelOption = None,
-    normalization: NormalizationOption = None,
-    stem: StemOption = None,
+    model_options: ModelOptions = NOTHING_TOLD,
     format_: options.TableOrJson = "table",
 ) -> None:
     """Show samples of data, or the errors of a model."""
+    from fmnist_cli.data.class_names import split_classes
     from fmnist_cli.data.sources import open_source
     from fmnist_cli.evaluation.evaluation import evaluate
     from fmnist_cli.evaluation.samples import draw_samples
@@ -92,13 +92,14 @@ def show(
             data_dir=data_dir,
             mirrors=mirror or (),
             photo=photo,
+            classes=split_classes(model_options.classes),
         )
         fetch(source, name)
-        samples = draw_samples(source.read(name), source.classes, count, seed, augment)
+        samples = draw_samples(source.read(name), count, seed, augment)
     else:
         if augment is not None:
             raise UsageError("--augment cannot be combined with --errors")
-        classifier = load_model(errors, network, normalization, stem, device=device)
+        classifier = load_model(errors, model_options, device=device)
         source = open_data(
             classifier, data, test_data, data_dir, mirror, split or "test", photo=photo
         )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
-from fmnist_cli.constants import IMAGE_SIZE, NUM_PIXELS
+from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_PIXELS
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.packed import open_member, open_zip
 from fmnist_cli.data.values import as_labels, as_pixels
@@ -41,11 +41,14 @@ def has_split(path: Path, split: Literal["train", "test"]) -> bool:
         return _names(archive, split) is not None
 
 
-def read(path: Path, split: Literal["train", "test"]) -> LabeledImages:
+def read(
+    path: Path, split: Literal["train", "test"], classes: tuple[str, ...] = CLASS_NAMES
+) -> LabeledImages:
     """Read the images and labels of a split.
 
     Images are numbers of any type, [N, 28, 28], [N, 28, 28, 1] or [N, 784], with values from 0 to
-    255; labels are class names or numbers, [N] or [N, 1]. Nothing is unpickled. Raises MissingInput
+    255; labels are names of `classes` or numbers, [N] or
+    [N, 1]. Nothing is unpickled. Raises MissingInput
     if there is no such file, StorageError if it can't be read, DataError for any other content.
     """
     try:
@@ -63,7 +66,7 @@ def read(path: Path, split: Literal["train", "test"]) -> LabeledImages:
     except OSError as error:
         raise StorageError(f"'{path}' can't be read: {error.strerror}") from error
     try:
-        return LabeledImages(_shaped(images), as_labels(_flat(labels)))
+        return LabeledImages(_shaped(images), as_labels(_flat(labels), classes), classes)
     except DataError as error:
         raise DataError(f"'{path}': {error}") from None
 

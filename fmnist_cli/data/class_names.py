@@ -1,10 +1,17 @@
-"""What people call the classes of Fashion-MNIST."""
+"""The classes of data: what people call those of Fashion-MNIST, and names of one's own."""
 
 import re
-from typing import Final
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from fmnist_cli.constants import CLASS_NAMES
+from fmnist_cli.errors import in_one_line
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MAX_CLASSES: Final = 1_000
 FOOTWEAR: Final = frozenset({5, 7, 9})
 """Labels of Sandal, Sneaker and Ankle boot."""
 ANY_FOOTWEAR: Final = -1
@@ -24,25 +31,107 @@ _SYNONYMS: Final = (
 )
 """By label, in the singular."""
 _ANY_FOOTWEAR: Final = "shoe, footwear, 鞋, 鞋子"
-_NUMBER: Final = re.compile(r"(?:class|label)?[\W_]*0*(\d)")
+_NUMBER: Final = re.compile(r"(?:class|label)?[\W_]*0*(\d{1,4})")
 _NUMBER_BEFORE: Final = re.compile(r"\d+[\W_]+(?=\w)")
+_MAX_FILE_BYTES: Final = 100_000
+_NAMED: Final = 5
 
 
-def label_of(name: str) -> int | None:
-    """Label of a class by its name or number; None if it is not a class of Fashion-MNIST.
+def label_of(name: str, classes: Sequence[str] = CLASS_NAMES) -> int | None:
+    """Label of a class by its name or number; None if it is not one of `classes`.
 
-    Only letters and digits count, in any case and in singular or plural: "Ankle boots" is 9, as
-    are "ankle_boot", "9", "09", "class_9" and "9_boots". "shoes" is ANY_FOOTWEAR.
+    Only letters and digits count, in any case: "ankle_boot" is "Ankle boot". "9", "09" and
+    "class_9" are the number 9. Fashion-MNIST's classes have synonyms, plurals and numbers in front
+    as well: "9_boots" is an ankle boot, and "shoes" is ANY_FOOTWEAR.
     """
     name = name.strip()
+    if name in classes:
+        return classes.index(name)
     number = _NUMBER.fullmatch(name.lower())
     if number is not None:
-        return int(number[1])
-    letters = _letters(_NUMBER_BEFORE.sub("", name, count=1))
+        return int(number[1]) if int(number[1]) < len(classes) else None
+    if tuple(classes) != CLASS_NAMES:
+        letters = [_letters(each) for each in classes]
+        return letters.index(_letters(name)) if letters.count(_letters(name)) == 1 else None
+    found = _letters(_NUMBER_BEFORE.sub("", name, count=1))
     for ending in ("", "s", "es"):
-        if letters.endswith(ending) and (stem := letters.removesuffix(ending)) in _LABELS:
+        if found.endswith(ending) and (stem := found.removesuffix(ending)) in _LABELS:
             return _LABELS[stem]
     return None
+
+
+def parse_classes(text: str) -> str:
+    """Read `--classes NAME,…|FILE`; a file has a name per line. Returns the names with commas.
+
+    Raises ValueError unless it names 2 to 1,000 different classes.
+    """
+    names = _from_file(Path(text)) or [name.strip() for name in text.split(",")]
+    if not 2 <= len(names) <= MAX_CLASSES:
+        raise ValueError(
+            f"'{in_one_line(text)[:80]}' names {len(names):,} "
+            f"{'class' if len(names) == 1 else 'classes'}; expected 2 to {MAX_CLASSES:,} "
+            "names with commas, or a file with a name per line"
+        )
+    for name in names:
+        if not name or not name.isprintable() or "," in name:
+            raise ValueError(f"'{in_one_line(name)[:80]}' can't be the name of a class")
+        if names.count(name) > 1:
+            raise ValueError(f"the class '{name[:80]}' is named twice")
+    return ",".join(names)
+
+
+def split_classes(names: str | None) -> tuple[str, ...] | None:
+    """The names that `parse_classes` has joined."""
+    return None if names is None else tuple(names.split(","))
+
+
+def _from_file(path: Path) -> list[str]:
+    """The names in a file; none if there is no such file."""
+    try:
+        if not path.is_file():
+            return []
+        with path.open(encoding="utf-8-sig") as file:
+            lines = file.read(_MAX_FILE_BYTES).splitlines()
+    except (OSError, ValueError) as error:
+        if path.suffix:
+            raise ValueError(f"'{path}' can't be read: {error}") from None
+        return []
+    return [line.strip() for line in lines if line.strip()]
+
+
+def expected_labels(classes: Sequence[str]) -> str:
+    """What labels may be, as the end of a sentence."""
+    return (
+        f"expected class names or numbers from 0 to {len(classes) - 1}\n"
+        "other classes are named by --classes NAME,…"
+    )
+
+
+def wrong_label(labels: "NDArray[Any]", classes: Sequence[str]) -> str | None:
+    """What is wrong with numbers that are to be labels of `classes`; None if they are."""
+    if not labels.size or 0 <= labels.min() <= labels.max() < len(classes):
+        return None
+    low, high, count = labels.min(), labels.max(), len(classes)
+    if low == 1 and high == count and count > 2:
+        return (
+            f"labels run from 1 to {count}, but labels count from 0\n"
+            f"give label 0 a name too: --classes none,{classes[0]},…"
+        )
+    return f"labels run from {low:g} to {high:g}; {expected_labels(classes)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Some names of classes for a message."""
+    shown = ", ".join(in_one_line(name)[:40] for name in names[:_NAMED])
+    return f"{shown}, … ({len(names):,})" if len(names) > _NAMED else shown
+
+
+def difference(data: Sequence[str], model: Sequence[str]) -> str:
+    """How the classes of data differ from a model's, as a message."""
+    foreign = [name for name in data if name not in model]
+    if foreign:
+        return f"the model has no class {listed(foreign)}; its classes: {listed(model)}"
+    return f"the data has the classes {listed(data)}, the model {listed(model)}"
 
 
 def _letters(name: str) -> str:

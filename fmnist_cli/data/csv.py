@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Literal, cast
 
 import numpy as np
 
-from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES, NUM_PIXELS
+from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_PIXELS
+from fmnist_cli.data.class_names import expected_labels
 from fmnist_cli.data.images import Images, LabeledImages, Labels
 from fmnist_cli.data.packed import File, unpacked
 from fmnist_cli.data.values import (
-    EXPECTED_LABELS,
     EXPECTED_PIXELS,
     SCALED,
     as_labels,
@@ -77,6 +77,7 @@ class _Layout:
     pixels: list[int]
     """Positions of 784 columns."""
     label: int | None
+    classes: Sequence[str] = CLASS_NAMES
 
     @property
     def others(self) -> list[int]:
@@ -104,14 +105,14 @@ def find(files: Sequence[File], split: Literal["train", "test"]) -> File | None:
     return next(iter(named[split]), None)
 
 
-def read(path: File) -> LabeledImages:
-    """Read a whole file with labels. Raises as `iterate`."""
+def read(path: File, classes: tuple[str, ...] = CLASS_NAMES) -> LabeledImages:
+    """Read a whole file with labels of `classes`. Raises as `iterate`."""
     images, labels = [], []
-    for rows in iterate(path, labels="required"):
+    for rows in iterate(path, labels="required", classes=classes):
         assert rows.labels is not None
         images.append(rows.images)
         labels.append(rows.labels)
-    return LabeledImages(np.concatenate(images), np.concatenate(labels))
+    return LabeledImages(np.concatenate(images), np.concatenate(labels), classes)
 
 
 def iterate(
@@ -119,6 +120,7 @@ def iterate(
     block_bytes: int = BLOCK_BYTES,
     *,
     labels: Literal["required", "optional"] = "optional",
+    classes: Sequence[str] = CLASS_NAMES,
 ) -> Iterator[Rows]:
     """Read a file block by block, at constant memory.
 
@@ -132,7 +134,7 @@ def iterate(
         count = 0
         for block in _blocks(path, file, block_bytes):
             if layout is None:
-                layout = _layout(path, block, labels)
+                layout = _layout(path, block, labels, classes)
                 ignored = [layout.names[n] for n in layout.others if n != layout.label]
                 if ignored:
                     _log.info("'%s': ignoring column '%s'", path, "', '".join(ignored[:3]))
@@ -167,7 +169,7 @@ def _blocks(path: File, file: BufferedIOBase, block_bytes: int) -> Iterator[byte
         yield rest
 
 
-def _layout(path: File, block: bytes, labels: str) -> _Layout:
+def _layout(path: File, block: bytes, labels: str, classes: Sequence[str]) -> _Layout:
     """Find the columns from the first lines. Raises DataError if that is impossible."""
     lines = [line for line in block[:_HEAD_BYTES].splitlines() if line][:_GUESS_ROWS]
     text = lines[0][: _MAX_LINE_BYTES + 1].decode(errors="replace")
@@ -179,10 +181,10 @@ def _layout(path: File, block: bytes, labels: str) -> _Layout:
     has_header = len(numbers) < NUM_PIXELS // 2 or _misplaced(numbers) is None
     try:
         if has_header:
-            names, (pixels, label) = rows[0], _named_columns(rows)
+            names, (pixels, label) = rows[0], _named_columns(rows, classes)
         else:
             names = tuple(str(number) for number in range(1, len(rows[0]) + 1))
-            pixels, label = _unnamed_columns(rows)
+            pixels, label = _unnamed_columns(rows, classes)
     except DataError as error:
         raise DataError(f"'{path}', line 1: {error}\n{_HEADER}") from None
     if label is None and labels == "required":
@@ -191,7 +193,8 @@ def _layout(path: File, block: bytes, labels: str) -> _Layout:
             f"'{path}' has no labels; expected a column label, class or target"
             + (advice if isinstance(path, Path) else "")
         )
-    return _Layout(separator, lines[0].strip() if has_header else None, names, pixels, label)
+    header = lines[0].strip() if has_header else None
+    return _Layout(separator, header, names, pixels, label, classes)
 
 
 def _split(line: str, separator: str) -> tuple[str, ...]:
@@ -201,7 +204,9 @@ def _split(line: str, separator: str) -> tuple[str, ...]:
         return ()
 
 
-def _named_columns(rows: list[tuple[str, ...]]) -> tuple[list[int], int | None]:
+def _named_columns(
+    rows: list[tuple[str, ...]], classes: Sequence[str]
+) -> tuple[list[int], int | None]:
     """Positions of the pixels and the labels below a header."""
     names = rows[0]
     forms = [_DIGITS.sub("#", name) for name in names]
@@ -209,7 +214,7 @@ def _named_columns(rows: list[tuple[str, ...]]) -> tuple[list[int], int | None]:
     form = most_common[0][0] if most_common else ""
     pixels = [position for position, other in enumerate(forms) if other == form]
     if len(pixels) == NUM_PIXELS + 1 and form == "#":  # numbered, with the labels among them
-        return _guess_label(rows[1:], pixels)
+        return _guess_label(rows[1:], pixels, classes)
     if len(pixels) != NUM_PIXELS:
         raise DataError(f"it has {len(pixels)} numbered columns, not {NUM_PIXELS}")
     misplaced = _misplaced([names[position] for position in pixels])
@@ -232,11 +237,13 @@ def _misplaced(names: Sequence[str]) -> int | None:
     return None
 
 
-def _unnamed_columns(rows: list[tuple[str, ...]]) -> tuple[list[int], int | None]:
+def _unnamed_columns(
+    rows: list[tuple[str, ...]], classes: Sequence[str]
+) -> tuple[list[int], int | None]:
     """Positions of the pixels and the labels in a file without a header."""
     columns = [*range(len(rows[0]))]
     numbers = [str(number) for number in range(len(rows) + 1)]
-    counts = len(rows) > NUM_CLASSES and ["".join(row[:1]) for row in rows] in (
+    counts = len(rows) > len(classes) and ["".join(row[:1]) for row in rows] in (
         numbers[:-1],
         numbers[1:],
     )
@@ -246,14 +253,16 @@ def _unnamed_columns(rows: list[tuple[str, ...]]) -> tuple[list[int], int | None
         return columns, None
     if len(columns) != NUM_PIXELS + 1:
         raise DataError(f"it has {len(columns)} values, not {NUM_PIXELS} pixels and a label")
-    return _guess_label(rows, columns)
+    return _guess_label(rows, columns, classes)
 
 
-def _guess_label(rows: list[tuple[str, ...]], columns: list[int]) -> tuple[list[int], int | None]:
+def _guess_label(
+    rows: list[tuple[str, ...]], columns: list[int], classes: Sequence[str]
+) -> tuple[list[int], int | None]:
     """Tell the labels, in the first or last column, from pixels in a corner, which are mostly 0."""
 
     def count(position: int) -> int:
-        labels = [read_label(row[position]) for row in rows if position < len(row)]
+        labels = [read_label(row[position], classes) for row in rows if position < len(row)]
         return -1 if None in labels else sum(label != 0 for label in labels)
 
     if count(columns[-1]) > count(columns[0]):
@@ -307,7 +316,7 @@ def _convert(frame: "pd.DataFrame", layout: _Layout) -> Rows:
     images = as_pixels(pixels).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
     if layout.label is None:
         return Rows(images, None)
-    return Rows(images, as_labels(frame.iloc[:, layout.label].to_numpy()))
+    return Rows(images, as_labels(frame.iloc[:, layout.label].to_numpy(), layout.classes))
 
 
 def _first_fault(path: File, layout: _Layout, reason: str = "damaged") -> str:
@@ -332,9 +341,9 @@ def _first_fault(path: File, layout: _Layout, reason: str = "damaged") -> str:
 
 def _fault_of_row(cells: Sequence[str], layout: _Layout, sound: set[str]) -> str | None:
     """Describe a row's first wrong value; `sound` collects pixels that have passed."""
-    if layout.label is not None and read_label(cells[layout.label]) is None:
+    if layout.label is not None and read_label(cells[layout.label], layout.classes) is None:
         name, value = layout.names[layout.label], cells[layout.label]
-        return f"'{name}': {value[:40]!r}; {EXPECTED_LABELS}"
+        return f"'{name}': {value[:40]!r}; {expected_labels(layout.classes)}"
     if sound.issuperset(cells[position] for position in layout.pixels):
         return None
     for position in layout.pixels:

@@ -14,7 +14,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
+from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
+from fmnist_cli.data.class_names import wrong_label
 from fmnist_cli.data.images import Images, Labels
 from fmnist_cli.data.packed import File, unpacked
 from fmnist_cli.errors import DataError, FmnistError
@@ -63,15 +64,13 @@ def read_images(path: File) -> Images:
     return _read(path, (IMAGE_SIZE, IMAGE_SIZE))
 
 
-def read_labels(path: File) -> Labels:
-    """Read an IDX file of labels; returns int64 [N], values 0..9. Raises as `read_images`."""
-    labels = _read(path, ())
-    if labels.max() >= NUM_CLASSES:
-        position = int(np.argmax(labels >= NUM_CLASSES))
-        raise DataError(
-            f"'{path}': label {position} is {labels[position]}; expected 0 to {NUM_CLASSES - 1}"
-        )
-    return labels.astype(np.int64)
+def read_labels(path: File, classes: Sequence[str] = CLASS_NAMES) -> Labels:
+    """Read an IDX file of labels of `classes`; returns int64 [N]. Raises as `read_images`."""
+    labels = _read(path, ()).astype(np.int64)
+    fault = wrong_label(labels, classes)
+    if fault is not None:
+        raise DataError(f"'{path}': {fault}")
+    return labels
 
 
 def is_idx(path: File) -> bool:

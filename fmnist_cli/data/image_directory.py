@@ -1,4 +1,8 @@
-"""A directory with one subdirectory of images per class, named after the class or its number."""
+"""A directory with one subdirectory of images per class.
+
+If all subdirectories are named after classes of Fashion-MNIST (or their numbers), these are the
+classes; otherwise the names of the subdirectories are.
+"""
 
 import hashlib
 import logging
@@ -12,8 +16,15 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_CLASSES
-from fmnist_cli.data.class_names import ANY_FOOTWEAR, FOOTWEAR, label_of
+from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
+from fmnist_cli.data.class_names import (
+    ANY_FOOTWEAR,
+    FOOTWEAR,
+    MAX_CLASSES,
+    difference,
+    label_of,
+    listed,
+)
 from fmnist_cli.data.images import Images, LabeledImages
 from fmnist_cli.data.pictures import IGNORED_NAMES, PhotoMode, Picture, decode, is_picture
 from fmnist_cli.devices import usable_cores
@@ -35,14 +46,17 @@ _NO_IMAGE: Final = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
 class _Listing:
     """The files below a directory."""
 
-    pictures: list[tuple[Path, int]] = field(default_factory=list)
-    """With their labels, by sorted path."""
+    pictures: dict[str, list[Path]] = field(default_factory=dict)
+    """By subdirectory, both sorted; none is empty."""
+    empty: list[str] = field(default_factory=list)
+    """Subdirectories without pictures."""
     skipped: list[Path] = field(default_factory=list)
     """Files that are not pictures."""
 
 
 def read(
     directory: Path,
+    classes: tuple[str, ...] | None = None,
     *,
     photo: PhotoMode = "auto",
     any_footwear: bool = False,
@@ -54,7 +68,8 @@ def read(
     Each is decoded as `pictures.decode` does. Hidden files are ignored. Files that are not
     pictures, photos without a garment and classes without images are named in a warning.
 
-    any_footwear: allow subdirectories such as `shoes`; their images get the label ANY_FOOTWEAR.
+    classes: what the subdirectories are named after; None: `find_classes` decides.
+    any_footwear: let subdirectories such as `shoes` be ANY_FOOTWEAR among Fashion-MNIST's classes.
     threads: threads that decode; 0: one per usable core.
     cache: directory that keeps prepared photos by the content of their files.
 
@@ -64,15 +79,23 @@ def read(
     listing = _list(directory)
     if not listing.pictures:
         raise _no_pictures(directory)
-    paths = [path for path, _ in listing.pictures]
-    labels = np.array([label for _, label in listing.pictures], np.int64)
-    if not any_footwear and ANY_FOOTWEAR in labels:
-        shoes = paths[labels.tolist().index(ANY_FOOTWEAR)].parent
+    if classes is None:
+        classes = _classes_of(directory, listing)
+    by_name = {name: label_of(name, classes) for name in listing.pictures}
+    if not any_footwear and ANY_FOOTWEAR in by_name.values():
+        shoes = next(name for name, label in by_name.items() if label == ANY_FOOTWEAR)
         kinds = ", ".join(CLASS_NAMES[label] for label in sorted(FOOTWEAR))
-        raise DataError(f"'{shoes}' may be any footwear\nexpected a directory each for {kinds}")
+        raise DataError(
+            f"'{directory / shoes}' may be any footwear\nexpected a directory each for {kinds}"
+        )
+    if None in by_name.values():
+        raise DataError(f"'{directory}': {difference([*by_name], classes)}")
+    pictures = [(path, by_name[name]) for name in by_name for path in listing.pictures[name]]
+    paths = [path for path, _ in pictures]
+    labels = np.array([label for _, label in pictures], np.int64)
     with ThreadPoolExecutor(threads or usable_cores()) as pool:
         images = _read_all(paths, photo, pool, cache)
-    _warn_of_gaps(listing.skipped, labels)
+    _warn_of_gaps(listing, labels, classes)
     has_garment = images.max(axis=(1, 2)) > 0
     if not has_garment.any():
         raise DataError(f"'{directory}': no garment was found in any of {len(paths):,} photos")
@@ -80,7 +103,40 @@ def read(
         lost = [path for path, found in zip(paths, has_garment, strict=True) if not found]
         photos = _count(lost, "photo", "photos")
         _LOG.warning("no garment was found in %s", photos)
-    return LabeledImages(images[has_garment], labels[has_garment])
+    return LabeledImages(images[has_garment], labels[has_garment], classes)
+
+
+def find_classes(directory: Path) -> tuple[str, ...]:
+    """The classes that subdirectories with pictures name, without reading the pictures.
+
+    Fashion-MNIST's if all of them do, otherwise their own names, sorted. Raises MissingInput or
+    DataError if there is no such directory, or not 2 to 1,000 subdirectories with pictures.
+    """
+    listing = _list(directory)
+    if not listing.pictures:
+        raise _no_pictures(directory)
+    return _classes_of(directory, listing)
+
+
+def _classes_of(directory: Path, listing: _Listing) -> tuple[str, ...]:
+    names = tuple(listing.pictures)
+    foreign = [name for name in names if label_of(name) in (None, ANY_FOOTWEAR)]
+    if not foreign:
+        return CLASS_NAMES
+    if not 2 <= len(names) <= MAX_CLASSES:
+        raise DataError(
+            f"'{directory}' has pictures in {len(names):,} "
+            f"subdirector{'y' if len(names) == 1 else 'ies'}: {listed(names)}\n"
+            f"expected one for each class, 2 to {MAX_CLASSES:,}"
+        )
+    if len(foreign) < len(names):
+        _LOG.info(
+            "'%s' is no class of Fashion-MNIST, so the subdirectories of '%s' are the classes: %s",
+            "', '".join(foreign[:_NAMED]),
+            directory,
+            listed(names),
+        )
+    return names
 
 
 def split_directory(directory: Path, split: Literal["train", "test", "val"]) -> Path | None:
@@ -100,19 +156,18 @@ def _list(directory: Path) -> _Listing:
     for subdirectory in subdirectories:
         if _is_ignored(subdirectory.name):
             continue
-        label = label_of(subdirectory.name)
-        if label is None:
-            raise DataError(
-                f"'{in_one_line(str(subdirectory))}' is not named after a class\n"
-                f"expected 0 to {NUM_CLASSES - 1} or one of {', '.join(CLASS_NAMES)}"
-            )
+        pictures = []
         for path in sorted(subdirectory.rglob("*")):
             if any(map(_is_ignored, path.relative_to(subdirectory).parts)) or path.is_dir():
                 continue
             if is_picture(path):
-                listing.pictures.append((path, label))
+                pictures.append(path)
             else:
                 listing.skipped.append(path)
+        if pictures:
+            listing.pictures[subdirectory.name] = pictures
+        else:
+            listing.empty.append(subdirectory.name)
     return listing
 
 
@@ -125,19 +180,20 @@ def _no_pictures(directory: Path) -> DataError:
     what = "pictures without a class" if lies_flat else "no pictures"
     return DataError(
         f"'{directory}' holds {what}\nexpected a subdirectory of pictures per class, "
-        f"named 0 to {NUM_CLASSES - 1} or {CLASS_NAMES[1]}, {CLASS_NAMES[2]}, …"
+        f"such as {CLASS_NAMES[1]} and {CLASS_NAMES[4]}, or names of your own"
     )
 
 
-def _warn_of_gaps(skipped: Sequence[Path], labels: NDArray[np.int64]) -> None:
-    if skipped:
-        files = _count(skipped, "file that is not a picture", "files that are not pictures")
+def _warn_of_gaps(listing: _Listing, labels: NDArray[np.int64], classes: Sequence[str]) -> None:
+    if listing.skipped:
+        files = _count(listing.skipped, "file that is not a picture", "files that are not pictures")
         _LOG.warning("skipped %s", files)
     present = set(labels.tolist())
-    missing = set(range(NUM_CLASSES)) - present - (FOOTWEAR if ANY_FOOTWEAR in present else set())
-    if missing:
-        names = ", ".join(CLASS_NAMES[label] for label in sorted(missing))
-        _LOG.warning("no images of %s", names)
+    missing = set(range(len(classes))) - present - (FOOTWEAR if ANY_FOOTWEAR in present else set())
+    names = [classes[label] for label in sorted(missing)]
+    names += [name for name in listing.empty if label_of(name, classes) is None]
+    if names:
+        _LOG.warning("no images of %s", ", ".join(in_one_line(name) for name in names))
 
 
 def _count(paths: Sequence[Path], singular: str, plural: str) -> str:

@@ -7,14 +7,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
-from fmnist_cli.data.class_names import ANY_FOOTWEAR
+from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
+from fmnist_cli.data.class_names import ANY_FOOTWEAR, wrong_label
 from fmnist_cli.errors import DataError
 
 Images: TypeAlias = NDArray[np.uint8]
 """uint8 [N, 28, 28]; 0 is the background, 255 the brightest garment."""
 Labels: TypeAlias = NDArray[np.int64]
-"""int64 [N], values 0 to 9, or ANY_FOOTWEAR."""
+"""int64 [N], values 0 to K - 1, or ANY_FOOTWEAR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class LabeledImages:
 
     images: Images
     labels: Labels
+    classes: tuple[str, ...] = CLASS_NAMES
+    """Names by label, K of them."""
 
     def __post_init__(self) -> None:
         if self.images.dtype != np.uint8 or self.images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
@@ -38,20 +40,16 @@ class LabeledImages:
                 f"labels are {self.labels.dtype} {list(self.labels.shape)}; "
                 f"expected int64 [{len(self.images)}]"
             )
-        if len(self.labels) and not (
-            ANY_FOOTWEAR <= self.labels.min() <= self.labels.max() < NUM_CLASSES
-        ):
-            raise DataError(
-                f"labels run from {self.labels.min()} to {self.labels.max()}; "
-                f"expected 0 to {NUM_CLASSES - 1}"
-            )
+        fault = wrong_label(self.labels[self.labels != ANY_FOOTWEAR], self.classes)
+        if fault is not None:
+            raise DataError(fault)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, index: Any) -> "LabeledImages":
         """Select by a NumPy index of the first axis: a slice, a mask, positions."""
-        return LabeledImages(self.images[index], self.labels[index])
+        return LabeledImages(self.images[index], self.labels[index], self.classes)
 
     def fingerprint(self) -> str:
         """16 hexadecimal digits that name this content: truncated SHA-256 of images and labels."""

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fmnist_cli.constants import IMAGE_SIZE
+from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
 from fmnist_cli.data.images import Images, LabeledImages, Labels
 from fmnist_cli.data.pictures import decode
 from fmnist_cli.data.values import as_labels
@@ -51,8 +51,8 @@ def find(path: Path, split: Literal["train", "test"]) -> list[Path]:
     return found
 
 
-def read(paths: Sequence[Path]) -> LabeledImages:
-    """Read the images and labels of files, in order.
+def read(paths: Sequence[Path], classes: tuple[str, ...] = CLASS_NAMES) -> LabeledImages:
+    """Read the images and labels (names of `classes` or numbers) of files, in order.
 
     Gray pictures of 28×28 keep their pixels; all others are decoded as `pictures.decode` does.
     Raises Unavailable without the package pyarrow, MissingInput if there is no such file,
@@ -64,10 +64,10 @@ def read(paths: Sequence[Path]) -> LabeledImages:
         before = len(images)
         for values, numbers in _batches(path):
             images += _pictures(path, values, len(images) - before)
-            labels.append(_labels(path, numbers))
+            labels.append(_labels(path, numbers, classes))
     if not images:
         raise DataError(f"'{paths[0]}' holds no rows")
-    return LabeledImages(np.stack(images), np.concatenate(labels))
+    return LabeledImages(np.stack(images), np.concatenate(labels), classes)
 
 
 def _batches(path: Path) -> Iterator[tuple[list[Any], NDArray[Any]]]:
@@ -133,8 +133,8 @@ def _decode(content: bytes) -> Images:
     raise DataError("the picture is damaged")
 
 
-def _labels(path: Path, values: NDArray[Any]) -> Labels:
+def _labels(path: Path, values: NDArray[Any], classes: Sequence[str]) -> Labels:
     try:
-        return as_labels(values)
+        return as_labels(values, classes)
     except DataError as error:
         raise DataError(f"'{path}': {error}") from None

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from fmnist_cli.constants import CLASS_NAMES, FILES, NUM_CLASSES
+from fmnist_cli.constants import CLASS_NAMES, FILES
 from fmnist_cli.data import arrays, csv, download, idx, image_directory, parquet, sample
+from fmnist_cli.data.class_names import difference
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.packed import File, is_zip, list_files
 from fmnist_cli.data.pictures import PhotoMode
@@ -21,8 +22,13 @@ from fmnist_cli.errors import (
     in_one_line,
 )
 
-Kind: TypeAlias = Literal["fashion-mnist", "sample", "csv", "idx", "npz", "parquet", "folder"]
+Kind: TypeAlias = Literal[
+    "fashion-mnist", "sample", "csv", "idx", "npz", "parquet", "folder", "arrays"
+]
 Split: TypeAlias = Literal["train", "test"]
+
+ARRAYS: Final = "arrays"
+"""Kind and name of images that a Python program trains on."""
 
 OFFICIAL: Final = "fashion-mnist"
 SAMPLE: Final = "sample"
@@ -32,6 +38,8 @@ _EXPECTED: Final = (
     f"expected {OFFICIAL}, {SAMPLE}, a CSV file, a .npz or .parquet file, a folder of IDX files, "
     "or a folder with one sub-folder of images per class"
 )
+_FEWEST: Final = 10
+"""Images of the sample that can be trained on."""
 _TORCHVISION: Final = ("FashionMNIST/raw", "FashionMNIST", "raw")
 """Below the directory that torchvision calls `root`, and below its parts."""
 
@@ -49,39 +57,57 @@ class Source:
     workers: int = 0
     photo: PhotoMode = "auto"
     track: download.Track | None = None
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Class names by label."""
-        return CLASS_NAMES
+    classes: tuple[str, ...] | None = None
+    """What `--classes` names; None: the data decides."""
 
     @property
     def is_sample(self) -> bool:
         """Whether the images are the package's sample, too few for an exact score."""
         return self.kind == SAMPLE
 
-    def read(self, split: Split, *, any_footwear: bool = False) -> LabeledImages:
+    def read(
+        self,
+        split: Split,
+        classes: tuple[str, ...] | None = None,
+        *,
+        any_footwear: bool = False,
+    ) -> LabeledImages:
         """Read one split. Reading `train` neither opens nor needs anything of `test`.
 
+        classes: a model's, which the data must have; None: the data's own.
         any_footwear: see `image_directory.read`.
-        Raises UsageError where nothing names the test split, and what the reader raises.
+        Raises UsageError where nothing names the test split, DataError where the classes differ,
+        and what the reader raises.
         """
+        if classes is None:
+            classes = self._own_classes(split)
+        elif self.kind in NAMED and classes != (self.classes or CLASS_NAMES):
+            raise DataError(f"'{self.spec}': {difference(self.classes or CLASS_NAMES, classes)}")
         match self.kind:
             case "fashion-mnist":
-                return _read_idx(self.fetch(split, self.track), split)
+                folder = self.fetch(split, self.track)
+                return _read_idx(folder, split, classes or CLASS_NAMES)
             case "sample":
                 n = self.spec.partition(":")[2]
                 images = sample.read(split)
+                if classes is not None:
+                    images = LabeledImages(images.images, images.labels, classes)
                 return images[: int(n)] if n and split == "train" else images
         if split == "test" and self.test_spec is not None:
-            return self._read_path(Path(self.test_spec), split, any_footwear)
+            return self._read_path(Path(self.test_spec), split, classes, any_footwear)
         path = Path(self.spec)
         if split == "test" and not self.has_test_split():
             raise UsageError(
                 f"'{path}' names no test split\n"
                 "name one: --test-data PATH, or take these images: --split train"
             )
-        return self._read_path(path, split, any_footwear)
+        return self._read_path(path, split, classes, any_footwear)
+
+    def _own_classes(self, split: Split) -> tuple[str, ...] | None:
+        """The classes of the data; for a test split of pictures, those of the training split."""
+        if self.classes is None and split == "test" and self.kind == "folder":
+            return image_directory.find_classes(_split_directory(Path(self.spec), "train"))
+        return self.classes
 
     def has_test_split(self) -> bool:
         """Whether something names a test split; its files may still be missing."""
@@ -99,25 +125,30 @@ class Source:
                 return _split_directory(path, "test") != path
         return True
 
-    def _read_path(self, path: Path, split: Split, any_footwear: bool) -> LabeledImages:
+    def _read_path(
+        self, path: Path, split: Split, classes: tuple[str, ...] | None, any_footwear: bool
+    ) -> LabeledImages:
         """Read a split, or all images if `path` names no splits."""
+        names = classes or CLASS_NAMES
         match _kind_of_path(str(path)):
             case "csv":
                 table = _find_csv(path, split) or _find_csv(path, "train")
                 if table is None:
                     raise MissingInput(f"'{path}' holds no CSV file of the {split} split")
-                return csv.read(table)
+                return csv.read(table, names)
             case "idx":
-                return _read_idx(path, split)
+                return _read_idx(path, split, names)
             case "npz":
-                return arrays.read(path, split if arrays.has_split(path, split) else "train")
+                found = split if arrays.has_split(path, split) else "train"
+                return arrays.read(path, found, names)
             case "parquet":
                 files = parquet.find(path, split) or parquet.find(path, "train")
                 if not files:
                     raise MissingInput(f"'{path}' holds no parquet file of the {split} split")
-                return parquet.read(files)
+                return parquet.read(files, names)
         return image_directory.read(
             _split_directory(path, split),
+            classes,
             photo=self.photo,
             any_footwear=any_footwear,
             threads=self.workers,
@@ -140,6 +171,7 @@ def open_source(
     workers: int = 0,
     photo: PhotoMode = "auto",
     track: download.Track | None = None,
+    classes: tuple[str, ...] | None = None,
 ) -> Source:
     """Name data as `--data` and `--test-data` do; nothing is read before `Source.read`.
 
@@ -148,6 +180,7 @@ def open_source(
     `data_dir`, `mirrors`, `track`: as `download.fetch` takes them, for the official files.
     `workers`: threads that decode the pictures of a directory; 0: one per usable core.
     `photo`: which of them to prepare as photos.
+    `classes`: names by label, for data that does not have its own or Fashion-MNIST's.
     Raises UsageError for a name that does not exist or options that do not fit, MissingInput for a
     path that does not, DataError for an archive that holds no data.
     """
@@ -165,15 +198,15 @@ def open_source(
         if kind in NAMED:
             raise UsageError(f"'{spec}' has its own test split; --test-data does not go with it")
         _check_exists(test_data)
-    return Source(spec, kind, test_data, data_dir, tuple(mirrors), workers, photo, track)
+    return Source(spec, kind, test_data, data_dir, tuple(mirrors), workers, photo, track, classes)
 
 
 def _check_count(number: str) -> None:
     most = sample.TRAIN_IMAGES
-    if not re.fullmatch("[0-9]{1,8}", number) or not NUM_CLASSES <= int(number) <= most:
+    if not re.fullmatch("[0-9]{1,8}", number) or not _FEWEST <= int(number) <= most:
         raise UsageError(
             f"'{SAMPLE}:{in_one_line(number)}' names no number of images; "
-            f"expected {NUM_CLASSES} to {most:,}, such as {SAMPLE}:1000"
+            f"expected {_FEWEST} to {most:,}, such as {SAMPLE}:1000"
         )
 
 
@@ -270,18 +303,18 @@ def _find_csv(path: Path, split: Split) -> File | None:
     return csv.find(files, split)
 
 
-def _read_idx(path: Path, split: Split) -> LabeledImages:
+def _read_idx(path: Path, split: Split, classes: tuple[str, ...]) -> LabeledImages:
     """Read a split's two files, packed or not. Raises MissingInput if one is missing."""
     pair = _find_idx(path, split)
     if pair is None:
         names = " and ".join(f"'{file.name.removesuffix('.gz')}'" for file in FILES[split])
         raise MissingInput(f"'{path}' lacks the {split} split; expected {names}, or as .gz")
-    images, labels = idx.read_images(pair[0]), idx.read_labels(pair[1])
+    images, labels = idx.read_images(pair[0]), idx.read_labels(pair[1], classes)
     if len(images) != len(labels):
         raise DataError(
             f"'{pair[0]}' holds {len(images):,} images, but '{pair[1]}' {len(labels):,} labels"
         )
-    return LabeledImages(images, labels)
+    return LabeledImages(images, labels, classes)
 
 
 def _find_idx(path: Path, split: Split) -> tuple[File, File] | None:

@@ -1,17 +1,17 @@
 """Numbers and names from tables and arrays to pixels and labels; values are checked, not scaled."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fmnist_cli.constants import NUM_CLASSES
-from fmnist_cli.data.class_names import ANY_FOOTWEAR, label_of
+from fmnist_cli.constants import CLASS_NAMES
+from fmnist_cli.data.class_names import ANY_FOOTWEAR, expected_labels, label_of, wrong_label
 from fmnist_cli.data.images import Labels
 from fmnist_cli.errors import DataError
 
 EXPECTED_PIXELS: Final = "expected whole numbers from 0 to 255"
-EXPECTED_LABELS: Final = f"expected class names or numbers from 0 to {NUM_CLASSES - 1}"
 SCALED: Final = f"pixels lie between 0 and 1; {EXPECTED_PIXELS}: multiply them by 255"
 
 
@@ -35,26 +35,29 @@ def as_pixels(values: NDArray[Any]) -> NDArray[np.uint8]:
     return pixels
 
 
-def as_labels(values: NDArray[Any]) -> Labels:
+def as_labels(values: NDArray[Any], classes: Sequence[str] = CLASS_NAMES) -> Labels:
     """Convert class names or numbers to int64 [N]. Raises DataError for any other value."""
     if values.dtype.kind in "iuf":
-        wrong = values[~np.isin(values, np.arange(NUM_CLASSES))]
-        if wrong.size:
-            raise DataError(f"label {wrong[0]}; {EXPECTED_LABELS}")
+        broken = values[np.mod(values, 1) != 0] if values.dtype.kind == "f" else values[:0]
+        if broken.size:  # NaN and infinity among them
+            raise DataError(f"label {broken[0]}; {expected_labels(classes)}")
+        fault = wrong_label(values, classes)
+        if fault is not None:
+            raise DataError(fault)
         return values.astype(np.int64)
     names, positions = np.unique(values.astype(str), return_inverse=True)
-    labels = [read_label(name) for name in names.tolist()]
+    labels = [read_label(name, classes) for name in names.tolist()]
     if None in labels:
         name = str(names[labels.index(None)])
-        raise DataError(f"label {name[:40]!r}; {EXPECTED_LABELS}")
+        raise DataError(f"label {name[:40]!r}; {expected_labels(classes)}")
     return np.array(labels, np.int64)[positions]
 
 
-def read_label(text: str) -> int | None:
+def read_label(text: str, classes: Sequence[str] = CLASS_NAMES) -> int | None:
     """Label of a class name or number as text; None for anything else."""
     try:
         number = float(text)
     except ValueError:
-        label = label_of(text)
+        label = label_of(text, classes)
         return None if label == ANY_FOOTWEAR else label
-    return int(number) if number in range(NUM_CLASSES) else None
+    return int(number) if number in range(len(classes)) else None

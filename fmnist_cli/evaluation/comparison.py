@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fmnist_cli.data.class_names import listed
 from fmnist_cli.data.images import Labels
 from fmnist_cli.data.sources import Source
 from fmnist_cli.errors import DataError
@@ -124,8 +125,11 @@ def compare_models(
     Raises as `fmnist_cli.evaluation.evaluation.evaluate`, and DataError if their classes differ.
     """
     if a.classes != b.classes:
-        raise DataError(f"'{a.path}' and '{b.path}' know different classes")
-    data = read_split(source, split, a.trained_on)
+        raise DataError(
+            f"'{a.path}' and '{b.path}' have different classes: "
+            f"{listed(a.classes)}; {listed(b.classes)}"
+        )
+    data = read_split(source, split, a)
     compared_a, compared_b = (
         ComparedModel(
             classifier.path,

@@ -1,6 +1,5 @@
 """Statistics of data: images per class, pixel statistics, duplicates and overlap."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,23 +53,21 @@ def dataset_stats(source: Source) -> DatasetStats:
         data=source.spec,
         kind=source.kind,
         is_sample=source.is_sample,
-        splits={name: _describe(data, source.classes, official) for name, data in contents.items()},
+        splits={name: _describe(data, official) for name, data in contents.items()},
         shared=None if test is None else _count_in(test, _distinct(train)),
     )
 
 
-def _describe(
-    data: LabeledImages, classes: Sequence[str], official: dict[str, set[bytes] | None]
-) -> SplitStats:
+def _describe(data: LabeledImages, official: dict[str, set[bytes] | None]) -> SplitStats:
     # Sums over the 256 values are exact and need no copy of the images.
     histogram = np.bincount(data.images.reshape(-1), minlength=256)
     values = np.arange(256) / 255
     mean = float(histogram @ values / histogram.sum())
     variance = float(histogram @ (values - mean) ** 2 / histogram.sum())
-    counts = np.bincount(data.labels, minlength=len(classes)).tolist()
+    counts = np.bincount(data.labels, minlength=len(data.classes)).tolist()
     return SplitStats(
         n=len(data),
-        counts=dict(zip(classes, counts, strict=True)),
+        counts=dict(zip(data.classes, counts, strict=True)),
         mean=mean,
         std=variance**0.5,
         duplicates=len(data) - len(_distinct(data)),

@@ -136,11 +136,12 @@ def evaluate(
     tta: average over each image and its mirror image.
     Raises UsageError if there is no such split, and the errors of reading it.
     """
-    images = read_split(source, split, classifier.trained_on, any_footwear=True)
+    images = read_split(source, split, classifier, any_footwear=True)
     probabilities = classifier(images.images, tta=tta)
     any_footwear = int((images.labels == ANY_FOOTWEAR).sum())
     if any_footwear:
-        images = LabeledImages(images.images, _kind_of_footwear(images.labels, probabilities))
+        labels = _kind_of_footwear(images.labels, probabilities)
+        images = LabeledImages(images.images, labels, images.classes)
     return Evaluation(
         model=classifier.path,
         metadata=classifier.metadata,

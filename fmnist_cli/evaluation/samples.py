@@ -58,7 +58,6 @@ class Sample:
 
 def draw_samples(
     data: LabeledImages,
-    classes: tuple[str, ...],
     count: int,
     seed: int,
     augment: str | None = None,
@@ -71,7 +70,7 @@ def draw_samples(
     picked = data[chosen]
     images = picked.images if augment is None else _augmented(picked, augment, seed)
     facts = zip(images, chosen.tolist(), picked.labels.tolist(), strict=True)
-    return [Sample(image, index, label, classes) for image, index, label in facts]
+    return [Sample(image, index, label, data.classes) for image, index, label in facts]
 
 
 def _stratified_order(data: LabeledImages, seed: int) -> NDArray[np.int64]:

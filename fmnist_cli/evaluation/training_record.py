@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from fmnist_cli.checkpoints.metadata import DataRecord
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.pictures import PhotoMode
 from fmnist_cli.data.sources import Source, open_source
@@ -27,11 +26,18 @@ def open_evaluated(
 
     Raises as `open_source`, and UsageError if neither names the data.
     """
+    trained_on = classifier.trained_on
+    is_own = trained_on is not None and spec in (None, trained_on.spec)
+    classes = classifier.classes if is_own else None
     if spec is not None:
         return open_source(
-            spec, test_data=test_data, data_dir=data_dir, mirrors=mirrors, photo=photo
+            spec,
+            test_data=test_data,
+            data_dir=data_dir,
+            mirrors=mirrors,
+            photo=photo,
+            classes=classes,
         )
-    trained_on = classifier.trained_on
     if trained_on is None:
         raise UsageError(f"'{classifier.path}' records no data; name it: --data fashion-mnist")
     try:
@@ -41,6 +47,7 @@ def open_evaluated(
             data_dir=data_dir,
             mirrors=mirrors,
             photo=photo,
+            classes=classes,
         )
     except MissingInput:
         shown = in_one_line(trained_on.spec)
@@ -51,9 +58,9 @@ def open_evaluated(
 
 
 def read_split(
-    source: Source, split: Split, trained_on: DataRecord | None, *, any_footwear: bool = False
+    source: Source, split: Split, classifier: Classifier, *, any_footwear: bool = False
 ) -> LabeledImages:
-    """Read the images of a split.
+    """Read the images of a split, with the classes of the model.
 
     `val` is the part held out of the training split for model selection. `train` is the part that
     the model was trained on or, if it was trained on other data, the whole training split. Data
@@ -61,13 +68,14 @@ def read_split(
     trained on other data. any_footwear: see `image_directory.read`.
     Raises UsageError if there is no such split.
     """
+    trained_on, classes = classifier.trained_on, classifier.classes
     if split == "test":
         is_own = trained_on is not None and trained_on.spec == source.spec
         has_split = is_own or source.has_test_split()
-        return source.read("test" if has_split else "train", any_footwear=any_footwear)
+        return source.read("test" if has_split else "train", classes, any_footwear=any_footwear)
     if split == "val" and (trained_on is None or not trained_on.val_size):
         raise UsageError("the model was trained without a validation split; use --split test")
-    data = source.read("train")
+    data = source.read("train", classes)
     if trained_on is None or (split == "train" and not trained_on.describes(data)):
         return data
     train, val = trained_on.divide(data)

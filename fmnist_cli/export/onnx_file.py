@@ -63,6 +63,7 @@ def export(
     network: str | None = None,
     normalization: Normalization | None = None,
     stem: Stem | None = None,
+    classes: tuple[str, ...] | None = None,
     opset: int = DEFAULT_OPSET,
     verify: int = 1_000,
     logits: bool = False,
@@ -72,20 +73,26 @@ def export(
 ) -> Exported:
     """Write a model file's network as ONNX, whole and proved, or not at all.
 
-    network, normalization, stem: for weights without metadata: see `open_model`.
+    network, normalization, stem, classes: for weights without metadata: see `open_model`.
     verify: images on which the file has to agree with torch before it appears.
     int8: quantize what was proved, calibrated on the model's training images.
     data_dir: where the official files are looked for; nothing is downloaded.
     Raises UsageError for a model that is ONNX already, CheckFailed where the two disagree or the
     network can't be written, and what reading the model or writing the file raises.
     """
-    reference = load(model, network=network, normalization=normalization, stem=stem, device="cpu")
+    known: dict[str, Any] = {
+        "network": network,
+        "normalization": normalization,
+        "stem": stem,
+        "classes": classes,
+    }
+    reference = load(model, **known, device="cpu")
     if reference.backend == "onnx":
         raise UsageError(f"'{model}' is an ONNX file already; expected a .pt")
     if output.resolve() == model.resolve():
         raise UsageError(f"--output would replace the model '{model}'")
     check_writable(output)
-    read = open_model(model, network, normalization=normalization, stem=stem)
+    read = open_model(model, **known)
     recorded = read.metadata.to_json()
     graph = build_graph(
         read.model, read.normalization, recorded, opset=opset, logits=logits, tta=tta

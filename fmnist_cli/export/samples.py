@@ -24,7 +24,8 @@ def training_and_validation(
         raise MissingInput("the model does not record what it was trained on")
     if spec == OFFICIAL:
         _require_official_files(data_dir)
-    images = open_source(spec, data_dir=data_dir).read("train")
+    classes = tuple(metadata["classes"])
+    images = open_source(spec, data_dir=data_dir, classes=classes).read("train", classes)
     val_size, seed = recorded.get("val_size") or 0, recorded.get("split_seed") or 0
     return divide(images, val_size, seed)
 

@@ -8,35 +8,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmnist_cli.checkpoints.metadata import DataRecord, ModelMetadata
-from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_CLASSES
+from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
 from fmnist_cli.data.images import Images
 from fmnist_cli.errors import CheckFailed, DataError
 
 Probabilities: TypeAlias = NDArray[np.float32]
-"""float32 [N, 10]; each row sums to 1."""
+"""float32 [N, K]; each row sums to 1."""
 
 
 class Classifier(ABC):
     """A model loaded from a file.
 
-    Call it with raw pixels, uint8 [N, 28, 28]; it returns probabilities, float32 [N, 10].
+    Call it with raw pixels, uint8 [N, 28, 28]; it returns probabilities, float32 [N, K].
     """
 
     backend: ClassVar[Literal["torch", "onnx"]]
     batch_size = 256
     """Images that go through the network together."""
 
-    def __init__(self, path: Path, metadata: ModelMetadata | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        metadata: ModelMetadata | None,
+        classes: tuple[str, ...] | None = None,
+    ) -> None:
+        """classes: of a model without metadata; None: Fashion-MNIST's."""
         self.path = path
+        self.classes = metadata.classes if metadata is not None else classes or CLASS_NAMES
+        """Names by label."""
         self.metadata = metadata
         """What the file records; None for an ONNX file of another program."""
         self.assumed = ""
         """What had to be assumed about weights without metadata, as a sentence."""
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Class names by label; Fashion-MNIST's if the file records none."""
-        return self.metadata.classes if self.metadata is not None else CLASS_NAMES
 
     @property
     def trained_on(self) -> DataRecord | None:
@@ -44,7 +47,7 @@ class Classifier(ABC):
         return self.metadata.data if self.metadata is not None else None
 
     def __call__(self, images: Images, *, tta: bool = False) -> Probabilities:
-        """Classify uint8 [N, 28, 28]; returns float32 [N, 10].
+        """Classify uint8 [N, 28, 28]; returns float32 [N, K].
 
         tta: average the probabilities of each image and of its mirror image.
         Raises DataError for another shape or dtype, CheckFailed if a probability is not finite.
@@ -54,7 +57,7 @@ class Classifier(ABC):
                 f"images are {images.dtype} {list(images.shape)}; "
                 f"expected uint8 [N, {IMAGE_SIZE}, {IMAGE_SIZE}]"
             )
-        probabilities = np.empty((len(images), NUM_CLASSES), np.float32)
+        probabilities = np.empty((len(images), len(self.classes)), np.float32)
         for start in range(0, len(images), self.batch_size):
             batch = slice(start, start + self.batch_size)
             probabilities[batch] = self._classify(images[batch])
@@ -67,4 +70,4 @@ class Classifier(ABC):
 
     @abstractmethod
     def _classify(self, images: Images) -> Probabilities:
-        """Classify one batch: uint8 [B, 28, 28] to float32 [B, 10]."""
+        """Classify one batch: uint8 [B, 28, 28] to float32 [B, K]."""

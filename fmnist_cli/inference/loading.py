@@ -1,13 +1,16 @@
 """A model file to the classifier of its backend."""
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from fmnist_cli.checkpoints.sniff import describe
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckpointError, Unavailable, UsageError
 from fmnist_cli.inference.classifier import Classifier
 from fmnist_cli.pretrained import locate, no_model
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _ZIP_MAGIC: Final = b"PK\x03\x04"
 _ONNX_MAGIC: Final = b"\x08"
@@ -17,9 +20,10 @@ _ONNX_MAGIC: Final = b"\x08"
 def load(
     path: str | Path,
     *,
-    network: str | None = None,
+    network: "str | nn.Module | None" = None,
     normalization: Normalization | None = None,
     stem: Literal["small", "stock"] | None = None,
+    classes: tuple[str, ...] | None = None,
     device: str = "auto",
     threads: int | None = None,
     precision: str = "fp32",
@@ -27,8 +31,9 @@ def load(
     """Read a model file, .pt or .onnx; its content decides which, not its name.
 
     path: a file, or the name `pretrained` for the model that comes with the program.
-    network, normalization, stem: for weights without metadata: see `open_model`; `normalization`
-    also for an ONNX file of one's own, which maps float32 [N, 1, 28, 28] to logits.
+    network, normalization, stem, classes: for weights without metadata: see `open_model`.
+    `network` also for a model whose network is the user's own, by name or built; `normalization`
+    and `classes` also for an ONNX file of one's own, which maps float32 [N, 1, 28, 28] to logits.
     device: auto, cpu, cuda, cuda:N or mps. threads: CPU threads (default: the usable cores).
     precision: arithmetic of a .pt's network: fp32, bf16, fp16 or auto; an ONNX file brings its own.
     Raises MissingInput if there is no file, CheckpointError if it is not a model, and Unavailable
@@ -44,6 +49,7 @@ def load(
                 network=network,
                 normalization=normalization,
                 stem=stem,
+                classes=classes,
                 device=device,
                 threads=threads,
                 precision=precision,
@@ -61,7 +67,9 @@ def load(
         raise UsageError(
             f"--precision {precision} is for a .pt file; '{path}' is ONNX and computes as exported"
         )
-    return open_onnx(path, normalization=normalization, device=device, threads=threads)
+    return open_onnx(
+        path, normalization=normalization, classes=classes, device=device, threads=threads
+    )
 
 
 def _magic(path: Path) -> bytes:

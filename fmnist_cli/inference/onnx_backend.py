@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.devices import device_name, usable_cores
-from fmnist_cli.errors import CheckpointError, Unavailable
+from fmnist_cli.errors import CheckpointError, Unavailable, UsageError
 from fmnist_cli.inference.classifier import Classifier, Probabilities
 from fmnist_cli.inference.onnx_check import ForeignNetwork, OnnxFacts, check
 from fmnist_cli.inference.onnx_contract import IMAGES, PROBABILITIES
@@ -38,9 +38,10 @@ class OnnxClassifier(Classifier):
         device: str,
         threads: int,
         normalization: Normalization | None = None,
+        classes: tuple[str, ...] | None = None,
     ) -> None:
-        """normalization: of the input of a network of the user's own."""
-        super().__init__(path, facts.metadata)
+        """normalization, classes: of a network of the user's own."""
+        super().__init__(path, facts.metadata, classes)
         self.facts = facts
         self._normalization = normalization
         self.device = device
@@ -112,17 +113,27 @@ class OnnxClassifier(Classifier):
 
 
 def open_classifier(
-    path: Path, *, device: str, threads: int | None, normalization: Normalization | None = None
+    path: Path,
+    *,
+    device: str,
+    threads: int | None,
+    normalization: Normalization | None = None,
+    classes: tuple[str, ...] | None = None,
 ) -> OnnxClassifier:
     """Check an ONNX file and open it; see `inference.load`.
 
     normalization: of the input of a network of the user's own; None for this project's files.
+    classes: that it tells apart; None: Fashion-MNIST's.
 
     Raises CheckpointError if the file is refused or ONNX Runtime can't open it, UsageError for an
-    invalid device name and Unavailable for a missing device.
+    invalid device name or classes that the file records itself, and Unavailable for a missing
+    device.
     """
-    facts = check(path, is_foreign=normalization is not None)
-    return OnnxClassifier(path, facts, _resolve(device), threads or usable_cores(), normalization)
+    facts = check(path, is_foreign=normalization is not None, classes=classes)
+    if classes is not None and facts.metadata is not None:
+        raise UsageError(f"'{path}' records its own; leave --classes out")
+    threads = threads or usable_cores()
+    return OnnxClassifier(path, facts, _resolve(device), threads, normalization, classes)
 
 
 def _resolve(device: str) -> str:

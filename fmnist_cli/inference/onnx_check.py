@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fmnist_cli.checkpoints.metadata import MetadataFault, ModelMetadata, parse_metadata
-from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
+from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
 from fmnist_cli.data.digests import ONNX_RECORD_KEY
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.inference.onnx_contract import IMAGES, LABEL, LOGITS, METADATA_KEY, PROBABILITIES
@@ -60,10 +60,13 @@ class ForeignNetwork:
     """Whether it ends in a softmax; otherwise it gives logits."""
 
 
-def check(path: Path, *, is_foreign: bool = False) -> OnnxFacts:
+def check(
+    path: Path, *, is_foreign: bool = False, classes: tuple[str, ...] | None = None
+) -> OnnxFacts:
     """Check an untrusted ONNX file.
 
-    is_foreign: expect a network of the user's own, see `ForeignNetwork`.
+    is_foreign: expect a network of the user's own, see `ForeignNetwork`; `classes` are then those
+    that it tells apart (default: Fashion-MNIST's).
     Raises CheckpointError, with a message of one line, unless the model has the expected form.
     """
     size = path.stat().st_size
@@ -77,9 +80,10 @@ def check(path: Path, *, is_foreign: bool = False) -> OnnxFacts:
         for tensor in model.graph.initializer:
             _check_constant(tensor)
         metadata = _metadata(model)
-        num_classes = len(metadata.classes) if metadata is not None else NUM_CLASSES
+        known = metadata.classes if metadata is not None else classes or CLASS_NAMES
+        num_classes = len(known)
         if is_foreign:
-            network = _foreign_network(model.graph)
+            network = _foreign_network(model.graph, num_classes)
             _check_sizes(model, num_classes, network.batch_size or 1)
         else:
             network = None
@@ -209,7 +213,7 @@ def _check_interface(graph: "GraphProto", num_classes: int) -> None:
         )
 
 
-def _foreign_network(graph: "GraphProto") -> ForeignNetwork:
+def _foreign_network(graph: "GraphProto", num_classes: int) -> ForeignNetwork:
     from onnx import TensorProto
 
     constants = {tensor.name for tensor in graph.initializer}
@@ -218,13 +222,17 @@ def _foreign_network(graph: "GraphProto") -> ForeignNetwork:
     match inputs, outputs:
         case (
             [(str(given), TensorProto.FLOAT, (batch, 1, 28, 28))],
-            [(str(result), TensorProto.FLOAT, (other, 10))],
-        ) if batch == other and (batch is None or 0 < batch <= _MAX_BATCH):
+            [(str(result), TensorProto.FLOAT, (other, outputs_of_one))],
+        ) if (
+            outputs_of_one == num_classes
+            and batch == other
+            and (batch is None or 0 < batch <= _MAX_BATCH)
+        ):
             last = next((node.op_type for node in graph.node if result in node.output), "")
             return ForeignNetwork(given, result, batch, last == "Softmax")
     raise _RefusedError(
-        "its input and output are not float32 [N, 1, 28, 28] and float32 [N, 10], which "
-        "--normalization is for"
+        "its input and output are not float32 [N, 1, 28, 28] and float32 "
+        f"[N, {num_classes}], which --normalization is for; --classes names other classes"
     )
 
 

@@ -5,11 +5,11 @@ from typing import Final
 IMAGES: Final = "images"
 """Input: uint8 [N, 28, 28], raw pixels."""
 PROBABILITIES: Final = "probabilities"
-"""Output: float32 [N, 10]."""
+"""Output: float32 [N, K]."""
 LABEL: Final = "label"
 """Output: int64 [N], index of the greatest probability."""
 LOGITS: Final = "logits"
-"""Optional output: float32 [N, 10]."""
+"""Optional output: float32 [N, K]."""
 METADATA_KEY: Final = "fmnist"
 """Entry of the file's metadata that holds all of the model's as one JSON document."""
 

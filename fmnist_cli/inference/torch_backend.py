@@ -19,6 +19,7 @@ from fmnist_cli.inference.torch_devices import (
     resolve_precision,
     set_threads,
 )
+from fmnist_cli.models.own import failures_told, layout_of
 
 _CPU_BATCH_SIZE: Final = 125
 """What a layer gives then still lies in the cache when the next one takes it."""
@@ -44,8 +45,9 @@ class TorchClassifier(Classifier):
             self.batch_size = _CPU_BATCH_SIZE
             keep_freed_memory()
         self._model = model.to(device)
-        if precision.memory_format is torch.channels_last:
-            self._model = self._model.to(memory_format=torch.channels_last)
+        self._layout = layout_of(model, precision.memory_format)
+        self._model = self._model.to(memory_format=self._layout)
+        self._network = metadata.network.name
         self._normalization = normalization
         self._precision = precision
         self._temperature = metadata.temperature or 1.0
@@ -53,7 +55,7 @@ class TorchClassifier(Classifier):
     @torch.inference_mode()
     def _classify(self, images: Images) -> Probabilities:
         prepared = torch.from_numpy(self._normalization.apply(images)).to(
-            self.device, memory_format=self._precision.memory_format
+            self.device, memory_format=self._layout
         )
         # cuDNN would round fp32 convolutions to TF32's 10 bits.
         with (
@@ -61,6 +63,7 @@ class TorchClassifier(Classifier):
             torch.autocast(
                 self.device.type, self._precision.dtype, enabled=self._precision.is_reduced
             ),
+            failures_told(self._network),
         ):
             logits = self._model(prepared)
         scaled = logits.float() / self._temperature
@@ -71,9 +74,10 @@ class TorchClassifier(Classifier):
 def open_classifier(
     path: Path,
     *,
-    network: str | None,
+    network: str | nn.Module | None,
     normalization: Normalization | None,
     stem: Stem | None,
+    classes: tuple[str, ...] | None,
     device: str,
     threads: int | None,
     precision: str,
@@ -82,7 +86,7 @@ def open_classifier(
     target = resolve(device)
     arithmetic = resolve_precision(precision, target)
     set_threads(threads)
-    loaded = open_model(path, network, normalization=normalization, stem=stem)
+    loaded = open_model(path, network, normalization=normalization, stem=stem, classes=classes)
     classifier = TorchClassifier(
         path, loaded.metadata, loaded.model, loaded.normalization, target, arithmetic
     )

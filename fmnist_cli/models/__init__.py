@@ -4,6 +4,6 @@ A network maps normalized float images [N, 1, 28, 28] to logits [N, K]; its `hea
 layer. To add one, write the module and list it in `NETWORKS`.
 """
 
-from fmnist_cli.models.registry import NETWORKS, Network, build, count_parameters, network
+from fmnist_cli.models.registry import NETWORKS, Network, build, count_parameters, head_of, network
 
-__all__ = ["NETWORKS", "Network", "build", "count_parameters", "network"]
+__all__ = ["NETWORKS", "Network", "build", "count_parameters", "head_of", "network"]

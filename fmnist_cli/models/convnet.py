@@ -35,7 +35,12 @@ BASE: Final = (
 class ConvNet(nn.Module):
     """A stack of stages and a linear head."""
 
-    def __init__(self, stages: Sequence[Stage] = BASE, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        stages: Sequence[Stage] = BASE,
+        dropout: float = 0.0,
+        num_classes: int = NUM_CLASSES,
+    ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         channels, side = 1, IMAGE_SIZE
@@ -47,7 +52,7 @@ class ConvNet(nn.Module):
             layers += [nn.BatchNorm2d(stage.channels), nn.ReLU()]
             channels = stage.channels
         self.features = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(dropout))
-        self.head = nn.Linear(channels * side * side, NUM_CLASSES)
+        self.head = nn.Linear(channels * side * side, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map normalized float images [N, 1, 28, 28] to logits [N, K]."""

@@ -12,8 +12,18 @@ _PLAIN: Final = frozenset({nn.Conv2d, nn.Linear, nn.BatchNorm2d})
 """Layers with weights whose multiply-adds follow from the size of their output."""
 
 
-def count_macs(model: nn.Module) -> int:
-    """Multiply-accumulate operations of convolutions and linear layers for one image."""
+def count_macs(model: nn.Module) -> int | None:
+    """Multiply-accumulate operations of convolutions and linear layers for one image.
+
+    None if a network of the user's own does not let itself be counted.
+    """
+    try:
+        return _count(model)
+    except Exception:  # noqa: BLE001 - torch's counter runs code that expects real images
+        return None
+
+
+def _count(model: nn.Module) -> int:
     with_weights = {type(m) for m in model.modules() if [*m.parameters(recurse=False)]}
     return _count_by_layers(model) if with_weights <= _PLAIN else _count_by_torch(model)
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import UsageError, did_you_mean
-from fmnist_cli.models import convnet
+from fmnist_cli.models import convnet, own
 from fmnist_cli.models.convnet import ConvNet
 from fmnist_cli.models.resnet import WideResNet
 from fmnist_cli.models.tutorial import TutorialNet
@@ -34,10 +34,13 @@ NETWORKS: Final[Mapping[str, Network]] = {
 
 
 def network(name: str) -> Network:
-    """The network called `name`: this package's own or torchvision's.
+    """The network called `name`: this package's own, torchvision's, or `FILE.py:CLASS`.
 
-    Raises UsageError, with a suggestion, for an unknown name.
+    The latter runs the user's file. Raises UsageError, with a suggestion, for an unknown name.
     """
+    if own.is_own(name):
+        own.load_class(name)
+        return Network(partial(own.build, name), "a network of your own", Normalization.RAW)
     if name in NETWORKS:
         return NETWORKS[name]
     from fmnist_cli.models import vision  # torchvision is slow to import
@@ -48,19 +51,34 @@ def network(name: str) -> Network:
         )
     hint = did_you_mean(name, [*NETWORKS, *vision.names()])
     raise UsageError(
-        f"unknown network '{name}'; expected {', '.join(NETWORKS)} or a torchvision name{hint}"
+        f"unknown network '{name}'; expected {', '.join(NETWORKS)}, a torchvision name or "
+        f"FILE.py:CLASS{hint}"
     )
 
 
-def build(name: str, **options: Any) -> nn.Module:
+def build(name: str, num_classes: int, **options: Any) -> nn.Module:
     """Build a network with new weights; `options` go to its constructor."""
     try:
-        return network(name).build(**options)
+        return network(name).build(num_classes=num_classes, **options)
     except TypeError as error:
         if "unexpected keyword argument" not in str(error):
             raise
         refused = str(error).rpartition("argument ")[2].strip("'").replace("_", "-")
         raise UsageError(f"the network '{name}' has no option --{refused}") from None
+
+
+def head_of(model: nn.Module) -> tuple[str, nn.Module]:
+    """The last layer, with its name: what the network calls its head, or its last linear layer.
+
+    Raises UsageError if it has neither.
+    """
+    head = getattr(model, "head", None)
+    named = [*model.named_modules()]
+    layers: list[tuple[str, nn.Module]] = [(name, layer) for name, layer in named if layer is head]
+    layers += [(name, layer) for name, layer in named if isinstance(layer, nn.Linear)][-1:]
+    if not layers:
+        raise UsageError("the network has no linear layer and no 'head', so its last is unknown")
+    return layers[0]
 
 
 def count_parameters(model: nn.Module) -> int:

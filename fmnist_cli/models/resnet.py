@@ -43,7 +43,12 @@ class Block(nn.Module):
 class WideResNet(nn.Module):
     """Groups of blocks at 28x28, 14x14 and 7x7, global average pooling and a linear head."""
 
-    def __init__(self, widths: Sequence[int] = (128, 256, 512), blocks: int = 2) -> None:
+    def __init__(
+        self,
+        widths: Sequence[int] = (128, 256, 512),
+        blocks: int = 2,
+        num_classes: int = NUM_CLASSES,
+    ) -> None:
         super().__init__()
         layers: list[nn.Module] = [
             nn.Conv2d(1, _STEM_CHANNELS, 3, padding=1, bias=False),
@@ -56,7 +61,7 @@ class WideResNet(nn.Module):
                 layers.append(Block(channels, width, 2 if group and not block else 1))
                 channels = width
         self.features = nn.Sequential(*layers)
-        self.head = nn.Linear(channels, NUM_CLASSES)
+        self.head = nn.Linear(channels, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map normalized float images [N, 1, 28, 28] to logits [N, K]."""

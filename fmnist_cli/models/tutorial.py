@@ -7,13 +7,13 @@ from fmnist_cli.models.layers import can_train_fast, pooled_convolution, rectifi
 
 
 class TutorialNet(nn.Module):
-    """Two 5x5 convolutions and two linear layers; 582,026 parameters.
+    """Two 5x5 convolutions and two linear layers; 582,026 parameters for ten classes.
 
     Layers have the same positions as in the course, so its saved weights load
     (`conv.0`, `conv.4`, `fc.0`, `fc.2`).
     """
 
-    def __init__(self, dropout: float = 0.3) -> None:
+    def __init__(self, dropout: float = 0.3, num_classes: int = NUM_CLASSES) -> None:
         super().__init__()
         self.conv = nn.Sequential(
             nn.Conv2d(1, 32, 5),
@@ -25,7 +25,7 @@ class TutorialNet(nn.Module):
             nn.ReLU(),
             nn.Dropout(dropout),
         )
-        self.fc = nn.Sequential(nn.Linear(64 * 4 * 4, 512), nn.ReLU(), nn.Linear(512, NUM_CLASSES))
+        self.fc = nn.Sequential(nn.Linear(64 * 4 * 4, 512), nn.ReLU(), nn.Linear(512, num_classes))
         self.dropout = dropout
 
     @property

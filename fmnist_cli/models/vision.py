@@ -21,11 +21,15 @@ class VisionNet(nn.Module):
     """
 
     def __init__(
-        self, architecture: str, stem: Literal["small", "stock"] = "small", **options: Any
+        self,
+        architecture: str,
+        stem: Literal["small", "stock"] = "small",
+        num_classes: int = NUM_CLASSES,
+        **options: Any,
     ) -> None:
         super().__init__()
         self.network = torchvision.models.get_model(
-            architecture, weights=None, num_classes=NUM_CLASSES, **options
+            architecture, weights=None, num_classes=num_classes, **options
         )
         name, first = _first_convolution(self.network)
         adapted = nn.Conv2d(

@@ -1,7 +1,7 @@
 """Augmentation: per image, for a whole batch at once, on the device.
 
 Each augmentation takes images float [B, 1, 28, 28] with values 0..1 (0 is the background) and
-labels (int64 [B] or, once mixed, float [B, 10]), and gives both back. Random numbers come from
+labels (int64 [B] or, once mixed, float [B, K]), and gives both back. Random numbers come from
 `Draws`, so that a batch shared by several processes is augmented as one process would.
 
 To add one, write its class and name it in `AUGMENTATIONS`.
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
+from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.errors import UsageError, did_you_mean
 
 
@@ -35,6 +35,7 @@ class Draws:
     epoch: int
     positions: Tensor
     """int64 [B], positions of these images in the training split."""
+    num_classes: int
 
     def uniform(self, low: float, high: float) -> Tensor:
         """Draw float32 [B] in [low, high)."""
@@ -57,7 +58,7 @@ class Augmentation(Protocol):
     """Change a batch."""
 
     def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Map images float [B, 1, 28, 28] and labels int64 [B] or float [B, 10] to the same."""
+        """Map images float [B, 1, 28, 28] and labels int64 [B] or float [B, K] to the same."""
         ...
 
 
@@ -155,7 +156,7 @@ class Mixup:
     def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
         """Blend each image with the next one in the batch, all with the same ratio."""
         ratio = draws.beta(self.alpha)
-        soft = _soft(labels)
+        soft = _soft(labels, draws.num_classes)
         return (
             ratio * images + (1 - ratio) * images.roll(1, 0),
             ratio * soft + (1 - ratio) * soft.roll(1, 0),
@@ -174,7 +175,7 @@ class CutMix:
         sides = torch.full((len(images),), side, device=images.device)
         inside = _rectangles(draws, sides, sides)
         kept = 1 - inside.float().mean((1, 2))[:, None]
-        soft = _soft(labels)
+        soft = _soft(labels, draws.num_classes)
         mixed = torch.where(inside[:, None], images.roll(1, 0), images)
         return mixed, kept * soft + (1 - kept) * soft.roll(1, 0)
 
@@ -203,12 +204,12 @@ def _rectangles(draws: Draws, height: Tensor, width: Tensor) -> Tensor:
     return inside_rows[:, :, None] & inside_columns[:, None, :]
 
 
-def _soft(labels: Tensor) -> Tensor:
-    """Labels as probabilities, float32 [B, 10]."""
+def _soft(labels: Tensor, num_classes: int) -> Tensor:
+    """Labels as probabilities, float32 [B, K]."""
     if labels.is_floating_point():
         return labels
     # one_hot would have to wait for the device to find the largest label.
-    return (labels[:, None] == torch.arange(NUM_CLASSES, device=labels.device)).float()
+    return (labels[:, None] == torch.arange(num_classes, device=labels.device)).float()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class Batch:
     images: Tensor
     """Normalized float32 [B, 1, 28, 28], channels last."""
     labels: Tensor
-    """int64 [B], or float32 [B, 10] if images were mixed."""
+    """int64 [B], or float32 [B, K] if images were mixed."""
 
 
 class Batches:
@@ -62,6 +62,7 @@ class Batches:
     ) -> None:
         self.images, self.labels = on_device(split, device)
         self.batch_size = min(batch_size, len(split))
+        self.num_classes = len(split.classes)
         self.seed = seed
         self.normalization = normalization
         self.augmentations = augmentations
@@ -115,7 +116,9 @@ class Batches:
     def _draws(self, epoch: int, step: int, positions: Tensor) -> Draws:
         seed = seed_of(self.seed, epoch, step, _AUGMENTATION)
         generator = torch.Generator(self.images.device).manual_seed(seed)
-        return Draws(seed, generator, self.batch_size, self._share, epoch, positions)
+        return Draws(
+            seed, generator, self.batch_size, self._share, epoch, positions, self.num_classes
+        )
 
 
 def on_device(split: LabeledImages, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -2,13 +2,13 @@
 
 from torch import nn
 
+from fmnist_cli import models
+
 
 def freeze_backbone(model: nn.Module) -> None:
     """Freeze everything but the head."""
     model.requires_grad_(requires_grad=False)
-    head = model.head
-    assert isinstance(head, nn.Module)
-    head.requires_grad_(requires_grad=True)
+    models.head_of(model)[1].requires_grad_(requires_grad=True)
 
 
 def stem_of(model: nn.Module) -> list[nn.Module]:

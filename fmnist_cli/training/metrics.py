@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fmnist_cli.constants import NUM_CLASSES
-from fmnist_cli.data.images import Labels
+from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.normalization import Normalization
+from fmnist_cli.errors import UsageError
 from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.processes import Process
 
@@ -42,17 +42,23 @@ class Meter:
         return loss / max(count, 1), correct / max(count, 1)
 
 
-def class_weights(config: TrainConfig, labels: Labels, device: torch.device) -> Tensor | None:
-    """Weights of the loss by true class, float32 [10]; None if all are 1.
+def class_weights(config: TrainConfig, data: LabeledImages, device: torch.device) -> Tensor | None:
+    """Weights of the loss by true class, float32 [K]; None if all are 1.
 
-    `balanced` gives each class the same weight in sum, and a mean of 1 over `labels` (int64 [N]).
+    `balanced` gives each class the same weight in sum, and a mean of 1 over the labels. Raises
+    UsageError if the config has another number of weights than the data has classes.
     """
     if config.class_weights is None:
         return None
     values = config.class_weight_values()
+    count = len(data.classes)
     if values is None:
-        counts = np.bincount(labels, minlength=NUM_CLASSES)
-        values = tuple(len(labels) / (NUM_CLASSES * np.maximum(counts, 1)))
+        counts = np.bincount(data.labels, minlength=count)
+        values = tuple(len(data) / (count * np.maximum(counts, 1)))
+    if len(values) != count:
+        raise UsageError(
+            f"--class-weights has {len(values)} numbers; expected one for each of {count} classes"
+        )
     return torch.tensor(values, dtype=torch.float32, device=device)
 
 

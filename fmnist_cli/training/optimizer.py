@@ -20,6 +20,7 @@ from torch.optim.lr_scheduler import (
     StepLR,
 )
 
+from fmnist_cli import models
 from fmnist_cli.training.options import TrainConfig
 
 _Kind = TypeVar("_Kind", bound=Optimizer)
@@ -35,8 +36,8 @@ _PLATEAU_DROP, _PLATEAU_PATIENCE = 0.3, 2
 def build_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
     """An optimizer over the model's trainable parameters.
 
-    Biases and norms (parameters of one dimension) are not decayed; the last layer, `model.head`,
-    has its own learning rate where `head_lr` is given.
+    Biases and norms (parameters of one dimension) are not decayed; the last layer has its own
+    learning rate if `head_lr` is given.
     """
     groups = _parameter_groups(model, config)
     match config.optimizer:
@@ -62,13 +63,13 @@ def _plain(kind: type[_Kind]) -> type[_Kind]:
 
 
 def _parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, Any]]:
-    head = model.head
-    assert isinstance(head, nn.Module)
-    of_head = {id(parameter) for parameter in head.parameters()}
+    of_head = set()
+    if config.head_lr is not None:
+        of_head = {id(parameter) for parameter in models.head_of(model)[1].parameters()}
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for parameter in model.parameters():
         if parameter.requires_grad:
-            lr = config.head_lr or config.lr if id(parameter) in of_head else config.lr
+            lr = (id(parameter) in of_head and config.head_lr) or config.lr
             decay = config.weight_decay if parameter.dim() > 1 else 0.0
             groups.setdefault((lr, decay), []).append(parameter)
     return [

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, asdict, dataclass, field, fields, replace
 from typing import Any, Final, Literal, ParamSpec, get_args, get_type_hints
 
-from fmnist_cli.constants import NUM_CLASSES
+from fmnist_cli.data.class_names import parse_classes
 from fmnist_cli.errors import UsageError, did_you_mean
 
 DEFAULT_VAL_SIZE: Final = 5_000
@@ -138,17 +138,31 @@ class TrainConfig:
 
     recipe: str = option(
         "default",
-        "Named set of options: tutorial, fast, small, default or best.",
+        "Named set of options: tutorial, fast, small, default, finetune or best.",
         group=WHAT,
         metavar="NAME",
     )
-    model: str = option("tutorial", "Network by name.", group=WHAT, metavar="NAME")
+    model: str = option(
+        "tutorial",
+        "Network: tutorial, convnet, convnet-small, wideresnet, one of torchvision's, or a class "
+        "of your own.",
+        group=WHAT,
+        metavar="NAME|FILE.py:CLASS",
+    )
     data: str = option(
         "fashion-mnist",
         "fashion-mnist, sample, a CSV, .npz or .parquet file, a directory of IDX files, or a "
         "directory with one subdirectory of images per class.",
         group=DATA,
         metavar="NAME|PATH",
+    )
+    classes: str | None = option(
+        None,
+        "Names of the classes by label, for data that does not name its own.",
+        group=DATA,
+        metavar="NAME,…|FILE",
+        parse=parse_classes,
+        unset="the directories' names, or Fashion-MNIST's",
     )
     test_data: str | None = option(
         None,
@@ -265,6 +279,14 @@ class TrainConfig:
         max=0.99,
         unset="the network's own",
     )
+    normalization: str | None = option(
+        None,
+        "Pixels that the network gets: 0 to 1, zero mean and unit variance, -1 to 1, 0 to 255, or "
+        "(0..1 - MEAN) / STD.",
+        group=DATA,
+        metavar="raw|standard|half|bytes|MEAN,STD",
+        unset="the network's usual; raw for your own",
+    )
     augment: str = option(
         "none",
         "flip:PROBABILITY, altflip, shift:PIXELS, rotate:DEGREES, zoom:SHARE, erase:PROBABILITY, "
@@ -361,10 +383,13 @@ class TrainConfig:
     def _check_names(self) -> None:
         """Check the names that other modules define; they import torch, as training will."""
         from fmnist_cli import models
+        from fmnist_cli.data.normalization import Normalization
         from fmnist_cli.training import augment
 
         models.network(self.model)
         augment.parse(self.augment)
+        if self.normalization is not None:
+            Normalization.parse(self.normalization)
 
     def val_size_for(self, n: int) -> int:
         """Number of validation images to take from a training split of `n`."""
@@ -382,10 +407,10 @@ class TrainConfig:
             values = tuple(float(part) for part in str(self.class_weights).split(","))
         except ValueError:
             values = ()
-        if len(values) != NUM_CLASSES or min(values) < 0 or not 0 < sum(values) < float("inf"):
+        if not values or min(values) < 0 or not 0 < sum(values) < float("inf"):
             raise UsageError(
-                f"--class-weights is '{self.class_weights}'; expected 'balanced' or {NUM_CLASSES} "
-                "comma-separated numbers, none negative and not all zero"
+                f"--class-weights is '{self.class_weights}'; expected 'balanced' or a number for "
+                "each class, none negative and not all zero"
             )
         return values
 

@@ -17,6 +17,7 @@ from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.data.sources import NAMED, Source
 from fmnist_cli.errors import FmnistError
 from fmnist_cli.models.cost import count_macs
+from fmnist_cli.models.own import digest, is_own
 from fmnist_cli.pretrained import locate
 from fmnist_cli.training.options import TrainConfig
 
@@ -61,19 +62,26 @@ def has_seen_validation(weights: str | None, data: DataRecord) -> bool:
 
 def describe_model(
     config: TrainConfig,
+    name: str,
     model: torch.nn.Module,
     options: Mapping[str, float],
     normalization: Normalization,
     data: DataRecord,
+    classes: tuple[str, ...],
 ) -> ModelMetadata:
     """Record the network, its normalization, and the options and data that trained it."""
     return ModelMetadata(
         network=NetworkRecord(
-            config.model, options, models.count_parameters(model), count_macs(model)
+            name,
+            options,
+            models.count_parameters(model),
+            count_macs(model),
+            digest(name) if is_own(name) else None,
         ),
         normalization=normalization,
+        classes=classes,
         recipe=config.recipe,
-        config=config.as_dict(),
+        config={**config.as_dict(), "model": name},
         data=data,
         versions={
             "fmnist": VERSION,

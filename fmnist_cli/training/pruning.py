@@ -49,7 +49,7 @@ class Pruning:
 
     @torch.no_grad()
     def see(self, positions: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Remember the loss of a batch: int64 [B], float32 [B, 10], int64 [B] or float [B, 10]."""
+        """Remember the loss of a batch: int64 [B], float32 [B, K], int64 [B] or float [B, K]."""
         losses = functional.cross_entropy(logits, labels, reduction="none")
         self._seen[:, positions] = torch.stack([losses, torch.ones_like(losses)])
 

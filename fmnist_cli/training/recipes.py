@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from fmnist_cli.errors import UsageError, did_you_mean
+from fmnist_cli.errors import FmnistError, UsageError, did_you_mean
 from fmnist_cli.training.options import OPTIONS, TrainConfig, check
 
 
@@ -58,6 +58,20 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "augment": "flip,shift:1",
             "prune": 0.0,
             "freeze_stem": None,
+        },
+    ),
+    "finetune": Recipe(
+        "weights that were trained before, on hundreds to thousands of images",
+        {
+            "model": "convnet",
+            "epochs": 40,
+            "batch_size": 64,
+            "lr": 0.02,
+            "weight_decay": 5e-4,
+            "schedule": "linear",
+            "warmup": 2.0,
+            "label_smoothing": 0.1,
+            "augment": "flip,shift:2,rotate:10,zoom:0.1,erase:0.25",
         },
     ),
     "small": Recipe(
@@ -114,22 +128,44 @@ def configure(**given: Any) -> TrainConfig:
 def resolve(given: Mapping[str, Any]) -> TrainConfig:
     """The config of a run: `given` options over the recipe's over the defaults of `TrainConfig`.
 
-    A recipe may differ on CUDA devices, so a given device matters. Raises UsageError for an
-    unknown recipe or option, or a value out of range.
+    Without a recipe, `finetune` is that of given weights, whose network is trained further, and
+    `tutorial` that of a network of the user's own. A recipe may differ on CUDA devices, so a given
+    device matters. Raises UsageError for an unknown recipe or option, or a value out of range.
     """
     check(given)  # before torch is imported
-    name = given.get("recipe", TrainConfig.default("recipe"))
+    given = {"recipe": _usual_recipe(given), **given}
+    name = given["recipe"]
     if name not in RECIPES:
         hint = did_you_mean(name, RECIPES)
         raise UsageError(f"unknown recipe '{name}'; expected {', '.join(RECIPES)}{hint}")
     recipe = RECIPES[name]
-    own = dict(recipe.options)
+    own = dict(recipe.options) | _network_of(given.get("weights"))
     if recipe.on_cuda:
         from fmnist_cli.inference.torch_devices import is_cuda
 
         if is_cuda(given.get("device", TrainConfig.default("device"))):
             own |= recipe.on_cuda
     return TrainConfig.from_dict({**own, **given})
+
+
+def _usual_recipe(given: Mapping[str, Any]) -> str:
+    if given.get("weights") is not None:
+        return "finetune"
+    is_own = ":" in given.get("model", "")
+    return "tutorial" if is_own else str(TrainConfig.default("recipe"))
+
+
+def _network_of(weights: str | None) -> dict[str, Any]:
+    """The network that a model file holds, which a run from its weights trains."""
+    if weights in (None, "imagenet"):
+        return {}
+    from fmnist_cli.checkpoints.archive import read_metadata
+    from fmnist_cli.pretrained import locate
+
+    try:
+        return {"model": read_metadata(locate(str(weights))).network.name}
+    except FmnistError:  # weights without metadata; opening them reports what is wrong
+        return {}
 
 
 def sets(config: TrainConfig, name: str) -> bool:

@@ -9,12 +9,13 @@ from fmnist_cli.errors import CheckpointError
 from fmnist_cli.training.run_directory import HISTORY_COLUMNS
 
 
-def read_state(path: Path) -> checkpoint.Checkpoint:
+def read_state(path: Path, network: str | None = None) -> checkpoint.Checkpoint:
     """Read a run's `last.pt`, with its training state in the documented form.
 
-    Raises as `checkpoint.load_training`, and CheckpointError for a state of another form.
+    network: of the user's own, if the run trains one. Raises as `checkpoint.load_training`, and
+    CheckpointError for a state of another form.
     """
-    loaded = checkpoint.load_training(path)
+    loaded = checkpoint.load_training(path, network)
     if loaded.metadata.config is None or loaded.metadata.data is None:
         raise _of_another_form(path)
     match loaded.training:

@@ -5,24 +5,31 @@ for result in Run(TrainConfig(epochs=5)).epochs():
 """
 
 import dataclasses
+import logging
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import torch
+from torch import nn
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.metadata import DataRecord, ModelMetadata
+from fmnist_cli.data.class_names import listed, split_classes
 from fmnist_cli.data.images import LabeledImages
-from fmnist_cli.data.sources import open_source
+from fmnist_cli.data.normalization import Normalization
+from fmnist_cli.data.sources import ARRAYS, NAMED, Source, open_source
 from fmnist_cli.data.splits import divide
-from fmnist_cli.errors import DataError, UsageError
+from fmnist_cli.errors import DataError, UsageError, in_one_line
 from fmnist_cli.files import check_writable
 from fmnist_cli.inference import torch_devices
 from fmnist_cli.inference.torch_devices import keep_freed_memory
+from fmnist_cli.models import own
+from fmnist_cli.models.own import failures_told, is_own
 from fmnist_cli.training import provenance, recipes
 from fmnist_cli.training import resume as resumption
 from fmnist_cli.training.budget import Budget
@@ -39,6 +46,9 @@ if TYPE_CHECKING:
 
 SPLIT_SEED: Final = 0
 """The validation split depends on the data and its size alone, so runs can be compared."""
+_LOG: Final = logging.getLogger(__name__)
+_UNBALANCED: Final = 4
+"""Ratio of the largest to the smallest class that is worth a word."""
 _FINISH_SECONDS: Final = 2.0
 _FINISH_SHARE: Final = 1.25
 """What a time budget keeps free for files and exit: on a busy machine, a share of what the start
@@ -70,11 +80,23 @@ class Run:
         data_dir: Path | None = None,
         mirrors: Sequence[str] = (),
         started_at: float | None = None,
+        data: LabeledImages | None = None,
+        model: nn.Module | None = None,
     ) -> None:
         """Check the options; data is read by `epochs`.
 
         started_at: time.monotonic() from which a time budget counts; None: now.
+        data: train on these images in place of `config.data`.
+        model: train this network in place of `config.model`; it maps float images [N, 1, 28, 28],
+        normalized as the config says (default: 0 to 1), to logits [N, K].
         """
+        if data is not None:
+            config = dataclasses.replace(config, data=ARRAYS, test_data=None)
+        self._data, self._model = data, model
+        self.network = config.model
+        """Name of the network, for the model file."""
+        if model is not None:
+            self.network = f"{type(model).__module__}:{type(model).__qualname__}"
         self.process = Process.from_environment()
         if config.batch_size % self.process.count:
             raise UsageError(
@@ -88,13 +110,18 @@ class Run:
         if config.deterministic:
             torch_devices.make_deterministic()
         self.output = Path(output)
-        self.source = open_source(
-            config.data,
-            test_data=config.test_data,
-            data_dir=data_dir,
-            mirrors=mirrors,
-            workers=config.workers,
-            photo=config.photo,
+        self.source = (
+            Source(ARRAYS, ARRAYS)
+            if data is not None
+            else open_source(
+                config.data,
+                test_data=config.test_data,
+                data_dir=data_dir,
+                mirrors=mirrors,
+                workers=config.workers,
+                photo=config.photo,
+                classes=split_classes(config.classes),
+            )
         )
         self.should_stop: Callable[[], bool] = lambda: False
         """Called between two steps; if it returns True, `epochs` saves the state and stops."""
@@ -125,7 +152,10 @@ class Run:
         an option that can't change halfway through a run.
         """
         folder = RunDirectory.find(name)
-        loaded = resumption.read_state(folder.state_file)
+        network = given.get("model", "")
+        loaded = resumption.read_state(folder.state_file, network if is_own(network) else None)
+        if is_own(network):
+            given = {name: value for name, value in given.items() if name != "model"}
         fixed = [name for name in given if not OPTIONS[name].resumable]
         if fixed:
             changeable = sorted(option.flag for option in OPTIONS.values() if option.resumable)
@@ -138,6 +168,8 @@ class Run:
         assert loaded.metadata.data is not None
         with resumption.of_known_form(folder.state_file):
             config = TrainConfig.from_dict({**loaded.metadata.config, **given})
+            if is_own(network):
+                config = dataclasses.replace(config, model=network)
             state = {**loaded.training, "fingerprint": loaded.metadata.data.fingerprint}
         run = cls(
             config,
@@ -159,7 +191,8 @@ class Run:
         """The command that resumes this run, or that there is nothing to resume yet."""
         if self.folder is None or not self.folder.state_file.exists():
             return "nothing was trained yet"
-        return f"to go on: fmnist train --resume {shlex.quote(str(self.folder.path))}"
+        code = f" --model {shlex.quote(self.config.model)}" if is_own(self.config.model) else ""
+        return f"to go on: fmnist train --resume {shlex.quote(str(self.folder.path))}{code}"
 
     def epochs(self, track: Track | None = None) -> Iterator[EpochResult]:
         """Train; yields each epoch's result after its state is saved.
@@ -167,7 +200,11 @@ class Run:
         track: called with the progress within an epoch. Raises Stopped, with the state saved, once
         `should_stop` returns True.
         """
-        with joined(self.process, self.device), torch_devices.refusal_told(self.device):
+        with (
+            joined(self.process, self.device),
+            torch_devices.refusal_told(self.device),
+            failures_told(self.network),
+        ):
             if self.process.is_main:
                 check_writable(self.output)
             prepared = self._prepare()
@@ -175,7 +212,7 @@ class Run:
                 yield from prepared.trainer.fit(None)
                 return
             # Only now, so that a mistake in data or options leaves no empty directory behind.
-            self.folder = folder = RunDirectory.new(self._run_dir, self.config.model)
+            self.folder = folder = RunDirectory.new(self._run_dir, self.network)
             with folder.locked():
                 if self._resumed is None:
                     self._save(folder, prepared)
@@ -185,8 +222,12 @@ class Run:
                 self._finish(folder, prepared)
 
     def _prepare(self) -> _Prepared:
-        data = self.source.read("train")
+        if self._data is None:
+            data = self.source.read("train")
+        else:  # a copy, because `divide` moves images
+            data = self._data[np.arange(len(self._data))]
         val_size = self.config.val_size_for(len(data))
+        self._check_classes(data, val_size)
         self.config = dataclasses.replace(self.config, val_size=val_size)
         record = provenance.describe_data(self.source, data, val_size, SPLIT_SEED)
         if self._resumed is not None and self._resumed["fingerprint"] != record.fingerprint:
@@ -202,13 +243,43 @@ class Run:
         options = {} if self.config.dropout is None else {"dropout": self.config.dropout}
         trainer = self.build_trainer(options, record, train, val)
         description = provenance.describe_model(
-            self.config, trainer.train_step.model, options, trainer.normalization, record
+            self.config,
+            self.network,
+            trainer.train_step.model,
+            options,
+            trainer.normalization,
+            record,
+            data.classes,
         )
         if self._resumed is not None:
             with resumption.of_known_form(Path(self._run_dir or "") / STATE_FILE):
                 trainer.load_state_dict(self._resumed["trainer"])
             self.history, self._seconds = self._resumed["history"], self._resumed["seconds"]
         return _Prepared(trainer, description, digests, ready_at)
+
+    def _check_classes(self, data: LabeledImages, val_size: int) -> None:
+        """Refuse a class with a single image, which can't be both learned and judged."""
+        counts = np.bincount(data.labels, minlength=len(data.classes))
+        if val_size and self.source.kind not in NAMED and (counts == 1).any():
+            lone = [data.classes[label] for label in np.flatnonzero(counts == 1)]
+            raise DataError(
+                f"only one image of {listed(lone)}; expected two or more of each class\n"
+                "add images, or train without validation: --val-size 0"
+            )
+        present = counts[counts > 0]
+        if self._resumed is None and present.max() >= _UNBALANCED * present.min():
+            most, fewest = (
+                data.classes[int(np.flatnonzero(counts == n)[0])]
+                for n in (present.max(), present.min())
+            )
+            _LOG.info(
+                "the classes are unbalanced: %s images of %s, %s of %s; "
+                "--class-weights balanced makes up for it",
+                f"{present.max():,}",
+                in_one_line(most),
+                f"{present.min():,}",
+                in_one_line(fewest),
+            )
 
     def _check_batch_size(self, n: int) -> None:
         """Refuse a batch larger than the training data; a recipe's own is cut to fit instead."""
@@ -231,11 +302,15 @@ class Run:
         """
         config = self.config
         torch.manual_seed(config.seed)
-        model = models.build(config.model, **options)
+        model = self._model
+        if model is None:
+            model = models.build(config.model, len(train.classes), **options)
+        else:
+            own.check(model, len(train.classes), self.network)
         if config.weights is not None and self._resumed is None:
             from fmnist_cli.checkpoints import weights
 
-            weights.start_from(model, config.model, config.weights)
+            weights.start_from(model, self.network, config.weights)
             self.val_is_seen = provenance.has_seen_validation(config.weights, record)
         if config.freeze_backbone:
             freeze_backbone(model)
@@ -247,7 +322,7 @@ class Run:
         return Trainer(
             config,
             model,
-            models.network(config.model).normalization,
+            self._normalization(),
             train,
             val,
             device=self.device,
@@ -255,6 +330,13 @@ class Run:
             budget=budget,
             should_stop=lambda: self.should_stop(),
         )
+
+    def _normalization(self) -> Normalization:
+        if self.config.normalization is not None:
+            return Normalization.parse(self.config.normalization)
+        if self._model is not None:
+            return Normalization.RAW
+        return models.network(self.config.model).normalization
 
     def _fit(
         self, folder: RunDirectory, prepared: _Prepared, track: Track | None
@@ -337,11 +419,22 @@ def train(
     run_dir: str | Path | None = None,
     data_dir: Path | None = None,
     mirrors: Sequence[str] = (),
+    data: LabeledImages | None = None,
+    model: nn.Module | None = None,
 ) -> Iterator[EpochResult]:
     """Train and write the model; yields each epoch's result as it comes.
 
     output: the model file. run_dir: directory of the run, None: a new one below `runs`.
-    data_dir, mirrors: where official files are and come from. Raises every error of this package.
+    data_dir, mirrors: where official files are and come from. data, model: images and a network of
+    the caller's own, see `Run`. Raises every error of this package.
     """
-    run = Run(config, output=output, run_dir=run_dir, data_dir=data_dir, mirrors=mirrors)
+    run = Run(
+        config,
+        output=output,
+        run_dir=run_dir,
+        data_dir=data_dir,
+        mirrors=mirrors,
+        data=data,
+        model=model,
+    )
     yield from run.epochs()

@@ -41,7 +41,7 @@ class RunDirectory:
         if path is not None:
             make_folder(path)
             return cls(path)
-        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{model}"
+        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{model.rpartition(':')[2]}"
         for number in range(1, 1000):
             candidate = RUNS_FOLDER / (name if number == 1 else f"{name}-{number}")
             make_folder(candidate.parent)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fmnist_cli.inference.torch_devices import resolve_precision
+from fmnist_cli.models.own import layout_of
 from fmnist_cli.training.average import MovingAverage
 from fmnist_cli.training.freezing import stem_of
 from fmnist_cli.training.optimizer import Schedule, build_optimizer
@@ -34,7 +35,8 @@ class TrainStep:
         self.freeze_stem = config.freeze_stem
         self.label_smoothing = config.label_smoothing
         self.precision = resolve_precision(config.precision, device)
-        self.model = model.to(device).to(memory_format=self.precision.memory_format)
+        self.layout = layout_of(model, self.precision.memory_format)
+        self.model = model.to(device).to(memory_format=self.layout)
         self.process, self.compiles = process, config.compile
         self.network = self._wrap()
         self.averaged = None if config.ema is None else MovingAverage(self.model, config.ema)
@@ -81,12 +83,12 @@ class TrainStep:
             self.network = self._wrap()  # or other processes would wait for these gradients
 
     def step(self, images: Tensor, labels: Tensor, position: int) -> tuple[Tensor, Tensor]:
-        """Forward, backward, update; returns logits [B, 10] and the mean loss before the update.
+        """Forward, backward, update; returns logits [B, K] and the mean loss before the update.
 
-        images: prepared float [B, 1, 28, 28]; labels: int64 [B] or float [B, 10]; position: where
+        images: prepared float [B, 1, 28, 28]; labels: int64 [B] or float [B, K]; position: where
         the schedule stands afterwards.
         """
-        prepared = images.contiguous(memory_format=self.precision.memory_format)
+        prepared = images.contiguous(memory_format=self.layout)
         logits, loss = self._change_weights(prepared, labels)
         self.schedule.advance_to(position)
         return logits, loss
@@ -103,7 +105,7 @@ class TrainStep:
         return logits.detach(), loss.detach()
 
     def loss(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits float32 [B, 10] and their mean cross-entropy, in the run's precision."""
+        """Logits float32 [B, K] and their mean cross-entropy, in the run's precision."""
         with torch.autocast(
             self.device.type, self.precision.dtype, enabled=self.precision.is_reduced
         ):

@@ -75,7 +75,7 @@ class Trainer:
             config,
             device=device,
             process=self.process,
-            class_weights=class_weights(config, train.labels, device),
+            class_weights=class_weights(config, train, device),
             steps_per_epoch=len(self.batches),
         )
         total_steps = self._steps_before(config.epochs)

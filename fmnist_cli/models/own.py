@@ -1,0 +1,235 @@
+"""A network of the user's own: `net.py:Net`, or `package.module:Net` if it is installed.
+
+The file is the user's code, so it is run only if they name it. It maps float images [N, 1, 28, 28]
+with values from 0 to 1 to logits [N, K], and takes no arguments, or `num_classes`.
+"""
+
+import contextlib
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from fmnist_cli.constants import IMAGE_SIZE
+from fmnist_cli.errors import FmnistError, MissingInput, UsageError, did_you_mean
+
+_LOG: Final = logging.getLogger(__name__)
+_EXPECTED: Final = (
+    f"expected a network that maps float images [N, 1, {IMAGE_SIZE}, {IMAGE_SIZE}] to logits "
+)
+_PROBE_SIZE: Final = 2
+_LAYOUT: Final = "_fmnist_layout"
+
+
+def is_own(name: str) -> bool:
+    """Whether a name is that of a class in a file or module."""
+    return ":" in name
+
+
+def digest(spec: str) -> str | None:
+    """SHA-256 of the file that `FILE.py:CLASS` names; None for a module."""
+    path = _file(spec)
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None else None
+
+
+def load_class(spec: str) -> Callable[..., Any]:
+    """Run the file or import the module that `spec` names, and return its class.
+
+    Raises MissingInput if there is no such file, UsageError if it fails or has no such class.
+    """
+    source, _, name = spec.rpartition(":")
+    if not source or not name:
+        raise UsageError(f"'{spec}' names no network; expected FILE.py:CLASS, such as net.py:Net")
+    path = _file(spec)
+    if path is not None and not path.is_file():
+        raise MissingInput(f"no file at '{path}'; --model FILE.py:CLASS names a network in a file")
+    with told(spec, f"'{source}' can't be run"), contextlib.redirect_stdout(sys.stderr):
+        module = _run(path.resolve()) if path is not None else importlib.import_module(source)
+    found = getattr(module, name, None)
+    if not callable(found):
+        own = [n for n, each in vars(module).items() if _is_network(each, module)]
+        hint = did_you_mean(name, own)
+        raise UsageError(
+            f"'{source}' has no class '{name}'; its networks: {', '.join(own) or 'none'}{hint}"
+        )
+    return found  # type: ignore[no-any-return]
+
+
+def build(spec: str, num_classes: int, **options: Any) -> nn.Module:
+    """Build the network, with new weights, and try it on random images.
+
+    options: arguments of the constructor. Raises UsageError if it can't be built or maps images to
+    anything but logits [N, K].
+    """
+    construct = load_class(spec)
+    name = spec.rpartition(":")[2]
+    parameters = _parameters(construct)
+    if "num_classes" in parameters:
+        options["num_classes"] = num_classes
+    needed = [
+        parameter.name
+        for parameter in parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        and parameter.name not in options
+    ]
+    if needed:
+        raise UsageError(
+            f"'{name}' can't be built: it needs the argument '{needed[0]}'\n"
+            f"give it a default in __init__; num_classes is the only one that is passed"
+        )
+    for option in options:
+        if option not in parameters:
+            raise UsageError(f"'{name}' takes no '{option}'; leave --{option} out")
+    with told(spec, f"'{name}' can't be built"), contextlib.redirect_stdout(sys.stderr):
+        network = construct(**options)
+    if not isinstance(network, nn.Module):
+        raise UsageError(f"'{name}' gives {type(network).__name__}; {_EXPECTED}[N, {num_classes}]")
+    check(network, num_classes, spec)
+    return network
+
+
+def check(network: nn.Module, num_classes: int, spec: str) -> None:
+    """Try a network on random images; leaves weights and random numbers as they were.
+
+    Raises UsageError unless it maps float32 [N, 1, 28, 28] to float logits [N, K].
+    """
+    name = spec.rpartition(":")[2]
+    expected = f"{_EXPECTED}[N, {num_classes}]"
+    was_training = network.training
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(0)
+        images = torch.rand(_PROBE_SIZE, 1, IMAGE_SIZE, IMAGE_SIZE)
+        network.eval()
+        with told(spec, f"'{name}' fails on images; {expected}"):
+            logits = network(images)
+        _set_layout(network, images)
+    network.train(was_training)
+    if not isinstance(logits, Tensor):
+        many = f" of {len(logits)}" if isinstance(logits, tuple | list) else ""
+        raise UsageError(f"'{name}' returns a {type(logits).__name__}{many}\n{expected}")
+    if list(logits.shape) != [_PROBE_SIZE, num_classes]:
+        given = ["N" if size == _PROBE_SIZE else str(size) for size in logits.shape[:1]]
+        shape = ", ".join([*given, *map(str, logits.shape[1:])])
+        is_flat = logits.dim() == 2
+        way = "let it take the number: def __init__(self, num_classes)" if is_flat else "flatten it"
+        raise UsageError(f"'{name}' returns [{shape}]\n{expected}; {way}")
+    if not logits.is_floating_point() or not any(p.requires_grad for p in network.parameters()):
+        raise UsageError(f"'{name}' has no weights to train, or returns no floats\n{expected}")
+    if bool((logits >= 0).all()) and torch.allclose(logits.sum(1), torch.ones(_PROBE_SIZE)):
+        _LOG.warning(
+            "'%s' returns probabilities: leave its softmax out, the loss has one already", name
+        )
+
+
+def layout_of(network: nn.Module, usual: torch.memory_format) -> torch.memory_format:
+    """The memory format that a network's weights can have; `view` fails on channels-last."""
+    layout: torch.memory_format = getattr(network, _LAYOUT, usual)
+    return layout
+
+
+@contextlib.contextmanager
+def told(spec: str, what: str) -> Iterator[None]:
+    """Raise UsageError, with the user's own part of the traceback, if their code fails."""
+    try:
+        yield
+    except FmnistError:
+        raise
+    except (Exception, SystemExit) as error:
+        path = _file(spec)
+        folder = path.resolve().parent if path is not None else None
+        frames = [
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if folder is not None and _is_below(frame.filename, folder)
+        ]
+        if isinstance(error, ModuleNotFoundError) and folder is None and not frames:
+            raise UsageError(f"no module '{error.name}'; --model takes FILE.py:CLASS too") from None
+        lines = [*traceback.format_list(frames), *traceback.format_exception_only(error)]
+        raise UsageError(f"{what}\n" + "".join(lines).rstrip()) from error
+
+
+@contextlib.contextmanager
+def failures_told(spec: str) -> Iterator[None]:
+    """Report what a network of the user's own raises while it computes as `told` does."""
+    if not is_own(spec):
+        yield
+        return
+    try:
+        yield
+    except Exception as error:
+        path = _file(spec)
+        frames = traceback.extract_tb(error.__traceback__)
+        is_theirs = path is not None and any(
+            _is_below(frame.filename, path.resolve().parent) for frame in frames
+        )
+        if isinstance(error, FmnistError) or not is_theirs:
+            raise
+        with told(spec, f"'{spec.rpartition(':')[2]}' fails"):
+            raise
+
+
+def _file(spec: str) -> Path | None:
+    source = spec.rpartition(":")[0]
+    return Path(source) if source.endswith(".py") or os.sep in source else None
+
+
+@cache
+def _run(path: Path) -> ModuleType:
+    """Run a file as a module; its neighbors can be imported."""
+    name = f"{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    found = importlib.util.spec_from_file_location(name, path)
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    sys.modules[name] = module
+    sys.path.insert(0, str(path.parent))
+    try:
+        found.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+def _is_network(value: object, module: ModuleType) -> bool:
+    return (
+        isinstance(value, type)
+        and issubclass(value, nn.Module)
+        and value.__module__ == module.__name__
+    )
+
+
+def _parameters(construct: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    try:
+        return dict(inspect.signature(construct).parameters)
+    except (TypeError, ValueError):
+        return {}
+
+
+def _is_below(file: str, folder: Path) -> bool:
+    return Path(file).resolve().is_relative_to(folder) and "site-packages" not in file
+
+
+def _set_layout(network: nn.Module, images: Tensor) -> None:
+    """Note whether the network works on channels-last features, which are faster on CPUs."""
+    network.to(memory_format=torch.channels_last)
+    try:
+        network(images.contiguous(memory_format=torch.channels_last))
+    except Exception:  # noqa: BLE001 - whatever the user's code raises
+        setattr(network, _LAYOUT, torch.contiguous_format)
+        network.to(memory_format=torch.contiguous_format)
