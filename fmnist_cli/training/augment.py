@@ -129,6 +129,36 @@ class Zoom:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Scale width and height apart by factors of up to 1 + strength either way."""
+
+    strength: float
+
+    def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
+        """Squeeze or widen each image at random."""
+        zero = torch.zeros(len(images), device=images.device)
+        columns, rows = ((1 + self.strength) ** draws.uniform(-1, 1) for _ in range(2))
+        return _sample(images, columns, zero, zero, rows), labels
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Change brightness by up to so many stops either way, and contrast by as much.
+
+    The background stays black. It makes photos alike that were taken in another light.
+    """
+
+    stops: float
+
+    def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
+        """Expose each image at random: gain * value ** gamma."""
+        gain, gamma = (
+            2 ** draws.uniform(-self.stops, self.stops)[:, None, None, None] for _ in range(2)
+        )
+        return (gain * images.clamp_min(0) ** gamma).clamp_max(1), labels
+
+
+@dataclass(frozen=True, slots=True)
 class Erase:
     """Fill a rectangle of 2% to 25% of the area with noise, each image with a probability.
 
@@ -190,8 +220,13 @@ def _numbers(images: Tensor) -> Tensor:
 
 def _warp(images: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     """Sample bilinearly on a grid that is rotated and scaled about the center."""
-    zero = torch.zeros_like(cosine)
-    rows = torch.stack([cosine, -sine, zero, sine, cosine, zero], dim=1).view(-1, 2, 3)
+    return _sample(images, cosine, -sine, sine, cosine)
+
+
+def _sample(images: Tensor, xx: Tensor, xy: Tensor, yx: Tensor, yy: Tensor) -> Tensor:
+    """Sample bilinearly where a matrix, float [B] by element, maps each pixel."""
+    zero = torch.zeros_like(xx)
+    rows = torch.stack([xx, xy, zero, yx, yy, zero], dim=1).view(-1, 2, 3)
     grid = functional.affine_grid(rows, list(images.shape), align_corners=False)
     return functional.grid_sample(images, grid, align_corners=False)
 
@@ -229,6 +264,8 @@ AUGMENTATIONS: Final[Mapping[str, Kind]] = {
     "shift": Kind(Shift, 2, 1, IMAGE_SIZE // 2, "pixels"),
     "rotate": Kind(Rotate, 10, 0, 180, "degrees"),
     "zoom": Kind(Zoom, 0.1, 0, 1, "share of the size"),
+    "stretch": Kind(Stretch, 0.1, 0, 1, "share of the size"),
+    "exposure": Kind(Exposure, 0.5, 0, 3, "stops"),
     "erase": Kind(Erase, 0.5, 0, 1, "probability"),
     "mixup": Kind(Mixup, 0.2, 0.01, 10, "alpha"),
     "cutmix": Kind(CutMix, 1, 0.01, 10, "alpha"),

@@ -289,8 +289,8 @@ class TrainConfig:
     )
     augment: str = option(
         "none",
-        "flip:PROBABILITY, altflip, shift:PIXELS, rotate:DEGREES, zoom:SHARE, erase:PROBABILITY, "
-        "mixup:ALPHA, cutmix:ALPHA, or none.",
+        "flip:PROBABILITY, altflip, shift:PIXELS, rotate:DEGREES, zoom:SHARE, stretch:SHARE, "
+        "exposure:STOPS, erase:PROBABILITY, mixup:ALPHA, cutmix:ALPHA, or none.",
         group=DATA,
         metavar="NAME[:STRENGTH],…",
     )
