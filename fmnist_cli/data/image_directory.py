@@ -131,10 +131,10 @@ def _classes_of(directory: Path, listing: _Listing) -> tuple[str, ...]:
         )
     if len(foreign) < len(names):
         _LOG.info(
-            "'%s' is no class of Fashion-MNIST, so the subdirectories of '%s' are the classes: %s",
-            "', '".join(foreign[:_NAMED]),
+            "classes by the subdirectories of '%s': %s (Fashion-MNIST has no %s)",
             directory,
             listed(names),
+            listed(foreign),
         )
     return names
 

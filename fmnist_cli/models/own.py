@@ -56,10 +56,14 @@ def load_class(spec: str) -> Callable[..., Any]:
     if path is not None and not path.is_file():
         raise MissingInput(f"no file at '{path}'; --model FILE.py:CLASS names a network in a file")
     with told(spec, f"'{source}' can't be run"), contextlib.redirect_stdout(sys.stderr):
-        module = _run(path.resolve()) if path is not None else importlib.import_module(source)
+        module = _import(source) if path is None else _run(path.resolve())
     found = getattr(module, name, None)
     if not callable(found):
-        own = [n for n, each in vars(module).items() if _is_network(each, module)]
+        own = [
+            other
+            for other, value in vars(module).items()
+            if _is_network(value, module) and not other.startswith("_")
+        ]
         hint = did_you_mean(name, own)
         raise UsageError(
             f"'{source}' has no class '{name}'; its networks: {', '.join(own) or 'none'}{hint}"
@@ -125,7 +129,7 @@ def check(network: nn.Module, num_classes: int, spec: str) -> None:
         shape = ", ".join([*given, *map(str, logits.shape[1:])])
         is_flat = logits.dim() == 2
         way = "let it take the number: def __init__(self, num_classes)" if is_flat else "flatten it"
-        raise UsageError(f"'{name}' returns [{shape}]\n{expected}; {way}")
+        raise UsageError(f"'{name}' returns [{shape}]\n{expected}\n{way}")
     if not logits.is_floating_point() or not any(p.requires_grad for p in network.parameters()):
         raise UsageError(f"'{name}' has no weights to train, or returns no floats\n{expected}")
     if bool((logits >= 0).all()) and torch.allclose(logits.sum(1), torch.ones(_PROBE_SIZE)):
@@ -204,6 +208,15 @@ def _run(path: Path) -> ModuleType:
     finally:
         sys.path.remove(str(path.parent))
     return module
+
+
+def _import(name: str) -> ModuleType:
+    """Import a module that is installed, or lies in the working directory."""
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.pop(0)
 
 
 def _is_network(value: object, module: ModuleType) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from torch import nn
 
+from fmnist_cli.constants import NUM_CLASSES
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import UsageError, did_you_mean
 from fmnist_cli.models import convnet, own
@@ -56,7 +57,7 @@ def network(name: str) -> Network:
     )
 
 
-def build(name: str, num_classes: int, **options: Any) -> nn.Module:
+def build(name: str, num_classes: int = NUM_CLASSES, **options: Any) -> nn.Module:
     """Build a network with new weights; `options` go to its constructor."""
     try:
         return network(name).build(num_classes=num_classes, **options)

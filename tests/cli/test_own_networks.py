@@ -1,0 +1,126 @@
+"""Networks of the user's own: they train, resume, evaluate, predict and export, or get an answer."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Program
+
+NETWORKS = Path(__file__).parents[1] / "models" / "networks"
+QUICK = (
+    *("--data", "sample:600", "--epochs", "1", "--val-size", "100"),
+    *("--device", "cpu", "--threads", "1"),
+)
+
+
+@pytest.fixture(scope="module")
+def course(fmnist: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the course's network in a file, and a model that was trained with it."""
+    folder = tmp_path_factory.mktemp("course")
+    shutil.copy(NETWORKS / "course.py", folder / "net.py")
+    done = fmnist("train", "-q", "--model", "net.py:Net", *QUICK, "--run-dir", "run", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_the_courses_network_is_used_like_any_other(fmnist: Program, course: Path) -> None:
+    network = ("--model", "net.py:Net")
+    scores = fmnist("evaluate", "model.pt", *network, "--format", "json", cwd=course)
+    assert json.loads(scores.stdout)["n"] == 500
+    exported = fmnist("export-onnx", *network, cwd=course)
+    assert exported.stdout == "model.onnx\n", exported.stderr
+    (course / "net.py").rename(course / "elsewhere.py")
+    again = fmnist("evaluate", "model.onnx", "--format", "json", cwd=course)
+    (course / "elsewhere.py").rename(course / "net.py")
+    assert json.loads(again.stdout)["accuracy"] == json.loads(scores.stdout)["accuracy"]
+    described = json.loads(fmnist("info", "model.onnx", "--format", "json", cwd=course).stdout)
+    assert described["network"] == "net.py:Net"
+    assert described["parameters"] == 582_026
+    assert described["recipe"] == "tutorial"
+
+
+def test_a_model_file_alone_runs_no_code(fmnist: Program, course: Path) -> None:
+    refused = fmnist("evaluate", "model.pt", cwd=course)
+    assert refused.returncode == 2
+    assert "to run that code, name it: --model net.py:Net" in refused.stderr
+    resumed = fmnist("train", "--resume", "run", "--epochs", "2", cwd=course)
+    assert resumed.returncode == 2
+    assert "--model net.py:Net" in resumed.stderr
+
+
+def test_a_resumed_run_equals_one_in_one_go_and_says_if_the_code_has_changed(
+    fmnist: Program, course: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(course, tmp_path, dirs_exist_ok=True)
+    resume = ("train", "--resume", "run", "--model", "net.py:Net", "--epochs", "2")
+    assert fmnist(*resume, "-o", "resumed.pt", cwd=tmp_path).returncode == 0
+    at_once = fmnist(
+        *("train", "-q", "--model", "net.py:Net", *QUICK, "--epochs", "2", "-o", "whole.pt"),
+        cwd=tmp_path,
+    )
+    assert at_once.returncode == 0, at_once.stderr
+    compared = fmnist(
+        *("compare", "resumed.pt", "whole.pt", "--model", "net.py:Net", "--format", "json"),
+        cwd=tmp_path,
+    )
+    assert json.loads(compared.stdout)["n_differing"] == 0, compared.stderr
+    with (tmp_path / "net.py").open("a") as file:
+        file.write("# a remark\n")
+    changed = fmnist("evaluate", "whole.pt", "--model", "net.py:Net", cwd=tmp_path)
+    assert changed.returncode == 0
+    assert "'net.py' has changed since 'whole.pt' was trained" in changed.stderr
+
+
+@pytest.mark.parametrize("name", ["vit.py:ViT", "loud.py:Net"])
+def test_unusual_networks_train_and_print_only_the_path(
+    fmnist: Program, tmp_path: Path, name: str
+) -> None:
+    """Attention and an import of a neighbor; output, seeds and lazy layers at import."""
+    done = fmnist("train", "-q", "--model", NETWORKS / name, *QUICK, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "model.pt\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "answers"),
+    [
+        ("wrong.py:TwoInputs", 2, ["fails on images", "missing 1 required positional argument"]),
+        ("wrong.py:Tuple", 2, ["returns a tuple of 2", "logits [N, 10]"]),
+        ("wrong.py:Unflattened", 2, ["line 25, in forward", "mat1 and mat2 shapes"]),
+        ("wrong.py:Features", 2, ["returns [N, 8, 7, 7]", "flatten it"]),
+        ("wrong.py:Thousand", 2, ["returns [N, 1000]", "def __init__(self, num_classes)"]),
+        ("wrong.py:Needy", 2, ["needs the argument 'hidden'", "give it a default"]),
+        ("wrong.py:Later", 2, ["too many images for me", "in forward"]),
+        ("wrong.py:NoWeights", 2, ["no weights to train"]),
+        ("wrong.py:plain_function", 2, ["gives int"]),
+        ("wrong.py:Tupel", 2, ["has no class 'Tupel'", "did you mean 'Tuple'?"]),
+        ("broken.py:Net", 2, ["broken.py", "SyntaxError: expected ':'", "class Net(nn.Module)"]),
+        ("missing.py:Net", 66, ["no file at", "--model FILE.py:CLASS"]),
+        ("wrong.py:", 2, ["names no network", "net.py:Net"]),
+    ],
+)
+def test_a_network_that_cannot_work_gets_its_answer(
+    fmnist: Program, tmp_path: Path, name: str, code: int, answers: list[str]
+) -> None:
+    done = fmnist("train", "--model", f"{NETWORKS}/{name}", *QUICK, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    for answer in answers:
+        assert answer in done.stderr
+    assert "fmnist_cli" not in done.stderr
+    assert not (tmp_path / "model.pt").exists()
+
+
+def test_probabilities_for_logits_are_noticed(fmnist: Program, tmp_path: Path) -> None:
+    done = fmnist("train", "--model", f"{NETWORKS}/wrong.py:Softmax", *QUICK, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "leave its softmax out" in done.stderr
+
+
+def test_a_module_is_found_in_the_working_directory(fmnist: Program, course: Path) -> None:
+    done = fmnist("evaluate", "model.pt", "--model", "net:Net", cwd=course)
+    assert done.returncode == 0, done.stderr
+    missing = fmnist("evaluate", "model.pt", "--model", "nett:Net", cwd=course)
+    assert missing.returncode == 2
+    assert "no module 'nett'" in missing.stderr
