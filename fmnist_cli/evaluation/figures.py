@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,14 @@ from fmnist_cli.training.curves import PANELS, plot_curves
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+LEGIBLE_CLASSES: Final = 40
+"""More classes make a matrix too large for numbers and names."""
+_CLASS_INCHES: Final = 0.5
+_NAME_LETTERS: Final = 24
+_CHINESE_FONTS: Final = (
+    *("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC"),
+    *("WenQuanYi Micro Hei", "SimHei", "Arial Unicode MS"),
+)
 _FORMATS: Final = {".png": "png", ".svg": "svg"}
 _INK: Final = "#010203"
 """Placeholder for the page's text color while matplotlib draws."""
@@ -34,20 +43,35 @@ def confusion_format(path: Path) -> str:
 
 def draw_confusion(scores: Scores, path: Path) -> bytes:
     """Plot the confusion matrix in the format of `path`, shaded by share of the row."""
+    from matplotlib import font_manager, rc_context
+
+    installed = set(font_manager.get_font_names())
+    fonts = ["DejaVu Sans", *(name for name in _CHINESE_FONTS if name in installed)]
+    with rc_context({"font.family": fonts}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # of a script that no font here has
+        return _draw_confusion(scores, path)
+
+
+def _draw_confusion(scores: Scores, path: Path) -> bytes:
     from matplotlib.figure import Figure
 
     matrix, picture_format = scores.confusion_matrix, confusion_format(path)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    figure = Figure(figsize=(8, 7), layout="constrained")
+    count_classes = len(scores.classes)
+    is_legible = count_classes <= LEGIBLE_CLASSES
+    side = max(7.0, _CLASS_INCHES * min(count_classes, LEGIBLE_CLASSES))
+    figure = Figure(figsize=(side + 1, side), layout="constrained")
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    ticks = range(len(scores.classes))
-    axes.set_xticks(ticks, scores.classes, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(ticks, scores.classes)
+    ticks = range(0, count_classes, 1 if is_legible else -(-count_classes // LEGIBLE_CLASSES))
+    # Names are the user's: a dollar sign is no formula.
+    names = [scores.classes[tick][:_NAME_LETTERS].replace("$", r"\$") for tick in ticks]
+    axes.set_xticks(ticks, names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(ticks, names)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     for (row, column), count in np.ndenumerate(matrix):
-        if count:
+        if count and is_legible:
             shade = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, f"{count:,}", ha="center", va="center", color=shade)
     # Without a date the same matrix gives the same bytes.

@@ -15,7 +15,7 @@ from fmnist_cli.constants import VERSION
 from fmnist_cli.errors import DataError
 from fmnist_cli.evaluation.description import as_text
 from fmnist_cli.evaluation.evaluation import Evaluation
-from fmnist_cli.evaluation.figures import curves_svg, reliability_svg
+from fmnist_cli.evaluation.figures import LEGIBLE_CLASSES, curves_svg, reliability_svg
 from fmnist_cli.evaluation.scores import Interval, Scores, wilson_interval
 from fmnist_cli.training.run_directory import HISTORY_COLUMNS, HISTORY_FILE
 
@@ -55,7 +55,9 @@ def render_page(evaluation: Evaluation) -> str:
         origin=_origin(evaluation.metadata),
         scores=scores,
         recall_ci95=_recall_intervals(scores),
-        confusion=list(zip(scores.classes, matrix.tolist(), shares.tolist(), strict=True)),
+        confusion=list(zip(scores.classes, matrix.tolist(), shares.tolist(), strict=True))
+        if len(scores.classes) <= LEGIBLE_CLASSES
+        else None,
         curves=curves,
         reliability=Markup(reliability_svg(scores.calibration)),  # noqa: S704
         worst=evaluation.samples(errors[:WORST_ERRORS]),

@@ -132,7 +132,7 @@ def _quantize(
     with TemporaryDirectory() as folder:
         path = Path(folder) / "int8.onnx"
         path.write_bytes(quantized.SerializeToString())
-        int8 = open_classifier(path, device="cpu", threads=None)
+        int8 = open_classifier(path, device="cpu", threads=None, classes=fp32.classes)
         return quantized, measure(fp32, int8, validation)
 
 
