@@ -1,0 +1,190 @@
+"""Classes that come from the data: two of them, twenty-six, or three hundred, at every command."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fmnist_cli.data import sample
+from tests.cli.conftest import Program
+
+TRAIN = (
+    *("--recipe", "fast", "--epochs", "4", "--lr", "0.1", "--batch-size", "32"),
+    *("--device", "cpu", "--threads", "1", "--run-dir", "run"),
+)
+
+
+def write_pictures(directory: Path, names: Sequence[str], each: int, seed: int = 0) -> Path:
+    """A subdirectory of noisy copies of one garment per name."""
+    random = np.random.default_rng(seed)
+    garments = sample.read("train").images
+    for name, garment in zip(names, garments, strict=False):
+        (directory / name).mkdir(parents=True)
+        for number in range(each):
+            noise = random.normal(0, 12, garment.shape) * (garment > 0)
+            pixels = (garment + noise).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(directory / name / f"{number}.png")
+    return directory
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("cat", "dog"),
+        ("t-shirt", "pants", "hat"),
+        tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        pytest.param(
+            tuple(f"thing {number:03}" for number in range(300)), marks=pytest.mark.proof
+        ),
+    ],
+    ids=lambda names: str(len(names)),
+)
+def test_any_number_of_classes_goes_through_every_command(
+    fmnist: Program, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    def run(*arguments: str, code: int = 0) -> str:
+        done = fmnist(*arguments, cwd=tmp_path)
+        assert done.returncode == code, done.stderr
+        return done.stdout
+
+    data = tmp_path / "data"
+    write_pictures(data / "train", names, each=max(6, 200 // len(names)))
+    write_pictures(data / "test", names, each=2, seed=1)
+    run("train", "-q", "--data", "data", *TRAIN)
+    described = json.loads(run("info", "model.pt", "--format", "json"))
+    assert described["classes"] == sorted(names)
+    first = sorted(names)[0]
+    scores = json.loads(
+        run(
+            *("evaluate", "model.pt", "--format", "json", "--min", f"recall[{first}]=0"),
+            *("--report", "page.html", "--confusion", "matrix.png", "--predictions", "all.csv"),
+        )
+    )
+    assert np.shape(scores["confusion_matrix"]) == (len(names), len(names))
+    assert set(names) <= set(scores["report"])
+    assert scores["accuracy"] > 0.5
+    assert first in (tmp_path / "page.html").read_text()
+    assert Image.open(tmp_path / "matrix.png").width > 500
+    assert run("evaluate", "model.pt", "--min", "accuracy=1.01", code=2) == ""
+    assert (tmp_path / "all.csv").read_text().count("\n") == scores["n"] + 1
+    assert run("export-onnx", "model.pt") == "model.onnx\n"
+    assert run("export-onnx", "model.pt", "--quantize", "int8", "-o", "int8.onnx") == "int8.onnx\n"
+    compared = json.loads(run("compare", "model.pt", "int8.onnx", "--format", "json"))
+    assert compared["n"] == scores["n"]
+    lines = run("predict", "model.onnx", f"data/test/{first}", "--top-k", "1000").splitlines()
+    answers = [json.loads(line) for line in lines]
+    assert len(answers) == 2
+    for answer in answers:
+        assert len(answer["top"]) == len(names)
+        assert sum(each["probability"] for each in answer["top"]) == pytest.approx(1, abs=1e-3)
+        assert sorted(names)[answer["label"]] == answer["class"]
+    table = run("predict", "model.pt", f"data/test/{first}", "--format", "table")
+    assert any(name in table for name in names)
+    shown = json.loads(run("show", "--data", "data", "--format", "json", "-o", "grid.png"))
+    assert {each["class"] for each in shown["samples"]} <= set(names)
+    counts = json.loads(run("info", "data", "--format", "json"))["splits"]["train"]["counts"]
+    assert list(counts) == sorted(names)
+
+
+def write_letters(path: Path, first_label: int) -> Path:
+    """An archive like EMNIST's letters: 26 classes."""
+    images = np.repeat(sample.read("train").images[:26], 4, axis=0)
+    labels = np.repeat(np.arange(26) + first_label, 4)
+    np.savez(path, x_train=images, y_train=labels, x_test=images, y_test=labels)
+    return path
+
+
+def test_arrays_get_their_names_from_an_option(fmnist: Program, tmp_path: Path) -> None:
+    write_letters(tmp_path / "letters.npz", 0)
+    (tmp_path / "names.txt").write_text("\n".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    done = fmnist(
+        *("train", "-q", "--data", "letters.npz", "--classes", "names.txt", *TRAIN), cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    scores = json.loads(fmnist("evaluate", "model.pt", "--format", "json", cwd=tmp_path).stdout)
+    assert list(scores["report"])[:3] == ["A", "B", "C"]
+
+
+def test_labels_that_are_no_classes_get_an_answer(fmnist: Program, tmp_path: Path) -> None:
+    letters = ",".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    write_letters(tmp_path / "from-1.npz", 1)
+    unnamed = fmnist("train", "--data", "from-1.npz", cwd=tmp_path)
+    assert unnamed.returncode == 65
+    assert "labels run from 1 to 26; expected" in unnamed.stderr
+    assert "--classes NAME,…" in unnamed.stderr
+    from_one = fmnist("train", "--data", "from-1.npz", "--classes", letters, cwd=tmp_path)
+    assert from_one.returncode == 65
+    assert "labels count from 0" in from_one.stderr
+    assert "--classes none,A,…" in from_one.stderr
+    named = ("--classes", f"none,{letters}")
+    shown = fmnist("info", "from-1.npz", *named, "--format", "json", cwd=tmp_path)
+    assert json.loads(shown.stdout)["splits"]["train"]["counts"]["Z"] == 4
+
+
+@pytest.mark.parametrize(
+    ("value", "answer"),
+    [
+        ("cat", "names 1 class; expected 2 to 1,000"),
+        ("cat,cat", "'cat' is named twice"),
+        ("cat,,dog", "can't be the name of a class"),
+    ],
+)
+def test_names_are_checked(fmnist: Program, tmp_path: Path, value: str, answer: str) -> None:
+    done = fmnist("train", "--data", "sample", "--classes", value, cwd=tmp_path)
+    assert done.returncode == 2
+    assert answer in done.stderr
+
+
+def test_data_of_other_classes_names_the_difference(fmnist: Program, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "pets", ["cat", "dog"], each=6)
+    write_pictures(tmp_path / "more", ["cat", "cow", "dog"], each=3)
+    done = fmnist("train", "-q", "--data", "pets", *TRAIN, "-b", "8", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for data in ("more", "sample"):
+        other = fmnist("evaluate", "model.pt", "--data", data, cwd=tmp_path)
+        assert other.returncode == 65
+        assert "the model has no class " + ("cow" if data == "more" else "T-shirt") in other.stderr
+    part = write_pictures(tmp_path / "part", ["dog"], each=3)
+    assert fmnist("evaluate", "model.pt", "--data", part, cwd=tmp_path).returncode == 0
+    compared = fmnist("compare", "model.pt", "pretrained", "--data", "pets", cwd=tmp_path)
+    assert compared.returncode == 65
+    assert "have different classes" in compared.stderr
+
+
+def test_a_class_of_one_image_and_unbalanced_classes(fmnist: Program, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "pets", ["cat"], each=8)
+    write_pictures(tmp_path / "pets", ["dog"], each=1)
+    lone = fmnist("train", "--data", "pets", *TRAIN, "-b", "4", cwd=tmp_path)
+    assert lone.returncode == 65
+    assert "only one image of dog" in lone.stderr
+    assert "--val-size 0" in lone.stderr
+    again = fmnist("train", "--data", "pets", *TRAIN, "-b", "4", "--val-size", "0", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    write_pictures(tmp_path / "zoo", ["ape"], each=20)
+    write_pictures(tmp_path / "zoo", ["bee"], each=3)
+    told = fmnist("train", "--data", "zoo", *TRAIN, "-b", "4", cwd=tmp_path)
+    assert "the classes are unbalanced: 20 images of ape, 3 of bee" in told.stderr
+    assert "--class-weights balanced" in told.stderr
+
+
+def test_one_subdirectory_is_no_choice(fmnist: Program, tmp_path: Path) -> None:
+    data = write_pictures(tmp_path / "pets", ["cat"], each=2)
+    done = fmnist("train", "--data", data, cwd=tmp_path)
+    assert done.returncode == 65
+    assert "pictures in 1 subdirectory: cat" in done.stderr
+
+
+def test_pretrained_weights_serve_other_classes(fmnist: Program, tmp_path: Path) -> None:
+    data = write_pictures(tmp_path / "pets", ["cat", "cow", "dog"], each=12)
+    done = fmnist(
+        *("train", "--data", data, "--weights", "pretrained", "--epochs", "2", "--threads", "1"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    described = json.loads(fmnist("info", "model.pt", "--format", "json", cwd=tmp_path).stdout)
+    assert described["recipe"] == "finetune"
+    assert described["network"] == "convnet"
+    assert described["classes"] == ["cat", "cow", "dog"]
