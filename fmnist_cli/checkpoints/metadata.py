@@ -57,7 +57,8 @@ class DataRecord:
     """Of the training split with its validation part."""
     n_train: int
     val_size: int
-    split_seed: int
+    split_seed: int | None
+    """None if the data has a validation split of its own, the last images."""
 
     def describes(self, data: LabeledImages) -> bool:
         """Whether `data` is the training split that the model was trained on."""

@@ -88,8 +88,9 @@ def read(
         raise DataError(
             f"'{directory / shoes}' may be any footwear\nexpected a directory each for {kinds}"
         )
-    if None in by_name.values():
-        raise DataError(f"'{directory}': {difference([*by_name], classes)}")
+    foreign = [name for name, label in by_name.items() if label is None]
+    if foreign:
+        raise DataError(f"'{directory}': {difference(foreign, classes)}")
     pictures = [(path, by_name[name]) for name in by_name for path in listing.pictures[name]]
     paths = [path for path, _ in pictures]
     labels = np.array([label for _, label in pictures], np.int64)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
-from fmnist_cli.data.class_names import ANY_FOOTWEAR, wrong_label
+from fmnist_cli.data.class_names import ANY_FOOTWEAR, difference, wrong_label
 from fmnist_cli.errors import DataError
 
 Images: TypeAlias = NDArray[np.uint8]
@@ -56,3 +56,14 @@ class LabeledImages:
         digest = hashlib.sha256(np.ascontiguousarray(self.images).data)
         digest.update(np.ascontiguousarray(self.labels).data)
         return digest.hexdigest()[:16]
+
+
+def join(*parts: LabeledImages) -> LabeledImages:
+    """All images of several parts, in order. Raises DataError if their classes differ."""
+    first = parts[0]
+    for part in parts[1:]:
+        if part.classes != first.classes:
+            raise DataError(f"data of different classes: {difference(part.classes, first.classes)}")
+    images = np.concatenate([part.images for part in parts])
+    labels = np.concatenate([part.labels for part in parts])
+    return LabeledImages(images, labels, first.classes)

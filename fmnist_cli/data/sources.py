@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 from fmnist_cli.constants import CLASS_NAMES, FILES
 from fmnist_cli.data import arrays, csv, download, idx, image_directory, parquet, sample
 from fmnist_cli.data.class_names import difference
-from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.images import LabeledImages, join
 from fmnist_cli.data.packed import File, is_zip, list_files
 from fmnist_cli.data.pictures import PhotoMode
 from fmnist_cli.errors import (
@@ -109,6 +109,23 @@ class Source:
             return image_directory.find_classes(_split_directory(Path(self.spec), "train"))
         return self.classes
 
+    def read_training(
+        self, classes: tuple[str, ...] | None = None
+    ) -> tuple[LabeledImages, int | None]:
+        """Read what training may see, and how many images at its end are a validation split.
+
+        None if the data has no such split of its own, as only a directory of images with `train`,
+        `val` and `test` has. Raises as `read`.
+        """
+        train = self.read("train", classes)
+        directory = Path(self.spec)
+        has_all = self.kind == "folder" and image_directory.split_directory(directory, "test")
+        place = image_directory.split_directory(directory, "val") if has_all else None
+        if place is None:
+            return train, None
+        val = self._read_path(place, "train", train.classes, any_footwear=False)
+        return join(train, val), len(val)
+
     def has_test_split(self) -> bool:
         """Whether something names a test split; its files may still be missing."""
         if self.test_spec is not None:
@@ -126,7 +143,11 @@ class Source:
         return True
 
     def _read_path(
-        self, path: Path, split: Split, classes: tuple[str, ...] | None, any_footwear: bool
+        self,
+        path: Path,
+        split: Split,
+        classes: tuple[str, ...] | None,
+        any_footwear: bool,
     ) -> LabeledImages:
         """Read a split, or all images if `path` names no splits."""
         names = classes or CLASS_NAMES

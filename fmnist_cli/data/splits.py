@@ -13,13 +13,17 @@ _IMAGES_AT_ONCE: Final = 4_096
 
 
 def divide(
-    data: LabeledImages, val_size: int, seed: int = 0
+    data: LabeledImages, val_size: int, seed: int | None = 0
 ) -> tuple[LabeledImages, LabeledImages]:
     """Divide images into the training and validation parts chosen by `stratified_split`.
 
+    seed: None takes the last images for validation, which are a split of their own.
     The training part reuses the arrays of `data`, so that a large split is never in memory twice:
     don't use `data` afterwards. Raises as `stratified_split` does.
     """
+    if seed is None:
+        end = len(data) - val_size
+        return data[:end], data[end:]
     chosen, held_out = stratified_split(data.labels, val_size, seed)
     val = data[held_out]
     # Positions ascend, so each image moves toward the start, over images that have moved already.

@@ -35,19 +35,22 @@ class DatasetStats:
     kind: str
     is_sample: bool
     splits: dict[str, SplitStats]
-    """`train` and, if it exists, `test`."""
+    """`train` and, if they exist, `val` and `test`."""
     shared: int | None
-    """Test images that are identical to a training image; None without a test split."""
+    """Test images that training or validation holds too; None without a test split."""
 
 
 def dataset_stats(source: Source) -> DatasetStats:
     """Read each existing split and describe it. Downloads nothing for the comparison."""
-    train = source.read("train")
+    train, own_val = source.read_training()
+    parts = {"train": train}
+    if own_val is not None:
+        parts = {"train": train[:-own_val], "val": train[-own_val:]}
     try:
         test = source.read("test")
     except (MissingInput, UsageError):  # there is no test split, or its files are missing
         test = None
-    contents = {"train": train} | ({"test": test} if test is not None else {})
+    contents = parts | ({"test": test} if test is not None else {})
     official = _official_images(source)
     return DatasetStats(
         data=source.spec,

@@ -23,7 +23,7 @@ from fmnist_cli.training.options import TrainConfig
 
 
 def describe_data(
-    source: Source, data: LabeledImages, val_size: int, split_seed: int
+    source: Source, data: LabeledImages, val_size: int, split_seed: int | None
 ) -> DataRecord:
     """Record what a run learns from, and how `evaluate --split val` finds its validation part."""
     return DataRecord(

@@ -222,20 +222,25 @@ class Run:
                 self._finish(folder, prepared)
 
     def _prepare(self) -> _Prepared:
-        if self._data is None:
-            data = self.source.read("train")
-        else:  # a copy, because `divide` moves images
+        own_val = None
+        if self._data is not None:  # a copy, because `divide` moves images
             data = self._data[np.arange(len(self._data))]
-        val_size = self.config.val_size_for(len(data))
+        else:
+            data, own_val = self.source.read_training()
+        seed: int | None = SPLIT_SEED
+        if own_val and self.config.val_size in (None, own_val):
+            val_size, seed = own_val, None
+        else:
+            val_size = self.config.val_size_for(len(data))
         self._check_classes(data, val_size)
         self.config = dataclasses.replace(self.config, val_size=val_size)
-        record = provenance.describe_data(self.source, data, val_size, SPLIT_SEED)
+        record = provenance.describe_data(self.source, data, val_size, seed)
         if self._resumed is not None and self._resumed["fingerprint"] != record.fingerprint:
             raise DataError(
                 f"'{self.config.data}' is not the data that the run began with "
                 f"(fingerprint {record.fingerprint}, then {self._resumed['fingerprint']})"
             )
-        train, val = divide(data, val_size, SPLIT_SEED)
+        train, val = divide(data, val_size, seed)
         if self._resumed is None:
             self._check_batch_size(len(train))
         digests = provenance.record_of_images(self.source, train)

@@ -88,7 +88,7 @@ MISTAKES = {
     # data that is not what was expected
     "an empty folder": mistake("train --data empty", 65, "no pictures", "subdirectory of pictures per class"),
     "pictures without classes": mistake("train --data flat", 65, "without a class", "subdirectory of pictures per class"),
-    "a folder of no class": mistake("train --data named", 65, "'named/cats'", "T-shirt/top"),
+    "a folder of other classes": mistake("evaluate pretrained --data named", 65, "no class cats", "its classes: T-shirt/top"),
     "a picture as data": mistake("train --data photo.jpg", 65, "not a CSV file", "label,pixel1"),
     "an empty CSV file": mistake("train --data empty.csv", 65, "is empty", "label,pixel1"),
     "a CSV file without labels": mistake("train --data test.csv", 65, "no labels", "fmnist predict MODEL test.csv"),

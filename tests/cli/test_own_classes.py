@@ -36,9 +36,7 @@ def write_pictures(directory: Path, names: Sequence[str], each: int, seed: int =
         ("cat", "dog"),
         ("t-shirt", "pants", "hat"),
         tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
-        pytest.param(
-            tuple(f"thing {number:03}" for number in range(300)), marks=pytest.mark.proof
-        ),
+        pytest.param(tuple(f"thing {number:03}" for number in range(300)), marks=pytest.mark.proof),
     ],
     ids=lambda names: str(len(names)),
 )
@@ -56,7 +54,7 @@ def test_any_number_of_classes_goes_through_every_command(
     run("train", "-q", "--data", "data", *TRAIN)
     described = json.loads(run("info", "model.pt", "--format", "json"))
     assert described["classes"] == sorted(names)
-    first = sorted(names)[0]
+    first = min(names)
     scores = json.loads(
         run(
             *("evaluate", "model.pt", "--format", "json", "--min", f"recall[{first}]=0"),
@@ -188,3 +186,22 @@ def test_pretrained_weights_serve_other_classes(fmnist: Program, tmp_path: Path)
     assert described["recipe"] == "finetune"
     assert described["network"] == "convnet"
     assert described["classes"] == ["cat", "cow", "dog"]
+
+
+def test_a_validation_directory_is_the_validation_split(fmnist: Program, tmp_path: Path) -> None:
+    for split, each in (("train", 8), ("val", 3), ("test", 2)):
+        write_pictures(tmp_path / "pets" / split, ["cat", "dog"], each, seed=each)
+    done = fmnist("train", "--data", "pets", *TRAIN, "-b", "8", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for split, n in (("train", 16), ("val", 6), ("test", 4)):
+        command = ("evaluate", "model.pt", "--split", split, "--format", "json")
+        scores = json.loads(fmnist(*command, cwd=tmp_path).stdout)
+        assert scores["n"] == n
+    splits = json.loads(fmnist("info", "pets", "--format", "json", cwd=tmp_path).stdout)["splits"]
+    assert {name: split["n"] for name, split in splits.items()} == {
+        "train": 16,
+        "val": 6,
+        "test": 4,
+    }
+    resumed = fmnist("train", "--resume", "run", "--epochs", "5", cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr

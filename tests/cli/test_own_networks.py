@@ -1,4 +1,4 @@
-"""Networks of the user's own: they train, resume, evaluate, predict and export, or get an answer."""
+"""Networks of the user's own: they work like any other, or get an answer."""
 
 import json
 import shutil

@@ -130,7 +130,9 @@ REFUSED: dict[str, tuple[Files, type[FmnistError], str]] = {
         written.npz(images=TRAIN.images, labels=np.eye(10)[TRAIN.labels]), DataError, "labels are"
     ),
     "npz, label 10": (
-        written.npz(images=TRAIN.images[:2], labels=[3, 10]), DataError, "label 10; .* 0 to 9"
+        written.npz(images=TRAIN.images[:2], labels=[3, 10]),
+        DataError,
+        "labels run from 3 to 10; .* 0 to 9",
     ),
     "npz, pickled": (
         written.npz(images=TRAIN.images, labels=np.array([{}] * 40)), DataError, "class names"

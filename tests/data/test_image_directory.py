@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data import idx, image_directory
 from fmnist_cli.data.class_names import ANY_FOOTWEAR
 from fmnist_cli.errors import DataError, MissingInput
@@ -51,11 +52,21 @@ def test_faults_are_named_and_counted(tmp_path: Path, threads: int) -> None:
     assert len(message.splitlines()) <= 3
 
 
-def test_what_is_no_class_is_named(tmp_path: Path) -> None:
-    put(tmp_path / "1" / "a.png")
-    put(tmp_path / "cats" / "a.png")
-    with pytest.raises(DataError, match=r"cats' is not named after a class\n.*Ankle boot"):
-        image_directory.read(tmp_path)
+def test_other_names_are_classes_of_their_own(tmp_path: Path) -> None:
+    for name in ("1", "cats", "T-shirt"):
+        put(tmp_path / name / "a.png")
+    data = image_directory.read(tmp_path)
+    assert data.classes == ("1", "T-shirt", "cats")
+    assert data.labels.tolist() == [0, 1, 2]
+    with pytest.raises(DataError, match="the model has no class cats; its classes: T-shirt/top"):
+        image_directory.read(tmp_path, CLASS_NAMES)
+
+
+def test_a_models_classes_give_the_labels(tmp_path: Path) -> None:
+    for name in ("DOG", "1", "old_cat"):
+        put(tmp_path / name / "a.png")
+    data = image_directory.read(tmp_path, ("dog", "cow", "Old cat"))
+    assert data.labels.tolist() == [1, 0, 2]
 
 
 def test_a_folder_without_pictures(tmp_path: Path) -> None:
@@ -105,10 +116,12 @@ def test_what_is_left_out_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixt
 
 def test_shoes_of_any_kind_are_for_evaluation(tmp_path: Path) -> None:
     put(tmp_path / "shoes/a.png")
+    put(tmp_path / "coat/a.png")
     with pytest.raises(DataError, match="each for Sandal, Sneaker, Ankle boot"):
-        image_directory.read(tmp_path)
-    data = image_directory.read(tmp_path, any_footwear=True)
-    assert data.labels.tolist() == [ANY_FOOTWEAR]
+        image_directory.read(tmp_path, CLASS_NAMES)
+    data = image_directory.read(tmp_path, CLASS_NAMES, any_footwear=True)
+    assert data.labels.tolist() == [4, ANY_FOOTWEAR]
+    assert image_directory.read(tmp_path).classes == ("coat", "shoes")
 
 
 @pytest.mark.parametrize(

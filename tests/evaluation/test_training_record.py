@@ -15,25 +15,24 @@ def test_val_is_what_training_held_out(tmp_path: Path) -> None:
     model = trained_on(tmp_path / "m.pt", SPEC)
     source = open_evaluated(model, None)
     assert source.spec == SPEC
-    record = model.trained_on
-    val, train = read_split(source, "val", record), read_split(source, "train", record)
+    val, train = read_split(source, "val", model), read_split(source, "train", model)
     assert (len(val), len(train)) == (VAL_SIZE, 200 - VAL_SIZE)
     np.testing.assert_array_equal(train.images, training_part(source.read("train")).images)
-    assert len(read_split(source, "test", record)) == 500
+    assert len(read_split(source, "test", model)) == 500
 
 
 def test_train_of_other_data_is_all_of_it_and_has_no_val(tmp_path: Path) -> None:
-    record = trained_on(tmp_path / "m.pt", SPEC).trained_on
+    model = trained_on(tmp_path / "m.pt", SPEC)
     other = open_source("sample:100")
-    assert len(read_split(other, "train", record)) == 100
+    assert len(read_split(other, "train", model)) == 100
     with pytest.raises(DataError, match="not the training data of the model"):
-        read_split(other, "val", record)
+        read_split(other, "val", model)
 
 
 def test_no_validation_split_is_a_wrong_usage(tmp_path: Path) -> None:
-    record = trained_on(tmp_path / "m.pt", SPEC, changes={"val_size": 0}).trained_on
+    model = trained_on(tmp_path / "m.pt", SPEC, changes={"val_size": 0})
     with pytest.raises(UsageError, match="without a validation split"):
-        read_split(open_source(SPEC), "val", record)
+        read_split(open_source(SPEC), "val", model)
 
 
 def test_data_that_is_gone_names_the_option(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ N = 512
 
 def draws(epoch: int = 0, seed: int = 0) -> Draws:
     generator = torch.Generator().manual_seed(seed)
-    return Draws(seed, generator, N, slice(0, N), epoch, torch.arange(N))
+    return Draws(seed, generator, N, slice(0, N), epoch, torch.arange(N), 10)
 
 
 def apply(name: str, images: Tensor, epoch: int = 0, seed: int = 0) -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.errors import UsageError
 from fmnist_cli.training import toml
 from fmnist_cli.training.metrics import class_weights
@@ -108,10 +109,16 @@ def test_label_smoothing_and_class_weights_enter_the_loss() -> None:
 
 def test_balanced_weights_are_inverse_to_the_classes_shares() -> None:
     labels = np.repeat(np.arange(10), [100] * 9 + [10])
-    found = class_weights(config(class_weights="balanced"), labels, CPU)
+    data = LabeledImages(np.zeros((910, 28, 28), np.uint8), labels)
+    found = class_weights(config(class_weights="balanced"), data, CPU)
     assert found is not None
     assert found[9] == pytest.approx(10 * float(found[0]))
     assert float((found * torch.bincount(torch.from_numpy(labels))).sum()) == pytest.approx(910)
+
+
+def test_class_weights_are_one_for_each_class_of_the_data() -> None:
+    with pytest.raises(UsageError, match="3 numbers; expected one for each of 10 classes"):
+        loss_of(class_weights="1,2,3")
 
 
 def test_ema_is_what_is_validated_and_kept() -> None:
@@ -191,7 +198,7 @@ def test_a_split_smaller_than_a_batch_still_trains() -> None:
         {"freeze_stem": 0},
         {"optimizer": "adamx"},
         {"schedule": "cosinus"},
-        {"class_weights": "1,2,3"},
+        {"class_weights": "1,-2,3"},
         {"class_weights": "1,1,1,1,1,1,1,1,1,x"},
         {"class_weights": "0,0,0,0,0,0,0,0,0,0"},
         {"augment": "flap"},
