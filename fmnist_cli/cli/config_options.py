@@ -46,10 +46,13 @@ def takes_config(command: Callable[..., None]) -> Callable[..., None]:
 
     The command receives those that the user has set as its first argument, a dict by field name.
     """
+    repeatable = {name: each.repeatable for name, each in OPTIONS.items() if each.repeatable}
 
     @wraps(command)
     def with_config(**values: Any) -> None:
         given = {name: values.pop(name) for name in OPTIONS}
+        for name, joint in repeatable.items():
+            given[name] = joint.join(given[name]) if given[name] else None
         command({name: value for name, value in given.items() if value is not None}, **values)
 
     _first, *own = inspect.signature(command).parameters.values()
@@ -59,8 +62,7 @@ def takes_config(command: Callable[..., None]) -> Callable[..., None]:
             inspect.Parameter.KEYWORD_ONLY,
             default=None,
             annotation=Annotated[
-                # Typer has no unions; a parser returns the declared type by itself.
-                (declared.type if declared.parse is None else Any) | None,
+                _typer_type(declared) | None,
                 typer_option(declared, shown_default(declared.name), declared.group),
             ],
         )
@@ -68,6 +70,13 @@ def takes_config(command: Callable[..., None]) -> Callable[..., None]:
     ]
     set_parameters(with_config, sorted([*derived, *own], key=_group))
     return with_config
+
+
+def _typer_type(declared: Option) -> Any:
+    """Typer has no unions; a parser returns the declared type by itself."""
+    if declared.repeatable:
+        return list[str]
+    return declared.type if declared.parse is None else Any
 
 
 def set_parameters(command: Callable[..., None], parameters: list[inspect.Parameter]) -> None:

@@ -1,8 +1,9 @@
 """`fmnist info`: describe a model, data or this machine."""
 
+import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -10,6 +11,7 @@ from fmnist_cli.cli import console, options
 from fmnist_cli.cli.download import download_progress
 from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes_model_options
 from fmnist_cli.cli.tables import show_facts, show_table
+from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.pretrained import NAME as PRETRAINED
 from fmnist_cli.pretrained import locate
 
@@ -17,13 +19,14 @@ if TYPE_CHECKING:
     from fmnist_cli.evaluation.dataset_stats import DatasetStats
     from fmnist_cli.inference.classifier import Classifier
 
+_NETWORK: Final = re.compile(r".+\.py:\w+")
 _DATA_SUFFIXES: Final = (".csv", ".gz", ".npz", ".parquet", ".zip")
 
 TargetArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="MODEL|DATA",
-        help=f"A model file, {PRETRAINED}, or data as --data names it.",
+        metavar="MODEL|DATA|NETWORK",
+        help=f"A model file, {PRETRAINED}, a network FILE.py:CLASS, or data as --data names it.",
         show_default="this machine",
     ),
 ]
@@ -41,6 +44,12 @@ def info(
     """Describe a model, data or, by default, this machine."""
     if target is None:
         _machine(format_)
+    elif _NETWORK.fullmatch(target):
+        from fmnist_cli.data.class_names import split_classes
+        from fmnist_cli.evaluation.description import describe_network
+
+        names = split_classes(model_options.classes) or CLASS_NAMES
+        _describe(describe_network(target, len(names)), format_)
     elif target == PRETRAINED or _is_model(Path(target)):
         _model(load_model(locate(target), model_options, device="cpu"), format_)
     else:
@@ -92,13 +101,26 @@ def _machine(format_: str) -> None:
 
 
 def _model(classifier: "Classifier", format_: str) -> None:
-    from fmnist_cli.evaluation.description import as_text, describe_model
+    from fmnist_cli.evaluation.description import describe_model
 
-    model = describe_model(classifier)
+    _describe(describe_model(classifier), format_)
+
+
+def _describe(model: dict[str, Any], format_: str) -> None:
+    from fmnist_cli.evaluation.description import as_text
+
     if format_ == "json":
         console.print_json(model)
         return
+    layers = model.pop("layers")
     show_facts([(name.replace("_", " "), as_text(value)) for name, value in model.items()])
+    if layers:
+        console.result("")
+        rows = [
+            [each["name"], each["type"], each["output"], f"{each['parameters']:,}"]
+            for each in layers
+        ]
+        show_table(("layer", "type", "output", "parameters"), rows, text_columns=3)
 
 
 def _data(stats: "DatasetStats", format_: str) -> None:

@@ -129,8 +129,11 @@ def _by_parameter(ctx: typer.Context, path: Path, document: dict[str, Any]) -> d
             raise typer.BadParameter(
                 f"'{path}' names '{key}', which is no option of {ctx.command_path}{hint}"
             )
-        if isinstance(value, list) and not _takes_many(ctx, names[key]):
+        takes_many = _takes_many(ctx, names[key])
+        if isinstance(value, list) and not takes_many:
             value = ",".join(str(item) for item in value)
+        elif takes_many and not isinstance(value, list):
+            value = [value]
         values[names[key]] = value
     return values
 

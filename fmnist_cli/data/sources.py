@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -23,10 +24,12 @@ from fmnist_cli.errors import (
 )
 
 Kind: TypeAlias = Literal[
-    "fashion-mnist", "sample", "csv", "idx", "npz", "parquet", "folder", "arrays"
+    "fashion-mnist", "sample", "csv", "idx", "npz", "parquet", "folder", "arrays", "joined"
 ]
 Split: TypeAlias = Literal["train", "test"]
 
+JOINT: Final = " + "
+"""Stands between the sources of joined data."""
 ARRAYS: Final = "arrays"
 """Kind and name of images that a Python program trains on."""
 
@@ -59,6 +62,8 @@ class Source:
     track: download.Track | None = None
     classes: tuple[str, ...] | None = None
     """What `--classes` names; None: the data decides."""
+    parts: "tuple[Source, ...]" = ()
+    """The sources of joined data."""
 
     @property
     def is_sample(self) -> bool:
@@ -79,6 +84,8 @@ class Source:
         Raises UsageError where nothing names the test split, DataError where the classes differ,
         and what the reader raises.
         """
+        if self.parts and not (split == "test" and self.test_spec):
+            return join(*self._read_parts(split, classes, any_footwear=any_footwear))
         if classes is None:
             classes = self._own_classes(split)
         elif self.kind in NAMED and classes != (self.classes or CLASS_NAMES):
@@ -103,33 +110,44 @@ class Source:
             )
         return self._read_path(path, split, classes, any_footwear)
 
+    def _read_parts(
+        self, split: Split, classes: tuple[str, ...] | None, *, any_footwear: bool = False
+    ) -> list[LabeledImages]:
+        """The sources' splits; the first decides on the classes if nothing else does."""
+        parts = [part for part in self.parts if split == "train" or part.has_test_split()]
+        if not parts:
+            raise UsageError(f"'{self.spec}' names no test split\nname one: --test-data PATH")
+        read = [parts[0].read(split, classes, any_footwear=any_footwear)]
+        for part in parts[1:]:
+            read.append(part.read(split, read[0].classes, any_footwear=any_footwear))
+        return read
+
     def _own_classes(self, split: Split) -> tuple[str, ...] | None:
         """The classes of the data; for a test split of pictures, those of the training split."""
         if self.classes is None and split == "test" and self.kind == "folder":
             return image_directory.find_classes(_split_directory(Path(self.spec), "train"))
         return self.classes
 
-    def read_training(
-        self, classes: tuple[str, ...] | None = None
-    ) -> tuple[LabeledImages, int | None]:
-        """Read what training may see, and how many images at its end are a validation split.
-
-        None if the data has no such split of its own, as only a directory of images with `train`,
-        `val` and `test` has. Raises as `read`.
-        """
+    def read_training(self, classes: tuple[str, ...] | None = None) -> "TrainingData":
+        """Read what training may see. Raises as `read`."""
+        if self.parts:
+            read = self._read_parts("train", classes)
+            return TrainingData(join(*read), None, tuple(map(len, read)))
         train = self.read("train", classes)
         directory = Path(self.spec)
         has_all = self.kind == "folder" and image_directory.split_directory(directory, "test")
         place = image_directory.split_directory(directory, "val") if has_all else None
         if place is None:
-            return train, None
+            return TrainingData(train, None, (len(train),))
         val = self._read_path(place, "train", train.classes, any_footwear=False)
-        return join(train, val), len(val)
+        return TrainingData(join(train, val), len(val), (len(train) + len(val),))
 
     def has_test_split(self) -> bool:
         """Whether something names a test split; its files may still be missing."""
         if self.test_spec is not None:
             return True
+        if self.parts:
+            return any(part.has_test_split() for part in self.parts)
         path = Path(self.spec)
         match self.kind:
             case "csv":
@@ -183,6 +201,18 @@ class Source:
         return folder
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """What training may see: all but the test split."""
+
+    images: LabeledImages
+    val_size: int | None
+    """Images at the end that are a validation split of the data's own, as only a directory with
+    `train`, `val` and `test` has; None without one."""
+    sizes: tuple[int, ...]
+    """Images of each source, in order."""
+
+
 def open_source(
     spec: str = OFFICIAL,
     *,
@@ -196,7 +226,8 @@ def open_source(
 ) -> Source:
     """Name data as `--data` and `--test-data` do; nothing is read before `Source.read`.
 
-    A name wins over a folder that is called the same: that one is `./NAME`. `sample:N` is the
+    `A + B` is the joined data of several. A name wins over a folder that is called the same: that
+    one is `./NAME`. `sample:N` is the
     sample with its first N training images alone.
     `data_dir`, `mirrors`, `track`: as `download.fetch` takes them, for the official files.
     `workers`: threads that decode the pictures of a directory; 0: one per usable core.
@@ -205,6 +236,20 @@ def open_source(
     Raises UsageError for a name that does not exist or options that do not fit, MissingInput for a
     path that does not, DataError for an archive that holds no data.
     """
+    specs = spec.split(JOINT)
+    if len(specs) > 1 and not Path(spec).exists():
+        opened = partial(
+            open_source,
+            data_dir=data_dir,
+            mirrors=mirrors,
+            workers=workers,
+            photo=photo,
+            track=track,
+            classes=classes,
+        )
+        return Source(
+            spec, "joined", test_data, data_dir, photo=photo, parts=tuple(map(opened, specs))
+        )
     name, colon, number = spec.partition(":")
     kind: Kind
     if spec == OFFICIAL:

@@ -42,7 +42,8 @@ class DatasetStats:
 
 def dataset_stats(source: Source) -> DatasetStats:
     """Read each existing split and describe it. Downloads nothing for the comparison."""
-    train, own_val = source.read_training()
+    data = source.read_training()
+    train, own_val = data.images, data.val_size
     parts = {"train": train}
     if own_val is not None:
         parts = {"train": train[:-own_val], "val": train[-own_val:]}

@@ -3,6 +3,7 @@
 import importlib.util
 import platform
 import sys
+from dataclasses import asdict
 from importlib import metadata
 from typing import Any, Final
 
@@ -38,6 +39,24 @@ def describe_model(classifier: Classifier) -> dict[str, Any]:
         **{key: network.get(key) for key in _NETWORK_KEYS},
         "classes": recorded.get("classes"),
         **{key: recorded.get(key) for key in _RECORDED_KEYS},
+        "layers": None if (layers := classifier.layers()) is None else [*map(asdict, layers)],
+    }
+
+
+def describe_network(spec: str, num_classes: int) -> dict[str, Any]:
+    """Plain data about a network of the user's own, untrained, under keys of `describe_model`.
+
+    Raises as `fmnist_cli.models.own.build`.
+    """
+    from fmnist_cli import models
+    from fmnist_cli.models.cost import count_macs, layers_of
+
+    network = models.build(spec, num_classes)
+    return {
+        "network": spec,
+        "parameters": models.count_parameters(network),
+        "macs": count_macs(network),
+        "layers": [asdict(layer) for layer in layers_of(network)],
     }
 
 

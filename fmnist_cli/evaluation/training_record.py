@@ -75,8 +75,9 @@ def read_split(
         return source.read("test" if has_split else "train", classes, any_footwear=any_footwear)
     if split == "val" and (trained_on is None or not trained_on.val_size):
         raise UsageError("the model was trained without a validation split; use --split test")
-    data, own_val = source.read_training(classes)
+    training = source.read_training(classes)
+    data = training.images
     if trained_on is None or (split == "train" and not trained_on.describes(data)):
-        return data[: len(data) - (own_val or 0)]
+        return data[: len(data) - (training.val_size or 0)]
     train, val = trained_on.divide(data)
     return train if split == "train" else val

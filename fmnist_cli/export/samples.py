@@ -25,8 +25,8 @@ def training_and_validation(
     if spec == OFFICIAL:
         _require_official_files(data_dir)
     classes = tuple(metadata["classes"])
-    images, _ = open_source(spec, data_dir=data_dir, classes=classes).read_training(classes)
-    return divide(images, recorded.get("val_size") or 0, recorded.get("split_seed"))
+    data = open_source(spec, data_dir=data_dir, classes=classes).read_training(classes)
+    return divide(data.images, recorded.get("val_size") or 0, recorded.get("split_seed"))
 
 
 def parity_images(

@@ -1,8 +1,9 @@
 """One call for both backends: raw pixels to class probabilities."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from fmnist_cli.checkpoints.metadata import DataRecord, ModelMetadata
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
 from fmnist_cli.data.images import Images
 from fmnist_cli.errors import CheckFailed, DataError
+
+if TYPE_CHECKING:
+    from fmnist_cli.models.cost import Layer
 
 Probabilities: TypeAlias = NDArray[np.float32]
 """float32 [N, K]; each row sums to 1."""
@@ -45,6 +49,10 @@ class Classifier(ABC):
     def trained_on(self) -> DataRecord | None:
         """The training data, if the file records it."""
         return self.metadata.data if self.metadata is not None else None
+
+    def layers(self) -> "Sequence[Layer] | None":
+        """The layers of the network; None if only its own runtime knows them."""
+        return None
 
     def __call__(self, images: Images, *, tta: bool = False) -> Probabilities:
         """Classify uint8 [N, 28, 28]; returns float32 [N, K].

@@ -19,6 +19,7 @@ from fmnist_cli.inference.torch_devices import (
     resolve_precision,
     set_threads,
 )
+from fmnist_cli.models.cost import Layer, layers_of
 from fmnist_cli.models.own import failures_told, layout_of
 
 _CPU_BATCH_SIZE: Final = 125
@@ -51,6 +52,10 @@ class TorchClassifier(Classifier):
         self._normalization = normalization
         self._precision = precision
         self._temperature = metadata.temperature or 1.0
+
+    def layers(self) -> list[Layer]:
+        """The layers of the network, in the order in which they compute."""
+        return layers_of(self._model)
 
     @torch.inference_mode()
     def _classify(self, images: Images) -> Probabilities:

@@ -1,6 +1,7 @@
 """The computational cost of a network per image."""
 
 import copy
+from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
@@ -55,6 +56,37 @@ def _count_by_torch(model: nn.Module) -> int:
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         network(torch.empty(1, 1, IMAGE_SIZE, IMAGE_SIZE, device="meta"))
     return int(counter.get_total_flops()) // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer without layers inside it, as one image passes through."""
+
+    name: str
+    type: str
+    output: str
+    """Shape of what it returns, [N, …]; empty if that is no tensor."""
+    parameters: int
+
+
+def layers_of(model: nn.Module) -> list[Layer]:
+    """The layers of a network in the order in which they compute; the unused are left out."""
+    network = copy.deepcopy(model).cpu().eval()
+    found: list[Layer] = []
+
+    def note(name: str, layer: nn.Module, output: Any) -> None:
+        sizes = ", ".join(map(str, output.shape[1:])) if isinstance(output, Tensor) else ""
+        own = sum(parameter.numel() for parameter in layer.parameters(recurse=False))
+        found.append(Layer(name, type(layer).__name__, sizes and f"[N, {sizes}]", own))
+
+    for name, layer in network.named_modules():
+        if not [*layer.children()]:
+            layer.register_forward_hook(
+                lambda layer, _inputs, output, name=name: note(name, layer, output)
+            )
+    with torch.inference_mode():
+        network(torch.zeros(1, 1, IMAGE_SIZE, IMAGE_SIZE))
+    return found
 
 
 def count_layer_values(model: nn.Module) -> int:

@@ -74,12 +74,13 @@ def head_of(model: nn.Module) -> tuple[str, nn.Module]:
     Raises UsageError if it has neither.
     """
     head = getattr(model, "head", None)
-    named = [*model.named_modules()]
-    layers: list[tuple[str, nn.Module]] = [(name, layer) for name, layer in named if layer is head]
-    layers += [(name, layer) for name, layer in named if isinstance(layer, nn.Linear)][-1:]
-    if not layers:
+    layers = dict(model.named_modules())
+    named = [name for name, layer in layers.items() if layer is head]
+    linear = [name for name, layer in layers.items() if isinstance(layer, nn.Linear)]
+    if not named and not linear:
         raise UsageError("the network has no linear layer and no 'head', so its last is unknown")
-    return layers[0]
+    name = (named or linear[-1:])[0]
+    return name, layers[name]
 
 
 def count_parameters(model: nn.Module) -> int:

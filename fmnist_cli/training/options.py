@@ -14,6 +14,7 @@ from fmnist_cli.data.class_names import parse_classes
 from fmnist_cli.errors import UsageError, did_you_mean
 
 DEFAULT_VAL_SIZE: Final = 5_000
+MAX_REPEAT: Final = 1_000
 WHAT: Final = "What"
 OPTIMIZER: Final = "Optimizer"
 DATA: Final = "Data"
@@ -49,6 +50,8 @@ class Option:
     """Reads the value as typed; raises ValueError with what was expected."""
     unset: str | None = None
     """What happens if the option is left at None, for `--help`."""
+    repeatable: str | None = None
+    """What joins the values of an option that `train` takes several times."""
     resumable: bool = False
     """Whether a run that is resumed may change it."""
     above: float | None = None
@@ -152,9 +155,16 @@ class TrainConfig:
     data: str = option(
         "fashion-mnist",
         "fashion-mnist, sample, a CSV, .npz or .parquet file, a directory of IDX files, or a "
-        "directory with one subdirectory of images per class.",
+        "directory with one subdirectory of images per class. Repeat it to train on several.",
         group=DATA,
         metavar="NAME|PATH",
+        repeatable=" + ",
+    )
+    repeat: str | None = option(
+        None,
+        "How often the images of each --data are seen in an epoch.",
+        group=DATA,
+        metavar="N,…",
     )
     classes: str | None = option(
         None,
@@ -364,6 +374,7 @@ class TrainConfig:
             declared.check(getattr(self, declared.name))
         self._check_combinations()
         self.class_weight_values()
+        self.repeat_counts()
         self._check_names()
 
     def _check_combinations(self) -> None:
@@ -398,6 +409,18 @@ class TrainConfig:
         if isinstance(self.val_size, float):
             return max(1, round(self.val_size * n)) if self.val_size else 0
         return self.val_size
+
+    def repeat_counts(self) -> list[int] | None:
+        """The numbers in `repeat`; None if it is unset."""
+        if self.repeat is None:
+            return None
+        parts = self.repeat.split(",")
+        if not all(part.strip().isdecimal() and 1 <= int(part) <= MAX_REPEAT for part in parts):
+            raise UsageError(
+                f"--repeat is '{self.repeat}'; expected a number from 1 to {MAX_REPEAT} for each "
+                "--data, such as 1,4"
+            )
+        return [int(part) for part in parts]
 
     def class_weight_values(self) -> tuple[float, ...] | None:
         """The numbers in `class_weights`; None if it is unset or `balanced`."""

@@ -64,14 +64,14 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         "weights that were trained before, on hundreds to thousands of images",
         {
             "model": "convnet",
-            "epochs": 40,
+            "epochs": 20,
             "batch_size": 64,
-            "lr": 0.02,
+            "lr": 0.03,
             "weight_decay": 5e-4,
             "schedule": "linear",
             "warmup": 2.0,
             "label_smoothing": 0.1,
-            "augment": "flip,shift:2,rotate:10,zoom:0.1,erase:0.25",
+            "augment": "flip,shift:2,rotate:10,stretch:0.2,exposure:0.7,erase:0.25",
         },
     ),
     "small": Recipe(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from fmnist_cli import models
@@ -23,7 +24,7 @@ from fmnist_cli.data.class_names import listed, split_classes
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.data.sources import ARRAYS, NAMED, Source, open_source
-from fmnist_cli.data.splits import divide
+from fmnist_cli.data.splits import divide, stratified_split
 from fmnist_cli.errors import DataError, UsageError, in_one_line
 from fmnist_cli.files import check_writable
 from fmnist_cli.inference import torch_devices
@@ -222,11 +223,14 @@ class Run:
                 self._finish(folder, prepared)
 
     def _prepare(self) -> _Prepared:
-        own_val = None
+        own_val: int | None = None
+        sizes: tuple[int, ...]
         if self._data is not None:  # a copy, because `divide` moves images
             data = self._data[np.arange(len(self._data))]
+            sizes = (len(data),)
         else:
-            data, own_val = self.source.read_training()
+            training = self.source.read_training()
+            data, own_val, sizes = training.images, training.val_size, training.sizes
         seed: int | None = SPLIT_SEED
         if own_val and self.config.val_size in (None, own_val):
             val_size, seed = own_val, None
@@ -240,10 +244,15 @@ class Run:
                 f"'{self.config.data}' is not the data that the run began with "
                 f"(fingerprint {record.fingerprint}, then {self._resumed['fingerprint']})"
             )
+        repeats = self._repeats(sizes)
+        if seed is not None:
+            repeats = repeats[stratified_split(data.labels, val_size, seed)[0]]
         train, val = divide(data, val_size, seed)
         if self._resumed is None:
             self._check_batch_size(len(train))
         digests = provenance.record_of_images(self.source, train)
+        if (repeats > 1).any():
+            train = train[np.repeat(np.arange(len(train)), repeats)]
         ready_at = time.perf_counter()
         options = {} if self.config.dropout is None else {"dropout": self.config.dropout}
         trainer = self.build_trainer(options, record, train, val)
@@ -285,6 +294,15 @@ class Run:
                 f"{present.min():,}",
                 in_one_line(fewest),
             )
+
+    def _repeats(self, sizes: Sequence[int]) -> NDArray[np.int64]:
+        """How often each image is seen per epoch, int64 [N], from `--repeat` for each source."""
+        times = self.config.repeat_counts() or [1] * len(sizes)
+        if len(times) != len(sizes):
+            raise UsageError(
+                f"--repeat has {len(times)} numbers; expected one for each of {len(sizes)} --data"
+            )
+        return np.repeat(times, sizes)
 
     def _check_batch_size(self, n: int) -> None:
         """Refuse a batch larger than the training data; a recipe's own is cut to fit instead."""

@@ -205,3 +205,29 @@ def test_a_validation_directory_is_the_validation_split(fmnist: Program, tmp_pat
     }
     resumed = fmnist("train", "--resume", "run", "--epochs", "5", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
+
+
+def test_several_sources_are_joined_and_repeated(fmnist: Program, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "more" / "boots", [""], 12)
+    write_pictures(tmp_path / "more" / "T-shirts", [""], 12)
+    joined = ("--data", "sample:200", "--data", "more")
+    done = fmnist(
+        *("train", "--format", "json", *joined, "--repeat", "1,3", *TRAIN, "--val-size", "24"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["data"] == "sample:200 + more"
+    assert fmnist("train", "--resume", "run", "--epochs", "5", cwd=tmp_path).returncode == 0
+    for split, n in (("val", 24), ("train", 200), ("test", 500)):
+        command = ("evaluate", "model.pt", "--split", split, "--format", "json")
+        assert json.loads(fmnist(*command, cwd=tmp_path).stdout)["n"] == n
+    wrong = fmnist("train", *joined, "--repeat", "2", *TRAIN, cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "--repeat has 1 numbers; expected one for each of 2 --data" in wrong.stderr
+    write_pictures(tmp_path / "pets", ["cat", "dog"], 3)
+    other = fmnist("train", *joined[:2], "--data", "pets", *TRAIN, cwd=tmp_path)
+    assert other.returncode == 65
+    assert "no class cat" in other.stderr
+    (tmp_path / "run.toml").write_text('data = ["sample:100", "more"]\nrepeat = "2,1"\n')
+    configured = fmnist("train", "-q", "--config", "run.toml", *TRAIN, cwd=tmp_path)
+    assert configured.returncode == 0, configured.stderr

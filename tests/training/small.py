@@ -36,7 +36,7 @@ def trainer(n: int = 256, n_val: int = 64, **options: Any) -> Trainer:
     torch.set_num_threads(1)
     chosen = config(**options)
     torch.manual_seed(chosen.seed)
-    extra = {} if chosen.dropout is None else {"dropout": chosen.dropout}
+    extra: dict[str, Any] = {} if chosen.dropout is None else {"dropout": chosen.dropout}
     model = models.build(chosen.model, **extra)
     if chosen.freeze_backbone:
         freeze_backbone(model)

@@ -203,7 +203,7 @@ def test_pruned_epochs_have_fewer_steps_and_the_schedule_ends_with_them(
     [("convnet-small", True), ("tutorial", False), ("wideresnet", True), ("resnet18", True)],
 )
 def test_a_frozen_stem_stays_as_it_is_while_the_rest_moves(network: str, has_norm: bool) -> None:
-    narrow = {"widths": (8, 8, 8), "blocks": 1} if network == "wideresnet" else {}
+    narrow: dict[str, Any] = {"widths": (8, 8, 8), "blocks": 1} if network == "wideresnet" else {}
     model = models.build(network, **narrow)
     train_step = TrainStep(
         config(model=network, freeze_stem=1, optimizer="sgd"),
