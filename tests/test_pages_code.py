@@ -41,6 +41,19 @@ def test_python_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (tmp_path / "model.onnx").exists()
 
 
+@pytest.mark.parametrize("page", ["your-data.md", "your-network.md"])
+def test_own_data_and_network(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "page"}
+    for code in blocks(page):
+        exec(compile(code, page, "exec"), names)
+    if page == "your-data.md":
+        assert names["result"].val_accuracy > 0.9
+        assert load("model.pt").classes == ("noise", "square")
+    else:
+        assert names["classifier"](open_source("sample").read("test").images).shape == (500, 10)
+
+
 def test_adding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each entry of the page, put where the page says: it trains, loads, and is exported."""
     stages, architecture, network, recipe = blocks("adding.md")

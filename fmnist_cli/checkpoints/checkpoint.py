@@ -136,9 +136,10 @@ def _read(archive: Archive, given: str | nn.Module | None) -> tuple[Checkpoint, 
 
 def _network(path: Path, metadata: ModelMetadata, given: str | nn.Module | None) -> nn.Module:
     """The network that a file is of, without its weights."""
-    if isinstance(given, nn.Module):
-        return given
     recorded = metadata.network
+    if isinstance(given, nn.Module):
+        own.check(given, len(metadata.classes), recorded.name)
+        return given
     if not own.is_own(recorded.name):
         try:
             return blank(recorded.name, recorded.options, len(metadata.classes))
@@ -199,8 +200,16 @@ def fill(network: nn.Module, state: object, path: Path) -> None:
         if value.is_floating_point() and not value.isfinite().all():
             raise CheckpointError(f"'{path}': '{name}' holds values that are not finite")
     network.load_state_dict(
-        {name: found[name].detach().contiguous() for name in expected}, assign=True
+        {name: _plain_strides(found[name].detach()) for name in expected}, assign=True
     )
+
+
+def _plain_strides(value: Tensor) -> Tensor:
+    """The tensor in rows. With one channel, channels-last weights count as contiguous too, but make
+    a convolution give channels-last features.
+    """
+    is_plain = value.is_contiguous() and (value.dim() != 4 or value.shape[1] != 1)
+    return value if is_plain else value.clone(memory_format=torch.contiguous_format)
 
 
 def max_bytes(network: nn.Module) -> int:

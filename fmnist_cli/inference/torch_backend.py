@@ -20,7 +20,7 @@ from fmnist_cli.inference.torch_devices import (
     set_threads,
 )
 from fmnist_cli.models.cost import Layer, layers_of
-from fmnist_cli.models.own import failures_told, layout_of
+from fmnist_cli.models.own import failures_told, set_layout
 
 _CPU_BATCH_SIZE: Final = 125
 """What a layer gives then still lies in the cache when the next one takes it."""
@@ -46,8 +46,7 @@ class TorchClassifier(Classifier):
             self.batch_size = _CPU_BATCH_SIZE
             keep_freed_memory()
         self._model = model.to(device)
-        self._layout = layout_of(model, precision.memory_format)
-        self._model = self._model.to(memory_format=self._layout)
+        self._layout = set_layout(self._model, precision.memory_format)
         self._network = metadata.network.name
         self._normalization = normalization
         self._precision = precision

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.errors import FmnistError, MissingInput, UsageError, did_you_mean
@@ -30,7 +31,6 @@ _EXPECTED: Final = (
     f"expected a network that maps float images [N, 1, {IMAGE_SIZE}, {IMAGE_SIZE}] to logits "
 )
 _PROBE_SIZE: Final = 2
-_LAYOUT: Final = "_fmnist_layout"
 
 
 def is_own(name: str) -> bool:
@@ -119,7 +119,6 @@ def check(network: nn.Module, num_classes: int, spec: str) -> None:
         network.eval()
         with told(spec, f"'{name}' fails on images; {expected}"):
             logits = network(images)
-        _set_layout(network, images)
     network.train(was_training)
     if not isinstance(logits, Tensor):
         many = f" of {len(logits)}" if isinstance(logits, tuple | list) else ""
@@ -138,10 +137,56 @@ def check(network: nn.Module, num_classes: int, spec: str) -> None:
         )
 
 
-def layout_of(network: nn.Module, usual: torch.memory_format) -> torch.memory_format:
-    """The memory format that a network's weights can have; `view` fails on channels-last."""
-    layout: torch.memory_format = getattr(network, _LAYOUT, usual)
+def set_layout(network: nn.Module, layout: torch.memory_format) -> torch.memory_format:
+    """Give a network's weights a memory format, in place, and return it.
+
+    A network of the user's own may call `view` on features, which fails on channels-last ones. It
+    gets `reshape` instead and, if that is not enough, contiguous weights.
+    """
+    network.to(memory_format=layout)
+    if type(network).__module__.startswith("fmnist_cli.") or layout == torch.contiguous_format:
+        return layout
+    if not _works(network):
+        network.__class__ = _reshaping(type(network))
+        if not _works(network):
+            network.to(memory_format=torch.contiguous_format)
+            return torch.contiguous_format
     return layout
+
+
+def _works(network: nn.Module) -> bool:
+    was_training = network.training
+    device = next(network.parameters()).device
+    images = torch.zeros(_PROBE_SIZE, 1, IMAGE_SIZE, IMAGE_SIZE, device=device)
+    try:
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            network.eval()(images)
+    except Exception:  # noqa: BLE001 - whatever the user's code raises
+        return False
+    finally:
+        network.train(was_training)
+    return True
+
+
+class _ReshapeForView(TorchFunctionMode):
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        if function is Tensor.view and not any(isinstance(each, torch.dtype) for each in args):
+            function = Tensor.reshape
+        return function(*args, **(kwargs or {}))
+
+
+def _reshaping(kind: type[nn.Module]) -> type[nn.Module]:
+    """The same class, whose forward pass reshapes where it says `view`."""
+
+    class Reshaping(kind):  # type: ignore[valid-type, misc]
+        def forward(self, *args: Any, **kwargs: Any) -> Any:
+            with _ReshapeForView():
+                return super().forward(*args, **kwargs)
+
+    Reshaping.__name__, Reshaping.__module__ = kind.__name__, kind.__module__
+    return Reshaping
 
 
 @contextlib.contextmanager
@@ -236,13 +281,3 @@ def _parameters(construct: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 def _is_below(file: str, folder: Path) -> bool:
     return Path(file).resolve().is_relative_to(folder) and "site-packages" not in file
-
-
-def _set_layout(network: nn.Module, images: Tensor) -> None:
-    """Note whether the network works on channels-last features, which are faster on CPUs."""
-    network.to(memory_format=torch.channels_last)
-    try:
-        network(images.contiguous(memory_format=torch.channels_last))
-    except Exception:  # noqa: BLE001 - whatever the user's code raises
-        setattr(network, _LAYOUT, torch.contiguous_format)
-        network.to(memory_format=torch.contiguous_format)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fmnist_cli.inference.torch_devices import resolve_precision
-from fmnist_cli.models.own import layout_of
+from fmnist_cli.models.own import set_layout
 from fmnist_cli.training.average import MovingAverage
 from fmnist_cli.training.freezing import stem_of
 from fmnist_cli.training.optimizer import Schedule, build_optimizer
@@ -35,8 +35,8 @@ class TrainStep:
         self.freeze_stem = config.freeze_stem
         self.label_smoothing = config.label_smoothing
         self.precision = resolve_precision(config.precision, device)
-        self.layout = layout_of(model, self.precision.memory_format)
-        self.model = model.to(device).to(memory_format=self.layout)
+        self.model = model.to(device)
+        self.layout = set_layout(self.model, self.precision.memory_format)
         self.process, self.compiles = process, config.compile
         self.network = self._wrap()
         self.averaged = None if config.ema is None else MovingAverage(self.model, config.ema)
