@@ -205,8 +205,10 @@ def fill(network: nn.Module, state: object, path: Path) -> None:
 
 
 def _plain_strides(value: Tensor) -> Tensor:
-    """The tensor in rows. With one channel, channels-last weights count as contiguous too, but make
-    a convolution give channels-last features.
+    """The tensor in rows.
+
+    Channels-last weights of one channel count as contiguous, but make a convolution give
+    channels-last features.
     """
     is_plain = value.is_contiguous() and (value.dim() != 4 or value.shape[1] != 1)
     return value if is_plain else value.clone(memory_format=torch.contiguous_format)
