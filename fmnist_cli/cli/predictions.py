@@ -96,7 +96,9 @@ def _add_row(
         end = prediction.error or ""
     else:
         (best, share), *others = ranked
-        then = ", ".join(f"{console.literal(classes[label])} {share:.0%}" for label, share in others)
+        then = ", ".join(
+            f"{console.literal(classes[label])} {share:.0%}" for label, share in others
+        )
         cells = [Text(console.literal(classes[best]), "bold"), Text(f"{share:.1%}"), Text(then)]
         end = prediction.name
     table.add_row(*cells[: 3 if top_k > 1 else 2], Text(console.literal(end)))

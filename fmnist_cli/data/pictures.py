@@ -72,7 +72,9 @@ class Picture:
     """Whether it was prepared as a photo; otherwise the pixels are those of the file."""
 
 
-def decode(source: str | Path | bytes, *, photo: PhotoMode = "auto") -> Picture:
+def decode(
+    source: str | Path | bytes, *, photo: PhotoMode = "auto", max_pixels: int = MAX_PIXELS
+) -> Picture:
     """Read an image file, or the bytes of one, in any format that Pillow reads.
 
     Any size, gray, color, palette or alpha, 8 to 32 bits per channel, turned upright by its EXIF
@@ -80,6 +82,7 @@ def decode(source: str | Path | bytes, *, photo: PhotoMode = "auto") -> Picture:
     `prepare_photo`; any other picture becomes gray, on black, and is resized to 28×28. `auto` takes
     gray 28×28 pictures with dark corners for images of the data set and all others for photos.
 
+    max_pixels: larger pictures are refused before they are decoded.
     Raises MissingInput if the file does not exist, Unavailable if its format needs a package that
     is not installed, and DataError if it is not a picture, damaged, too large or blank.
     """
@@ -88,7 +91,7 @@ def decode(source: str | Path | bytes, *, photo: PhotoMode = "auto") -> Picture:
     try:
         if len(content) > MAX_FILE_BYTES:
             raise DataError(f"it has more than {MAX_FILE_BYTES:,} bytes")
-        image = _load(content)
+        image = _load(content, max_pixels)
         if photo == "off":
             return Picture(_resized(image), prepared=False)
         if photo == "auto" and (pixels := _of_data_set(image)) is not None:
@@ -96,6 +99,19 @@ def decode(source: str | Path | bytes, *, photo: PhotoMode = "auto") -> Picture:
         return Picture(_prepare(image), prepared=True)
     except (DataError, Unavailable) as error:
         raise type(error)(f"{name} can't be used: {error}") from None
+
+
+def decode_data_set_image(content: bytes) -> Picture | None:
+    """What `decode` returns for an image of the data set; None for any other picture.
+
+    Unlike preparing a photo, this is fast enough for an event loop if `content` is small. Raises
+    DataError and Unavailable as `decode` does.
+    """
+    try:
+        pixels = _of_data_set(_load(content))
+    except (DataError, Unavailable) as error:
+        raise type(error)(f"the picture can't be used: {error}") from None
+    return None if pixels is None else Picture(pixels, prepared=False)
 
 
 def draw_steps(path: Path) -> "Image.Image":
@@ -168,7 +184,7 @@ def _read(path: str | Path) -> bytes:
         raise MissingInput(f"no file at {str(path)!r}") from None
 
 
-def _load(content: bytes) -> "Image.Image":
+def _load(content: bytes, max_pixels: int = MAX_PIXELS) -> "Image.Image":
     """Decode to 8 bits per channel, upright: mode L, RGB or RGBA."""
     from PIL import Image, UnidentifiedImageError
 
@@ -177,7 +193,7 @@ def _load(content: bytes) -> "Image.Image":
             for number in range(_MAX_FRAMES):
                 if number and not _seek(image, number):
                     break
-                frame = _frame(image, len(content))
+                frame = _frame(image, len(content), max_pixels)
                 if not _is_blank(frame):
                     return frame
     except (DataError, Unavailable):
@@ -185,7 +201,7 @@ def _load(content: bytes) -> "Image.Image":
     except UnidentifiedImageError:
         raise DataError("it is not an image file, or a damaged one") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise DataError(f"it has more than {MAX_PIXELS:,} pixels") from None
+        raise DataError(f"it has more than {max_pixels:,} pixels") from None
     except Exception as error:  # noqa: BLE001 - Pillow's readers raise errors of all kinds
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise DataError(f"it is damaged: {reason}") from None
@@ -219,14 +235,14 @@ def _seek(image: "Image.Image", number: int) -> bool:
     return True
 
 
-def _frame(image: "Image.Image", file_bytes: int) -> "Image.Image":
+def _frame(image: "Image.Image", file_bytes: int, max_pixels: int) -> "Image.Image":
     """Decode the current frame."""
     from PIL import ExifTags, ImageOps
 
     pixels = image.width * image.height
-    if pixels > MAX_PIXELS:
+    if pixels > max_pixels:
         raise DataError(
-            f"it has {image.width:,}×{image.height:,} pixels; expected at most {MAX_PIXELS:,}"
+            f"it has {image.width:,}×{image.height:,} pixels; expected at most {max_pixels:,}"
         )
     if pixels > max(_FREE_PIXELS, _MAX_PIXELS_PER_BYTE * file_bytes):
         raise DataError(f"it is damaged or blank: {pixels:,} pixels in {file_bytes:,} bytes")

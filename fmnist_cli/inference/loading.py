@@ -36,7 +36,7 @@ def load(
     """
     path = locate(path)
     try:
-        if network is not None or _magic(path) == _ZIP_MAGIC:
+        if needs_torch(path, network):
             from fmnist_cli.inference.torch_backend import open_classifier as open_torch
 
             return open_torch(
@@ -62,6 +62,14 @@ def load(
             f"--precision {precision} is for a .pt file; '{path}' is ONNX and computes as exported"
         )
     return open_onnx(path, normalization=normalization, device=device, threads=threads)
+
+
+def needs_torch(path: Path, network: str | None = None) -> bool:
+    """Whether torch runs a model file, rather than ONNX Runtime.
+
+    network: as in `load`. Raises MissingInput and CheckpointError as `load` does.
+    """
+    return network is not None or _magic(path) == _ZIP_MAGIC
 
 
 def _magic(path: Path) -> bytes:
