@@ -3,7 +3,7 @@
     python -m benchmarks.serving [--seconds 10] [--connections 32] [--minutes 0]
 
 The packaged network, images of the sample as PNG files, 32 connections, both on all cores of this
-machine, one after the other in one run; the client is `wrk` (apt-get install wrk) on the same cores.
+machine, one after the other in one run; `wrk` (apt-get install wrk) sends on the same cores.
 `--minutes N` serves for that long and reports the server's memory at the start and at the end.
 """
 
@@ -32,7 +32,7 @@ MIN_RATE_RATIO: Final = 4.0
 IMAGES: Final = 500
 _BOUNDARY: Final = "wrk-boundary"
 
-PLAIN_APP: Final = '''
+PLAIN_APP: Final = """
 import io
 
 import torch
@@ -55,7 +55,7 @@ async def predict(file: UploadFile):
         probabilities = model((to_tensor(image)[None] - mean) / std).softmax(dim=1)[0]
     label = int(probabilities.argmax())
     return {"class": loaded.metadata.classes[label], "probability": float(probabilities[label])}
-'''
+"""
 
 WRK_SCRIPT: Final = """
 local bodies = {}
@@ -93,8 +93,16 @@ def measure(*, seconds: int = 10, connections: int = 32, minutes: int = 0) -> It
                 load.run(url, 5, is_form=True)
                 before = _megabytes(pid)
                 found = load.run(url, 60 * minutes, is_form=True)
-                yield Row("memory at the end", _megabytes(pid), "MB", baseline=before, against="at the start")
-                yield Row("requests", _rate(found), "requests/s", n=found["requests"], statistic="mean")
+                yield Row(
+                    "memory at the end",
+                    _megabytes(pid),
+                    "MB",
+                    baseline=before,
+                    against="at the start",
+                )
+                yield Row(
+                    "requests", _rate(found), "requests/s", n=found["requests"], statistic="mean"
+                )
             return
         (folder / "plain.py").write_text(PLAIN_APP, encoding="utf-8")
         with _plain_app(folder) as (url, _pid):
@@ -161,8 +169,15 @@ class _Load:
 
 
 def _form(content: bytes) -> bytes:
-    head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="garment.png"\r\n'
-    return head.encode() + b"Content-Type: image/png\r\n\r\n" + content + f"\r\n--{_BOUNDARY}--\r\n".encode()
+    head = (
+        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="garment.png"\r\n'
+    )
+    return (
+        head.encode()
+        + b"Content-Type: image/png\r\n\r\n"
+        + content
+        + f"\r\n--{_BOUNDARY}--\r\n".encode()
+    )
 
 
 @contextmanager

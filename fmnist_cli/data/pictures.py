@@ -82,7 +82,8 @@ def decode(
     `prepare_photo`; any other picture becomes gray, on black, and is resized to 28×28. `auto` takes
     gray 28×28 pictures with dark corners for images of the data set and all others for photos.
 
-    max_pixels: larger pictures are refused before they are decoded.
+    max_pixels: larger pictures are refused before they are decoded; JPEG files, which are decoded
+    at a fraction of their size, may have four times as many.
     Raises MissingInput if the file does not exist, Unavailable if its format needs a package that
     is not installed, and DataError if it is not a picture, damaged, too large or blank.
     """
@@ -99,6 +100,15 @@ def decode(
         return Picture(_prepare(image), prepared=True)
     except (DataError, Unavailable) as error:
         raise type(error)(f"{name} can't be used: {error}") from None
+
+
+def claimed_pixels(content: bytes) -> int:
+    """Width times height as the head of an image file states them; 0 if it is not an image."""
+    try:
+        with _open(content) as image:
+            return image.width * image.height
+    except Exception:  # noqa: BLE001 - Pillow's readers raise errors of all kinds
+        return 0
 
 
 def decode_data_set_image(content: bytes) -> Picture | None:
@@ -247,6 +257,8 @@ def _frame(image: "Image.Image", file_bytes: int, max_pixels: int) -> "Image.Ima
     from PIL import ExifTags, ImageOps
 
     pixels = image.width * image.height
+    if image.format in ("JPEG", "MPO"):
+        max_pixels = min(4 * max_pixels, MAX_PIXELS)
     if pixels > max_pixels:
         raise DataError(
             f"it has {image.width:,}×{image.height:,} pixels; expected at most {max_pixels:,}"

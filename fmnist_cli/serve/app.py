@@ -117,9 +117,14 @@ class _Server:
         lines = [f"{name} {value}" for name, value in (by_status | self._service.counts()).items()]
         return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
-    async def failed(self, _request: Request, error: Exception) -> Response:
+    async def failed(self, request: Request, error: Exception) -> Response:
         """The answer to an error, whoever raised it."""
         match error:
+            case HTTPException(status_code=404):
+                return self._json({"error": f"nothing at {request.url.path!r}; see /docs"}, 404)
+            case HTTPException(status_code=405, headers={"Allow": allowed}):
+                text = f"{request.method} is not allowed here; expected {allowed}"
+                return self._json({"error": text}, 405, error.headers)
             case HTTPException():
                 return self._json({"error": error.detail}, error.status_code, error.headers)
             case RequestValidationError() | ValidationError():

@@ -3,13 +3,21 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import partial
+from threading import Lock
 from typing import Final
 
 from starlette.exceptions import HTTPException
 
 from fmnist_cli.constants import IMAGE_SIZE
-from fmnist_cli.data.pictures import PhotoMode, Picture, decode, decode_data_set_image
+from fmnist_cli.data.pictures import (
+    PhotoMode,
+    Picture,
+    claimed_pixels,
+    decode,
+    decode_data_set_image,
+)
 from fmnist_cli.devices import usable_cores
 from fmnist_cli.errors import FmnistError
 from fmnist_cli.inference.classifier import Classifier
@@ -19,9 +27,11 @@ from fmnist_cli.serve.uploads import RETRY_LATER, Upload
 
 MAX_WAITING: Final = 512
 """Pictures that may wait for their prediction; four times what a second takes on two cores."""
-MAX_PIXELS: Final = 25_000_000
-"""Of a picture; 24 megapixels is what current phones take by default. Decoding takes up to 8 bytes
-for each."""
+MAX_PIXELS: Final = 12_500_000
+"""Of a picture; four times as many for JPEG, the format of large photos. Decoding takes up to 9
+bytes for each."""
+_LARGE_PIXELS: Final = 2_000_000
+"""Pictures above are decoded one after the other, so that memory is bounded."""
 ANSWER_SECONDS: Final = 30
 _MAX_DECODERS: Final = 4
 
@@ -39,6 +49,7 @@ class Service:
         self._waiting = 0
         self._answered = 0
         workers = max(2, min(usable_cores(), _MAX_DECODERS))
+        self._decoding_large = Lock()
         self._decoders = ThreadPoolExecutor(workers, thread_name_prefix="fmnist-decode")
 
     @property
@@ -91,5 +102,10 @@ class Service:
             picture = decode_data_set_image(content)
             if picture is not None:
                 return picture
-        job = partial(decode, content, photo=photo, max_pixels=MAX_PIXELS)
+        job = partial(self._decode_anything, content, photo)
         return await asyncio.get_running_loop().run_in_executor(self._decoders, job)
+
+    def _decode_anything(self, content: bytes, photo: PhotoMode) -> Picture:
+        is_large = claimed_pixels(content) > _LARGE_PIXELS
+        with self._decoding_large if is_large else nullcontext():
+            return decode(content, photo=photo, max_pixels=MAX_PIXELS)

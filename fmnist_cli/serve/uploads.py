@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from starlette.datastructures import UploadFile
@@ -13,13 +14,17 @@ from starlette.requests import Request
 from fmnist_cli.inference.inputs import STDIN
 
 MAX_BODY_BYTES: Final = 20_000_000
-MAX_HELD_BYTES: Final = 80_000_000
+MAX_HELD_BYTES: Final = 50_000_000
 """Total of the bodies that are in memory at a time."""
+RESERVED_BYTES: Final = 10_000_000
+"""The part of it that is kept free for small bodies."""
+_SMALL_BYTES: Final = 250_000
 MAX_FILES: Final = 64
 BODY_SECONDS: Final = 60
 """Time for a body to arrive; a large photo over a slow mobile connection takes half of it."""
 RETRY_LATER: Final = {"Retry-After": "1"}
 
+_PIECE_BYTES: Final = 1 << 16
 _MAX_DISCARDED_BYTES: Final = 3 * MAX_BODY_BYTES
 """Read from an oversized body before answering: many clients send all of it before they read."""
 _CLOSE: Final = {"Connection": "close"}
@@ -34,6 +39,13 @@ class Upload(NamedTuple):
     name: str
     """The file's name; `-` for a raw body."""
     content: bytes
+
+
+@dataclass(slots=True)
+class _Share:
+    """What one request holds."""
+
+    count: int = 0
 
 
 class Uploads:
@@ -53,33 +65,33 @@ class Uploads:
             raise HTTPException(
                 415, f"the body is {kind[:100]!r}; expected a picture as it is, or {_MULTIPART}"
             )
-        pieces: list[bytes] = []
+        share = _Share()
         try:
-            await self._receive(request, pieces)
-            body = b"".join(pieces)
+            body = await self._receive(request, share)
             if not body:
                 raise HTTPException(400, "the body is empty; expected a picture")
-            yield await _files(request, body) if kind == _MULTIPART else [Upload(STDIN, body)]
+            files = await _files(request, body) if kind == _MULTIPART else [Upload(STDIN, body)]
+            del body
+            yield files
         finally:
-            self._held_bytes -= sum(map(len, pieces))
+            self._release(share)
 
-    async def _receive(self, request: Request, pieces: list[bytes]) -> None:
-        """Append what arrives to `pieces`."""
-        size = 0
+    async def _receive(self, request: Request, share: _Share) -> bytes:
+        pieces: list[bytes] = []
+        claimed = request.headers.get("content-length", "")
+        size = int(claimed) if claimed.isdecimal() and int(claimed) > MAX_BODY_BYTES else 0
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 async for piece in request.stream():
                     size += len(piece)
                     if size > _MAX_DISCARDED_BYTES:
                         break
-                    if size > MAX_BODY_BYTES:
-                        continue
-                    if self._held_bytes + len(piece) > MAX_HELD_BYTES:
-                        raise HTTPException(
-                            503, "too many uploads at once; try again", {**RETRY_LATER, **_CLOSE}
-                        )
-                    self._held_bytes += len(piece)
-                    pieces.append(piece)
+                    if size <= MAX_BODY_BYTES:
+                        self._hold(share, len(piece))
+                        pieces.append(piece)
+                    elif pieces:
+                        self._release(share)
+                        pieces.clear()
         except TimeoutError:
             raise HTTPException(
                 408, f"the body did not arrive within {BODY_SECONDS} s", _CLOSE
@@ -88,6 +100,21 @@ class Uploads:
             raise HTTPException(
                 413, f"the body is too large; expected at most {MAX_BODY_BYTES:,} bytes", _CLOSE
             )
+        return b"".join(pieces)
+
+    def _hold(self, share: _Share, count: int) -> None:
+        is_small = share.count + count <= _SMALL_BYTES
+        room = MAX_HELD_BYTES - (0 if is_small else RESERVED_BYTES)
+        if self._held_bytes + count > room:
+            raise HTTPException(
+                503, "too many uploads at once; try again", {**RETRY_LATER, **_CLOSE}
+            )
+        self._held_bytes += count
+        share.count += count
+
+    def _release(self, share: _Share) -> None:
+        self._held_bytes -= share.count
+        share.count = 0
 
 
 class _FormInMemory(MultiPartParser):
@@ -100,7 +127,8 @@ async def _files(request: Request, body: bytes) -> list[Upload]:
     """The files of a form; other fields are ignored. Raises HTTPException 400."""
 
     async def stream() -> AsyncIterator[bytes]:
-        yield body
+        for start in range(0, len(body), _PIECE_BYTES):
+            yield body[start : start + _PIECE_BYTES]
 
     try:
         form = await _FormInMemory(request.headers, stream(), max_files=MAX_FILES).parse()  # type: ignore[arg-type]

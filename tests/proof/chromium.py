@@ -60,7 +60,10 @@ class Tab:
         """Set the window's width (pixels), the color scheme and the language."""
         self(
             "Emulation.setDeviceMetricsOverride",
-            **{"width": width, "height": 900, "deviceScaleFactor": 2, "mobile": width < 600},
+            width=width,
+            height=900,
+            deviceScaleFactor=2,
+            mobile=width < 600,
         )
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self("Emulation.setEmulatedMedia", features=features)
@@ -125,7 +128,7 @@ def chromium(profile: Path) -> Iterator[Tab]:
     commands_out, commands_in = os.pipe()
     events_out, events_in = os.pipe()
     # The browser reads descriptor 3 and writes descriptor 4.
-    shell = f"exec {program} \"$@\" 3<&{commands_out} 4>&{events_in}"
+    shell = f'exec {program} "$@" 3<&{commands_out} 4>&{events_in}'
     command = ["bash", "-c", shell, "-", *FLAGS, f"--user-data-dir={profile}", "about:blank"]
     running = subprocess.Popen(
         command, pass_fds=(commands_out, events_in), stderr=subprocess.DEVNULL
