@@ -189,7 +189,7 @@ def _plain_app(folder: Path) -> Iterator[tuple[str, int]]:
 
 @contextmanager
 def _fmnist_serve() -> Iterator[tuple[str, int]]:
-    command = [PROGRAM, "serve", "--port", "0"]
+    command = [str(PROGRAM), "serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
         for line in running.stderr:
