@@ -276,12 +276,15 @@ def _to_8_bits(image: "Image.Image") -> "Image.Image":
 
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return Image.fromarray(_scale(np.asarray(image)))
+    mode = "L" if image.mode in ("1", "L") else "RGB"
     if image.has_transparency_data:
-        return image.convert("RGBA")
-    if image.mode == "L":
-        image.load()
-        return image.copy()  # reading the next frame would change it
-    return image.convert("L" if image.mode == "1" else "RGB")
+        mode = "RGBA"
+    if image.mode != mode:
+        return image.convert(mode)
+    image.load()
+    # Reading the next frame would change it; without one, a copy would only take memory.
+    has_next = image.format not in ("JPEG", "PNG", None) or getattr(image, "n_frames", 1) > 1
+    return image.copy() if has_next else image
 
 
 def _scale(values: NDArray[Any]) -> Images:

@@ -179,6 +179,7 @@ def create_app(classifier: Classifier, name: str) -> FastAPI:
         description="Predictions of a Fashion-MNIST classifier.",
         docs_url=None,  # FastAPI's pages load their scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=server.lifespan,
     )
     app.post(_PREDICT, openapi_extra=_BODY, responses=_ERRORS)(server.predict)

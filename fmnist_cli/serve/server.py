@@ -1,14 +1,17 @@
 """uvicorn with the limits that it lacks, on a port that is taken before the model is loaded."""
 
 import asyncio
+import ctypes
 import json
 import logging
 import socket
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from fmnist_cli.errors import Unavailable
 from fmnist_cli.serve.pages import SECURITY_HEADERS
@@ -18,6 +21,9 @@ STOP_SECONDS: Final = 8
 _HEAD_SECONDS: Final = 10
 _MAX_HEAD_BYTES: Final = 1 << 16
 _BACKLOG: Final = 2_048
+_M_MMAP_THRESHOLD: Final = -3
+"""From glibc's malloc.h."""
+_LARGE_BLOCK_BYTES: Final = 1 << 20
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -42,7 +48,9 @@ def url_of(listener: socket.socket) -> str:
 
 def run(app: Any, listener: socket.socket, on_ready: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM; requests in flight are finished, then the signal is raised."""
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    for name in ("uvicorn.error", "python_multipart"):  # a broken request is no news
+        logging.getLogger(name).setLevel(logging.ERROR)
+    _return_large_blocks()
     config = uvicorn.Config(
         app,
         http=_Protocol,
@@ -58,6 +66,17 @@ def run(app: Any, listener: socket.socket, on_ready: Callable[[], None]) -> None
     _Server(config, on_ready).run([listener])
 
 
+def _return_large_blocks() -> None:
+    """Make glibc return large blocks to the system when they are freed.
+
+    By default it keeps those of up to 32 MB, in each thread: after four large pictures the server
+    held 293 MB at most instead of 199.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK_BYTES)
+
+
 class _Server(uvicorn.Server):
     """Reports when it is ready."""
 
@@ -71,17 +90,22 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(HttpToolsProtocol):
-    """Bounds the time and the size of a request's head, for which httptools has no limit."""
+    """Bounds the time and the size of a request's head, for which httptools has no limit.
+
+    It also tells the running request when its connection is closed: uvicorn tells the newest one,
+    which may still be waiting behind it.
+    """
 
     _timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
+    _running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._forget_head()
+        self._hang_up()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -89,7 +113,7 @@ class _Protocol(HttpToolsProtocol):
         if self._timer is not None:  # the head is not complete
             self._head_bytes += len(data)
             if self._head_bytes > _MAX_HEAD_BYTES:
-                self.send_400_response("the request's head is too large")
+                self.send_400_response("the head of the request is too large")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -101,21 +125,32 @@ class _Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is not HTTP, and hang up."""
-        self._forget_head()
         body = json.dumps({"error": msg}).encode()
         head = (
             "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
-        self.transport.write(head.encode() + body)
-        self.transport.close()
+        if not self.transport.is_closing():
+            self.transport.write(head.encode() + body)
+        self._hang_up()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _expect_head(self) -> None:
         self._forget_head()
-        self._timer = self.loop.call_later(_HEAD_SECONDS, self.transport.close)
+        self._timer = self.loop.call_later(_HEAD_SECONDS, self._hang_up)
 
     def _forget_head(self) -> None:
         self._head_bytes = 0
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _hang_up(self) -> None:
+        self._forget_head()
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+        self.transport.close()

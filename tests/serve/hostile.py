@@ -43,21 +43,25 @@ class Hostile(NamedTuple):
     """Whether it reads an answer; otherwise it hangs up after the last piece."""
 
 
-def png_claiming(width: int, height: int, packed: bytes) -> bytes:
-    """A gray PNG file of any size, with right sums."""
+def png_claiming(width: int, height: int, packed: bytes, color: int = 0) -> bytes:
+    """A PNG file of any size, with right sums; color: 0 is gray, 6 is RGBA."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return (
             struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         )
 
-    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", width, height, 8, color, 0, 0, 0)
     data = chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + data
 
 
 _BOMB: Final = png_claiming(5_000, 5_000, zlib.compress(bytes(5_001 * 5_000), 9))
 """25 megapixels in 24 kB."""
+_LARGE: Final = png_claiming(
+    3_500, 3_500, zlib.compress(bytes(3_500 * 14_001 - 4) + b"\xff" * 4, 9), 6
+)
+"""12 megapixels with alpha in 48 kB: 49 MB, which is just allowed."""
 
 
 def post(body: bytes, kind: str = "image/png", query: str = "", length: int | str = "") -> bytes:
@@ -93,7 +97,7 @@ def _picture(random: Random) -> bytes:
 def _size(random: Random) -> bytes:
     sides = (0, 1, 28, 5_000, 5_001, 65_535, 2**31 - 1, 2**32 - 1)
     claimed = png_claiming(random.choice(sides), random.choice(sides), zlib.compress(bytes(99)))
-    return post(random.choice((claimed, claimed, _BOMB)))
+    return post(random.choice((claimed, claimed, _BOMB, _LARGE)))
 
 
 def _form(random: Random) -> bytes:
