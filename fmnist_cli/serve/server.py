@@ -70,7 +70,7 @@ def _return_large_blocks() -> None:
     """Make glibc return large blocks to the system when they are freed.
 
     By default it keeps those of up to 32 MB, in each thread: after four large pictures the server
-    held 293 MB at most instead of 199.
+    held 293 MB at most instead of 201.
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # another C library
