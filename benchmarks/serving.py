@@ -1,9 +1,10 @@
 """`fmnist serve` against the FastAPI application that is usually written around a torch model.
 
-    python -m benchmarks.serving [--seconds 10] [--connections 32] [--minutes 0]
+    python -m benchmarks.serving [--seconds 10] [--connections 32] [--minutes 0] [--model FILE.pt]
 
-The packaged network, images of the sample as PNG files, 32 connections, both on all cores of this
-machine, one after the other in one run; `wrk` (apt-get install wrk) sends on the same cores.
+The packaged network or another one, images of the sample as PNG files, 32 connections, both on all
+cores of this machine, one after the other in one run; `wrk` (apt-get install wrk) sends on the same
+cores. The plain application gets uvicorn's fast loop and parser too, and torch's threads don't spin.
 `--minutes N` serves for that long and reports the server's memory at the start and at the end.
 """
 
@@ -27,6 +28,7 @@ from PIL import Image
 from benchmarks.program import PROGRAM
 from benchmarks.report import Row, run
 from fmnist_cli.data import sample
+from fmnist_cli.pretrained import FILE
 
 MIN_RATE_RATIO: Final = 4.0
 IMAGES: Final = 500
@@ -34,6 +36,8 @@ _BOUNDARY: Final = "wrk-boundary"
 
 PLAIN_APP: Final = """
 import io
+import os
+from pathlib import Path
 
 import torch
 from fastapi import FastAPI, UploadFile
@@ -41,9 +45,8 @@ from PIL import Image
 from torchvision.transforms.functional import to_tensor
 
 from fmnist_cli.checkpoints.weights import open_model
-from fmnist_cli.pretrained import FILE
 
-loaded = open_model(FILE)
+loaded = open_model(Path(os.environ["MODEL"]))
 model, mean, std = loaded.model.eval(), loaded.normalization.mean, loaded.normalization.std
 app = FastAPI()
 
@@ -81,15 +84,18 @@ end
 """
 
 
-def measure(*, seconds: int = 10, connections: int = 32, minutes: int = 0) -> Iterator[Row]:
+def measure(
+    *, seconds: int = 10, connections: int = 32, minutes: int = 0, model: Path | None = None
+) -> Iterator[Row]:
     """The plain application, then `fmnist serve` with the same requests and with raw bodies."""
+    model = model or FILE
     if shutil.which("wrk") is None:
         raise SystemExit("this measurement needs wrk: apt-get install wrk")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         load = _Load(folder, connections)
         if minutes:
-            with _fmnist_serve() as (url, pid):
+            with _fmnist_serve(model) as (url, pid):
                 load.run(url, 5, is_form=True)
                 before = _megabytes(pid)
                 found = load.run(url, 60 * minutes, is_form=True)
@@ -105,10 +111,10 @@ def measure(*, seconds: int = 10, connections: int = 32, minutes: int = 0) -> It
                 )
             return
         (folder / "plain.py").write_text(PLAIN_APP, encoding="utf-8")
-        with _plain_app(folder) as (url, _pid):
+        with _plain_app(folder, model) as (url, _pid):
             load.run(url, 2, is_form=True)
             plain = load.run(url, seconds, is_form=True)
-        with _fmnist_serve() as (url, _pid):
+        with _fmnist_serve(model) as (url, _pid):
             load.run(url, 2, is_form=True)
             for is_form, name in ((True, "the same form"), (False, "a raw body")):
                 ours = load.run(url, seconds, is_form=is_form)
@@ -154,7 +160,16 @@ class _Load:
         """Requests for some time; latencies in microseconds."""
         kind = f"multipart/form-data; boundary={_BOUNDARY}" if is_form else "image/png"
         done = subprocess.run(
-            ["wrk", f"-c{self._connections}", "-t1", f"-d{seconds}s", "-s", "load.lua", url],
+            [
+                "wrk",
+                f"-c{self._connections}",
+                "-t1",
+                "--timeout=30s",
+                f"-d{seconds}s",
+                "-s",
+                "load.lua",
+                url,
+            ],
             cwd=self._folder,
             env={**os.environ, "CONTENT_TYPE": kind, "BODIES": f"bodies-{is_form}"},
             capture_output=True,
@@ -181,15 +196,17 @@ def _form(content: bytes) -> bytes:
 
 
 @contextmanager
-def _plain_app(folder: Path) -> Iterator[tuple[str, int]]:
+def _plain_app(folder: Path, model: Path) -> Iterator[tuple[str, int]]:
     command = [sys.executable, "-m", "uvicorn", "plain:app", "--port", "8765", "--no-access-log"]
-    with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as running:
+    # With torch's default, a long spin, it collapses if another process needs a core.
+    env = {**os.environ, "MODEL": str(model.absolute()), "GOMP_SPINCOUNT": "10000"}
+    with subprocess.Popen(command, cwd=folder, env=env, stderr=subprocess.DEVNULL) as running:
         yield from _until_done(running, "http://127.0.0.1:8765")
 
 
 @contextmanager
-def _fmnist_serve() -> Iterator[tuple[str, int]]:
-    command = [str(PROGRAM), "serve", "--port", "0"]
+def _fmnist_serve(model: Path) -> Iterator[tuple[str, int]]:
+    command = [str(PROGRAM), "serve", str(model), "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
         for line in running.stderr:
