@@ -4,7 +4,7 @@
 
 The packaged network or another one, images of the sample as PNG files, 32 connections, both on all
 cores of this machine, one after the other in one run; `wrk` (apt-get install wrk) sends on the same
-cores. The plain application gets uvicorn's fast loop and parser too, and torch's threads don't spin.
+cores. The plain application, too, has uvicorn's fast loop; its threads don't spin.
 `--minutes N` serves for that long and reports the server's memory at the start and at the end.
 """
 

@@ -5,6 +5,8 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,6 +105,7 @@ def test_a_light_28_by_28_picture_is_a_photo(server: Server) -> None:
         ("/predict?top_k=0", PICTURE, "image/png", 422, "top_k"),
         ("/predict?photo=maybe", PICTURE, "image/png", 422, "photo"),
         ("/predict", bytes(MAX_BODY_BYTES + 1), "image/png", 413, "20,000,000"),
+        ("/predict/", PICTURE, "image/png", 404, "/docs"),
         ("/nothing", None, "", 404, "/docs"),
         ("/predict", None, "", 405, "POST"),
         ("/health", b"x", "image/png", 405, "GET"),
@@ -175,6 +178,16 @@ def test_examples_are_images_of_the_data_set(server: Server) -> None:
     for number in range(len(names)):
         prediction = server.ask("/predict", server.ask(f"/examples/{number}.png").body)
         assert prediction.document["predictions"][0]["photo"] is False
+
+
+def test_the_client_of_the_page(server: Server, tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs/serving.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(code, "docs/serving.md", "exec"), names)
+    (tmp_path / "a.png").write_bytes(PICTURE)
+    found = names["classify"](tmp_path / "a.png", f"http://127.0.0.1:{server.port}")
+    assert found == server.ask("/predict", PICTURE).document["predictions"][0]["class"]
 
 
 def test_the_schema_lists_all_that_a_client_needs(server: Server) -> None:
