@@ -149,9 +149,10 @@ class _Server:
 
 
 class _Shortcut:
-    """Middleware that calls `predict` without FastAPI's routing, which takes as long as the rest.
+    """Middleware that calls `predict` without FastAPI's routing and its parsing of parameters.
 
-    Measured by benchmarks/serving.py: 0.3 ms per request.
+    With them, a request takes 0.7 instead of 0.5 ms of processor time, the network not counted
+    (one core of an AMD EPYC, a raw body, `wrk` with 32 connections).
     """
 
     def __init__(self, app: ASGIApp, server: _Server) -> None:

@@ -97,7 +97,7 @@ class Service:
         return Prediction(upload.name, picture, await self._batcher.submit(picture.pixels), None)
 
     async def _decode(self, content: bytes, photo: PhotoMode) -> Picture:
-        # An image of the data set is decoded in less time than it takes to wake a thread.
+        # Decoding an image of the data set takes no longer than handing it to a thread.
         if photo == "auto" and len(content) < _SMALL_BYTES and content.startswith(_PNG_HEAD):
             picture = decode_data_set_image(content)
             if picture is not None:
