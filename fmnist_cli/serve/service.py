@@ -26,10 +26,10 @@ from fmnist_cli.serve.batching import Batcher
 from fmnist_cli.serve.uploads import RETRY_LATER, Upload
 
 MAX_WAITING: Final = 512
-"""Pictures that may wait for their prediction; four times what a second takes on two cores."""
+"""Pictures that may wait for their prediction; photos take two cores about two seconds."""
 MAX_PIXELS: Final = 12_500_000
-"""Of a picture; four times as many for JPEG, the format of large photos. Decoding takes up to 9
-bytes for each."""
+"""Of a picture; four times as many for JPEG, the format of large photos. Decoding takes up to 85
+MB."""
 _LARGE_PIXELS: Final = 2_000_000
 """Pictures above are decoded one after the other, so that memory is bounded."""
 ANSWER_SECONDS: Final = 30
