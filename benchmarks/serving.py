@@ -4,7 +4,7 @@
 
 The packaged network or another one, images of the sample as PNG files, 32 connections, both on all
 cores of this machine, one after the other in one run; `wrk` (apt-get install wrk) sends on the same
-cores. The plain application, too, has uvicorn's fast loop; its threads don't spin.
+cores. The plain application, too, has uvicorn's fast event loop and parser.
 `--minutes N` serves for that long and reports the server's memory at the start and at the end.
 """
 
@@ -198,8 +198,7 @@ def _form(content: bytes) -> bytes:
 @contextmanager
 def _plain_app(folder: Path, model: Path) -> Iterator[tuple[str, int]]:
     command = [sys.executable, "-m", "uvicorn", "plain:app", "--port", "8765", "--no-access-log"]
-    # With torch's default, a long spin, it collapses if another process needs a core.
-    env = {**os.environ, "MODEL": str(model.absolute()), "GOMP_SPINCOUNT": "10000"}
+    env = {**os.environ, "MODEL": str(model.absolute())}
     with subprocess.Popen(command, cwd=folder, env=env, stderr=subprocess.DEVNULL) as running:
         yield from _until_done(running, "http://127.0.0.1:8765")
 
