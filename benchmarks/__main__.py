@@ -26,6 +26,7 @@ MEASUREMENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "prediction": ("prediction",),
     "pipes": ("pipes",),
     "onnx_throughput": ("onnx_throughput",),
+    "serving": ("serving",),
     "tutorial_epoch": ("tutorial_epoch",),
     "recipe_tutorial": ("recipes", "--recipe", "tutorial", "--seeds", "1"),
     "recipe_fast": ("recipes", "--recipe", "fast", "--seeds", "5"),

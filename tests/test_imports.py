@@ -7,7 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LAYERS = (
     *("constants", "errors", "files", "devices", "pretrained", "photos", "data", "models"),
-    *("checkpoints", "inference", "training", "runs", "export", "evaluation", "cli"),
+    *("checkpoints", "inference", "training", "runs", "export", "evaluation", "serve"),
+    "cli",
 )
 FILES = {
     ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file

@@ -14,6 +14,7 @@ from fmnist_cli.cli.export_onnx import export_onnx
 from fmnist_cli.cli.info import info
 from fmnist_cli.cli.predict import predict
 from fmnist_cli.cli.runs import runs
+from fmnist_cli.cli.serve import serve
 from fmnist_cli.cli.shared_options import everywhere
 from fmnist_cli.cli.show import show
 from fmnist_cli.cli.train import train
@@ -88,5 +89,5 @@ def fmnist(
 
 
 # In the order in which users need them.
-for _command in (download, train, runs, evaluate, predict, export_onnx, show, info, compare):
+for _command in (download, train, runs, evaluate, predict, export_onnx, serve, show, info, compare):
     app.command(cls=_Command, context_settings=HELP_NAMES)(everywhere(_command))

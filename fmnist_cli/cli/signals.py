@@ -18,11 +18,12 @@ from typing import Final
 BY_SIGNAL: Final = 128
 """Shells report death by signal N as exit code 128 + N."""
 _GRACE_SECONDS: Final = 1.7
-"""Time until the process is ended regardless of what is running."""
+"""Default time until the process is ended regardless of what is running."""
 _DEBOUNCE_SECONDS: Final = 0.3
 """Closer signals count as one: `timeout` signals a process, then its group."""
 _CANCEL: Final = b"\0"
 
+_grace_seconds = _GRACE_SECONDS
 _last_words: Callable[[], str] | None = None
 """Makes the message to print if the process has to be ended."""
 
@@ -80,7 +81,7 @@ def _watch(reader: int, numbers: list[signal.Signals]) -> None:
             continue
         if not first:
             first, asked_at = byte[0], time.monotonic()
-            timer = threading.Timer(_GRACE_SECONDS, _give_up, [first])
+            timer = threading.Timer(_grace_seconds, _give_up, [first])
             timer.daemon = True
             timer.start()
         elif time.monotonic() - asked_at > _DEBOUNCE_SECONDS:
@@ -93,6 +94,17 @@ def _give_up(number: int) -> None:
             sys.stderr.write(f"\n{_last_words()}\n")
             sys.stderr.flush()
     os._exit(BY_SIGNAL + number)
+
+
+@contextmanager
+def grace(seconds: float) -> Iterator[None]:
+    """Allow more time between the first signal and the end of the process."""
+    global _grace_seconds
+    _grace_seconds = seconds
+    try:
+        yield
+    finally:
+        _grace_seconds = _GRACE_SECONDS
 
 
 class StopRequest:

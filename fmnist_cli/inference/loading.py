@@ -41,7 +41,7 @@ def load(
     """
     path = locate(path)
     try:
-        if network is not None or _magic(path) == _ZIP_MAGIC:
+        if needs_torch(path, network):
             from fmnist_cli.inference.torch_backend import open_classifier as open_torch
 
             return open_torch(
@@ -70,6 +70,14 @@ def load(
     return open_onnx(
         path, normalization=normalization, classes=classes, device=device, threads=threads
     )
+
+
+def needs_torch(path: Path, network: str | None = None) -> bool:
+    """Whether torch runs a model file, rather than ONNX Runtime.
+
+    network: as in `load`. Raises MissingInput and CheckpointError as `load` does.
+    """
+    return network is not None or _magic(path) == _ZIP_MAGIC
 
 
 def _magic(path: Path) -> bytes:

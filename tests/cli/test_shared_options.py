@@ -7,7 +7,8 @@ import pytest
 from tests.cli.conftest import Program
 
 COMMANDS = (
-    *("download", "train", "runs", "evaluate", "predict", "export-onnx", "show", "info", "compare"),
+    *("download", "train", "runs", "evaluate", "predict", "export-onnx", "serve", "show", "info"),
+    "compare",
 )
 
 

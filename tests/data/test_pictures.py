@@ -20,9 +20,10 @@ from fmnist_cli.constants import TEST_IMAGES
 from fmnist_cli.data import pictures
 from fmnist_cli.data.idx import read_images
 from fmnist_cli.data.images import Images
-from fmnist_cli.data.pictures import decode
+from fmnist_cli.data.pictures import claimed_pixels, decode, decode_data_set_image
 from fmnist_cli.errors import DataError, MissingInput, Unavailable
 from tests.platforms import POSIX
+from tests.sample_images import draw
 
 
 def garment() -> Images:
@@ -357,3 +358,45 @@ def test_write_png_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "new" / "seen.png"
     pictures.write_png(path, garment())
     np.testing.assert_array_equal(decode(path).pixels, garment())
+
+
+def test_an_image_of_the_data_set_is_decoded_faster_but_not_otherwise() -> None:
+    for image in draw(100, "test").images:
+        content = saved(Image.fromarray(image), "PNG")
+        picture, expected = decode_data_set_image(content), decode(content)
+        assert picture is not None
+        assert picture.prepared is expected.prepared is False
+        np.testing.assert_array_equal(picture.pixels, expected.pixels)
+
+
+def test_what_else_there_is_needs_a_closer_look() -> None:
+    image = draw(1, "test").images[0]
+    gray = Image.fromarray(image)
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    for content in (
+        b"no picture",
+        saved(gray, "PNG")[:-40],
+        saved(gray, "BMP"),
+        saved(gray, "PNG", exif=exif),
+        saved(gray, "PNG", transparency=0),
+        saved(gray, "PNG", save_all=True, append_images=[Image.fromarray(image.T)]),
+        saved(gray.convert("RGB"), "PNG"),
+        saved(gray.resize((56, 56)), "PNG"),
+        saved(Image.fromarray(255 - image), "PNG"),
+        saved(Image.new("L", (28, 28)), "PNG"),
+    ):
+        assert decode_data_set_image(content) is None
+
+
+def test_a_limit_on_pixels_and_what_a_head_claims() -> None:
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (200, 200), np.uint8))
+    png, jpeg = saved(noise, "PNG"), saved(noise, "JPEG")
+    assert claimed_pixels(png) == claimed_pixels(jpeg) == 40_000
+    assert claimed_pixels(b"no picture") == 0
+    with pytest.raises(DataError, match="at most 39,999"):
+        decode(png, photo="off", max_pixels=39_999)
+    decode(png, photo="off", max_pixels=40_000)
+    decode(jpeg, photo="off", max_pixels=10_000)
+    with pytest.raises(DataError, match="at most 39,996"):
+        decode(jpeg, photo="off", max_pixels=9_999)

@@ -1,0 +1,113 @@
+"""`fmnist serve`: a model behind HTTP, with a page."""
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from ipaddress import ip_address
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Final, Literal
+
+import typer
+
+from fmnist_cli.cli import console
+from fmnist_cli.cli.decoders import hushed_decoders
+from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
+from fmnist_cli.cli.options import MODEL_HELP, DeviceOption, NetworkOfModelOption, ThreadsOption
+from fmnist_cli.cli.signals import grace
+from fmnist_cli.errors import Unavailable
+from fmnist_cli.pretrained import FILE as PRETRAINED_FILE
+from fmnist_cli.pretrained import NAME as PRETRAINED
+from fmnist_cli.pretrained import locate, name_of
+
+_PACKAGES: Final = ("fastapi", "httptools", "python_multipart", "uvicorn")
+_GRACE_SECONDS: Final = 9.5
+"""More than the server takes to finish the requests in flight."""
+
+ServedModelArgument = Annotated[
+    Path,
+    typer.Argument(metavar="MODEL", help=MODEL_HELP, parser=locate, show_default=PRETRAINED),
+]
+HostOption = Annotated[
+    str,
+    typer.Option(
+        "--host", metavar="ADDRESS", help="Address to listen on; 0.0.0.0 for all of this machine's."
+    ),
+]
+PortOption = Annotated[
+    int,
+    typer.Option(
+        "--port", metavar="N", min=0, max=65_535, help="Port to listen on; 0 for any free one."
+    ),
+]
+
+
+def serve(
+    model: ServedModelArgument = PRETRAINED_FILE,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8_000,
+    network: NetworkOfModelOption = None,
+    normalization: NormalizationOption = None,
+    stem: StemOption = None,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+) -> None:
+    """Serve a model over HTTP, with a page to try it.
+
+    A .pt file is exported to ONNX first, as by export-onnx. There is no authentication.
+    """
+    missing = [name for name in _PACKAGES if find_spec(name) is None]
+    if missing:
+        raise Unavailable(
+            f"serving needs the package '{missing[0]}', which is not installed\n"
+            "install it: pip install 'fmnist-cli[serve]'"
+        )
+    import numpy as np
+
+    from fmnist_cli.constants import IMAGE_SIZE
+    from fmnist_cli.inference.loading import needs_torch
+    from fmnist_cli.serve.app import create_app
+    from fmnist_cli.serve.server import listen, run, url_of
+
+    with listen(host, port) as listener:
+        with TemporaryDirectory() as folder:
+            if needs_torch(model, network):
+                exported = Path(folder) / f"{model.stem}.onnx"
+                _export(model, exported, network, normalization, stem)
+                classifier = load_model(exported, None, None, None, device=device, threads=threads)
+            else:
+                classifier = load_model(
+                    model, None, normalization, stem, device=device, threads=threads
+                )
+            app = create_app(classifier, PRETRAINED if model == PRETRAINED_FILE else model.name)
+            # Opens the file for good: it is read when the first image is classified.
+            classifier(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.uint8))
+        if not ip_address(listener.getsockname()[0]).is_loopback:
+            console.warn("whoever reaches this address can use the server: it asks for no password")
+        with grace(_GRACE_SECONDS), hushed_decoders():
+            run(
+                app,
+                listener,
+                lambda: console.note(f"serving {name_of(model)} at {url_of(listener)}"),
+            )
+
+
+def _export(
+    model: Path,
+    output: Path,
+    network: str | None,
+    normalization: str | None,
+    stem: Literal["stock", "small"] | None,
+) -> None:
+    """Run `fmnist export-onnx` in a process of its own, whose memory torch leaves with it."""
+    console.note(f"exporting {name_of(model)} for ONNX Runtime")
+    options = {"--model": network, "--normalization": normalization, "--stem": stem}
+    given = [word for name, value in options.items() if value is not None for word in (name, value)]
+    command = ["export-onnx", str(model.absolute()), "--output", str(output), *given]
+    done = subprocess.run(  # noqa: S603 - this program
+        [sys.executable, "-P", "-m", "fmnist_cli", *command, *(["--quiet"] * console.is_quiet())],
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
+    if done.returncode:
+        raise typer.Exit(done.returncode)  # the error has been printed

@@ -1,0 +1,1 @@
+"""A model behind HTTP: the application, its page and the server that runs them."""

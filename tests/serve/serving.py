@@ -1,0 +1,111 @@
+"""The program as a server, and requests to it."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from PIL import Image
+
+from fmnist_cli.data.images import Images
+from tests.cli.conftest import PROGRAM, clean_environment
+
+
+class Answer(NamedTuple):
+    """What the server answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By name in lower case."""
+    body: bytes
+
+    @property
+    def document(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+class Server(NamedTuple):
+    """A running `fmnist serve`."""
+
+    process: "subprocess.Popen[str]"
+    port: int
+
+    def ask(
+        self,
+        path: str,
+        body: bytes | None = None,
+        kind: str = "image/png",
+        *,
+        method: str | None = None,
+    ) -> Answer:
+        """Send one request; with a body it is a POST."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        headers = {"Content-Type": kind} if body is not None else {}
+        connection.request(method or ("POST" if body is not None else "GET"), path, body, headers)
+        response = connection.getresponse()
+        answer = Answer(
+            response.status,
+            {name.lower(): value for name, value in response.getheaders()},
+            response.read(),
+        )
+        connection.close()
+        return answer
+
+    def send_form(self, files: Sequence[tuple[str, bytes]], query: str = "") -> Answer:
+        """Send files as one form."""
+        return self.ask(f"/predict{query}", *form(files))
+
+    def memory_bytes(self) -> int:
+        """The most memory that the server has held so far (Linux)."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        found = re.search(r"VmHWM:\s+(\d+)", status)
+        assert found is not None
+        return int(found[1]) * 1024
+
+
+@contextmanager
+def serving(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Run `fmnist serve` on a free port for the length of a with-block."""
+    command = [*PROGRAM, "serve", "--port", "0", *map(str, arguments)]
+    process = subprocess.Popen(
+        command,
+        env=clean_environment(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        for line in process.stderr:
+            if found := re.fullmatch(r"serving .* at http://127\.0\.0\.1:(\d+)\n", line):
+                yield Server(process, int(found[1]))
+                return
+        raise AssertionError(f"the server ended with {process.wait()}")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def png(pixels: Images) -> bytes:
+    """An image as a PNG file."""
+    stream = BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def form(files: Sequence[tuple[str, bytes]]) -> tuple[bytes, str]:
+    """A multipart form of named files, and its content type."""
+    parts = [
+        f'--=b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
+        + content
+        + b"\r\n"
+        for name, content in files
+    ]
+    return b"".join(parts) + b"--=b--\r\n", 'multipart/form-data; boundary="=b"'
