@@ -39,6 +39,18 @@ class ModelOptions:
             "classes": split_classes(self.classes),
         }
 
+    def as_words(self) -> list[str]:
+        """The same on a command line."""
+        flags = {
+            "--model": self.network,
+            "--normalization": self.normalization,
+            "--stem": self.stem,
+            "--classes": self.classes,
+        }
+        return [
+            word for flag, value in flags.items() if value is not None for word in (flag, value)
+        ]
+
     def for_file(self, path: Path) -> "ModelOptions":
         """What applies to one of several models: nothing, if it describes itself."""
         from fmnist_cli.checkpoints.archive import has_metadata, read_metadata

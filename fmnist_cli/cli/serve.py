@@ -6,14 +6,14 @@ from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import typer
 
 from fmnist_cli.cli import console
 from fmnist_cli.cli.decoders import hushed_decoders
-from fmnist_cli.cli.loading import NormalizationOption, StemOption, load_model
-from fmnist_cli.cli.options import MODEL_HELP, DeviceOption, NetworkOfModelOption, ThreadsOption
+from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes_model_options
+from fmnist_cli.cli.options import MODEL_HELP, DeviceOption, ThreadsOption
 from fmnist_cli.cli.signals import grace
 from fmnist_cli.errors import Unavailable
 from fmnist_cli.pretrained import FILE as PRETRAINED_FILE
@@ -42,13 +42,12 @@ PortOption = Annotated[
 ]
 
 
+@takes_model_options
 def serve(
     model: ServedModelArgument = PRETRAINED_FILE,
     host: HostOption = "127.0.0.1",
     port: PortOption = 8_000,
-    network: NetworkOfModelOption = None,
-    normalization: NormalizationOption = None,
-    stem: StemOption = None,
+    model_options: ModelOptions = NOTHING_TOLD,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
 ) -> None:
@@ -71,14 +70,12 @@ def serve(
 
     with listen(host, port) as listener:
         with TemporaryDirectory() as folder:
-            if needs_torch(model, network):
+            if needs_torch(model, model_options.network):
                 exported = Path(folder) / f"{model.stem}.onnx"
-                _export(model, exported, network, normalization, stem)
-                classifier = load_model(exported, None, None, None, device=device, threads=threads)
+                _export(model, exported, model_options)
+                classifier = load_model(exported, NOTHING_TOLD, device=device, threads=threads)
             else:
-                classifier = load_model(
-                    model, None, normalization, stem, device=device, threads=threads
-                )
+                classifier = load_model(model, model_options, device=device, threads=threads)
             app = create_app(classifier, PRETRAINED if model == PRETRAINED_FILE else model.name)
             # Opens the file for good: it is read when the first image is classified.
             classifier(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.uint8))
@@ -92,18 +89,10 @@ def serve(
             )
 
 
-def _export(
-    model: Path,
-    output: Path,
-    network: str | None,
-    normalization: str | None,
-    stem: Literal["stock", "small"] | None,
-) -> None:
+def _export(model: Path, output: Path, options: ModelOptions) -> None:
     """Run `fmnist export-onnx` in a process of its own, whose memory torch leaves with it."""
     console.note(f"exporting {name_of(model)} for ONNX Runtime")
-    options = {"--model": network, "--normalization": normalization, "--stem": stem}
-    given = [word for name, value in options.items() if value is not None for word in (name, value)]
-    command = ["export-onnx", str(model.absolute()), "--output", str(output), *given]
+    command = ["export-onnx", str(model.absolute()), "--output", str(output), *options.as_words()]
     done = subprocess.run(  # noqa: S603 - this program
         [sys.executable, "-P", "-m", "fmnist_cli", *command, *(["--quiet"] * console.is_quiet())],
         stdout=subprocess.DEVNULL,

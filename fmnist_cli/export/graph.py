@@ -109,7 +109,14 @@ def build_graph(
             )
             assert program is not None
             written = program.model_proto
+            if written.graph.input[0].type.tensor_type.shape.dim[0].HasField("dim_value"):
+                raise CheckFailed(
+                    "the network fixes the number of images, as len(images) does; to export it, "
+                    "take it from images.shape[0]"
+                )
             onnx.checker.check_model(written, full_check=True)
+    except CheckFailed:
+        raise
     except Exception as error:  # the exporter raises whatever its passes do
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise CheckFailed(f"torch can't export this network to ONNX: {reason}") from error

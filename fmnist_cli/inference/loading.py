@@ -72,7 +72,7 @@ def load(
     )
 
 
-def needs_torch(path: Path, network: str | None = None) -> bool:
+def needs_torch(path: Path, network: "str | nn.Module | None" = None) -> bool:
     """Whether torch runs a model file, rather than ONNX Runtime.
 
     network: as in `load`. Raises MissingInput and CheckpointError as `load` does.

@@ -112,6 +112,18 @@ def test_a_network_that_cannot_work_gets_its_answer(
     assert not (tmp_path / "model.pt").exists()
 
 
+def test_a_network_with_a_fixed_batch_is_not_exported(fmnist: Program, tmp_path: Path) -> None:
+    code = (NETWORKS / "vit.py").read_text().replace("images.shape[0]", "len(images)")
+    (tmp_path / "vit.py").write_text(code)
+    shutil.copy(NETWORKS / "patches.py", tmp_path)
+    network = ("--model", "vit.py:ViT")
+    assert fmnist("train", "-q", *network, *QUICK, cwd=tmp_path).returncode == 0
+    refused = fmnist("export-onnx", *network, cwd=tmp_path)
+    assert refused.returncode == 70
+    assert "take it from images.shape[0]" in refused.stderr
+    assert not (tmp_path / "model.onnx").exists()
+
+
 def test_probabilities_for_logits_are_noticed(fmnist: Program, tmp_path: Path) -> None:
     done = fmnist("train", "--model", f"{NETWORKS}/wrong.py:Softmax", *QUICK, cwd=tmp_path)
     assert done.returncode == 0

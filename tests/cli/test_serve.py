@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import PROGRAM, Program, clean_environment
+from tests.cli.test_own_classes import write_pictures
 from tests.platforms import POSIX
 from tests.sample_images import draw
 from tests.serve.serving import Server, png, serving
 from tests.written_models import write_checkpoint, write_onnx
 
+NETWORKS = Path(__file__).parents[1] / "models" / "networks"
 GARMENTS = Path(__file__).parents[1] / "photos" / "garments"
 PICTURE = png(draw(1, "test").images[0])
 MISSING = """
@@ -172,3 +174,18 @@ def test_nothing_is_printed_but_the_address(folder: Path) -> None:
     assert out == ""
     assert len(err.splitlines()) == 1
     assert "http://127.0.0.1:" in err
+
+
+def test_classes_and_a_network_of_ones_own(fmnist: Program, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "pets", ["cat", "cow", "dog"], each=8)
+    network = ("--model", str(NETWORKS / "vit.py:ViT"))
+    done = fmnist(
+        *("train", "-q", "--data", "pets", *network, "--epochs", "1", "-b", "8"),
+        *("--device", "cpu", "--threads", "1"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    with serving(tmp_path / "model.pt", *network) as running:
+        answer = running.ask("/predict?top_k=5", PICTURE).document["predictions"][0]
+        assert {each["class"] for each in answer["top"]} == {"cat", "cow", "dog"}
+        assert running.ask("/model").document["classes"] == ["cat", "cow", "dog"]

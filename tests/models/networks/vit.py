@@ -17,5 +17,5 @@ class ViT(nn.Module):
 
     def forward(self, images):
         tokens = self.patches(images)
-        tokens = torch.cat([self.start.expand(len(images), -1, -1), tokens], 1) + self.places
+        tokens = torch.cat([self.start.expand(images.shape[0], -1, -1), tokens], 1) + self.places
         return self.head(self.norm(self.blocks(tokens)[:, 0]))
