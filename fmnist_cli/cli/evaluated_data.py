@@ -56,8 +56,15 @@ def busy(text: str) -> Iterator[None]:
     if console.is_quiet() or not console.is_live():
         yield
         return
-    with console.err().status(text):
-        yield
+    from fmnist_cli.data import image_directory
+
+    with console.err().status(text) as status:
+
+        def show(read: int, total: int) -> None:
+            status.update(f"preparing pictures: {read:,} of {total:,}" if read < total else text)
+
+        with image_directory.tracked(show):
+            yield
 
 
 def warn_of_data(n: int, seen: int | None, *, is_sample: bool, model: str = "the model") -> None:

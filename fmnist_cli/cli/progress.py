@@ -16,6 +16,7 @@ class EpochProgress:
     def __init__(self, bar: Any = None) -> None:
         self._bar = bar
         self._task: Any = None
+        self._pictures: Any = None
 
     def step(self, progress: "Progress") -> None:
         """Update the bar of the current epoch."""
@@ -25,10 +26,21 @@ class EpochProgress:
             f"loss {progress.loss:.4f}  accuracy {progress.accuracy:.2%}  "
             f"{progress.images_per_second:,.0f} img/s"
         )
+        if self._pictures is not None:
+            self._bar.remove_task(self._pictures)
+            self._pictures = None
         if self._task is None:
             name = f"epoch {progress.epoch}/{progress.epochs}"
             self._task = self._bar.add_task(name, total=progress.steps, figures=figures)
         self._bar.update(self._task, completed=progress.step, figures=figures)
+
+    def pictures(self, read: int, total: int) -> None:
+        """Update the bar of the pictures that are prepared before the first epoch."""
+        if self._bar is None:
+            return
+        if self._pictures is None:
+            self._pictures = self._bar.add_task("preparing pictures", total=total, figures="")
+        self._bar.update(self._pictures, completed=read, figures=f"{read:,} of {total:,}")
 
     def epoch(self, result: "EpochResult") -> None:
         """Print the line of a finished epoch."""

@@ -124,6 +124,7 @@ def _open(
 
 def _fit(run: "Run") -> None:
     """Train to the end; a signal ends it with the state saved and a line that says how to go on."""
+    from fmnist_cli.data import image_directory
     from fmnist_cli.training.results import Stopped
 
     def last_words() -> str:
@@ -138,6 +139,7 @@ def _fit(run: "Run") -> None:
         _only_results_on_stdout(),
         stop_request(last_words) as should_stop,
         epoch_progress() as progress,
+        image_directory.tracked(progress.pictures),
     ):
         run.should_stop = should_stop
         try:

@@ -6,12 +6,15 @@ classes; otherwise the names of the subdirectories are.
 
 import hashlib
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +37,14 @@ from fmnist_cli.photos import PREPARATION
 
 _LOG: Final = logging.getLogger(__name__)
 _NAMED: Final = 3
+_TOLD_SECONDS: Final = 0.25
+
+Track: TypeAlias = Callable[[int, int], None]
+"""Progress callback: how many pictures are read, and of how many."""
+
+track: Final[ContextVar[Track]] = ContextVar("track", default=lambda _read, _total: None)
+"""Called a few times per second while a directory is read."""
+
 _SPLITS: Final = {
     "train": ("train", "training"),
     "test": ("test", "testing"),
@@ -105,6 +116,16 @@ def read(
         photos = _count(lost, "photo", "photos")
         _LOG.warning("no garment was found in %s", photos)
     return LabeledImages(images[has_garment], labels[has_garment], classes)
+
+
+@contextmanager
+def tracked(by: Track) -> Iterator[None]:
+    """Let `by` follow the reading of directories inside the with-block."""
+    token = track.set(by)
+    try:
+        yield
+    finally:
+        track.reset(token)
 
 
 def find_classes(directory: Path) -> tuple[str, ...]:
@@ -217,7 +238,11 @@ def _read_all(
             return kept
     images = np.empty((len(paths), IMAGE_SIZE, IMAGE_SIZE), np.uint8)
     faults, any_photo = [], False
+    told_at = time.monotonic()
     for position, outcome in enumerate(pool.map(partial(_decode, photo=photo), paths)):
+        if time.monotonic() - told_at > _TOLD_SECONDS:
+            told_at = time.monotonic()
+            track.get()(position, len(paths))
         if isinstance(outcome, str):
             faults.append(outcome)
         else:
