@@ -18,9 +18,10 @@ from fmnist_cli.cli.options import DEFAULT_MODEL, DataDirOption, MirrorOption, T
 from fmnist_cli.cli.progress import epoch_progress
 from fmnist_cli.cli.signals import stop_request
 from fmnist_cli.errors import Interrupted, UsageError
-from fmnist_cli.training.options import RUNS
+from fmnist_cli.training.options import OPTIMIZER, RUNS
 
 if TYPE_CHECKING:
+    from fmnist_cli.training.results import Summary
     from fmnist_cli.training.run import Run
 
 STARTED_AT = time.monotonic()
@@ -64,22 +65,104 @@ def train(
             rich_help_panel=RUNS,
         ),
     ] = None,
+    find_lr: Annotated[
+        bool,
+        typer.Option(
+            "--find-lr",
+            help="Try growing learning rates for a hundred steps, print one to train with, and "
+            "write no model. --output FILE.png plots the loss.",
+            show_default=False,
+            rich_help_panel=OPTIMIZER,
+        ),
+    ] = False,
     format_: TableOrJson = "table",
 ) -> None:
     """Train a model. Writes the best one and prints its path."""
-    run = _open(resume, given, output, run_dir, data_dir=data_dir, mirrors=mirror or ())
-    if run.config.nproc > 1 and "RANK" not in os.environ:
-        from fmnist_cli.training.launch import launch
+    run = _open(resume, given, output, run_dir, find_lr, data_dir=data_dir, mirrors=mirror or ())
+    if find_lr:
+        _show_rate(run, output, format_)
+        return
+    launches = run.config.nproc > 1 and "RANK" not in os.environ
+    if launches and run.config.seeds and format_ == "json":
+        raise UsageError("--seeds with --nproc prints no JSON; fmnist runs --format json does")
+    summaries = []
+    for each in _by_seed(run):
+        if launches:
+            _launch(each, resume if each is run else None)
+            continue
+        _fit(each)
+        if each.summary is None:  # another process writes and speaks
+            continue
+        summaries.append(each.summary)
+        if format_ != "json":
+            console.result(each.summary.model)
+            sys.stdout.flush()
+    if not summaries:
+        return
+    if run.config.seeds:
+        _conclude_seeds(summaries, format_)
+    elif format_ == "json":
+        console.print_json(asdict(summaries[0]))
 
-        launch(run.config.nproc, ["-m", "fmnist_cli", *sys.argv[1:]])
+
+def _by_seed(run: "Run") -> Iterator["Run"]:
+    """The run, and then one for each seed in `--seeds` that comes after its own."""
+    yield run
+    seeds = run.config.seed_values()
+    if not seeds or "RANK" in os.environ:
         return
-    _fit(run)
-    if run.summary is None:  # another process writes and speaks
-        return
+    output = run.output.with_stem(run.output.stem.removesuffix(f"-seed{run.config.seed}"))
+    given = run.given_directory
+    parent = given.parent if given is not None and given.name == f"seed{run.config.seed}" else None
+    for seed in seeds[seeds.index(run.config.seed) + 1 :]:
+        yield run.with_seed(
+            seed,
+            output=_of_seed(output, seed),
+            run_dir=None if parent is None else parent / f"seed{seed}",
+        )
+
+
+def _of_seed(output: Path, seed: int) -> Path:
+    return output.with_stem(f"{output.stem}-seed{seed}")
+
+
+def _launch(run: "Run", resume: str | None) -> None:
+    """Train in several processes, as this command line says, with one seed."""
+    from fmnist_cli.training.launch import launch
+
+    words = sys.argv[1:]
+    if run.config.seeds and resume is None:
+        words += ["--seeds", str(run.config.seed)]
+    launch(run.config.nproc, ["-m", "fmnist_cli", *words])
+
+
+def _conclude_seeds(summaries: "list[Summary]", format_: str) -> None:
+    from fmnist_cli.runs.groups import Estimate
+
+    found = [each.val_accuracy for each in summaries if each.val_accuracy is not None]
+    estimate = Estimate.of(found)
     if format_ == "json":
-        console.print_json(asdict(run.summary))
+        runs = [asdict(each) for each in summaries]
+        console.print_json({"runs": runs, "val_accuracy": asdict(estimate)})
+    if estimate.mean is not None:
+        interval = ""
+        if estimate.ci95 is not None:
+            interval = f", 95% interval {estimate.ci95[0]:.2%} to {estimate.ci95[1]:.2%}"
+        seeds = "1 seed" if estimate.n == 1 else f"{estimate.n} seeds"
+        console.note(f"{seeds}: val accuracy {estimate.mean:.2%}{interval}")
+
+
+def _show_rate(run: "Run", output: Path | None, format_: str) -> None:
+    from fmnist_cli.training import find_lr
+
+    found = run.find_lr()
+    if output is not None:
+        find_lr.draw(found, output)
+    if format_ == "json":
+        picture = None if output is None else str(output)
+        console.print_json({**asdict(found), "picture": picture})
     else:
-        console.result(run.summary.model)
+        console.result(f"{found.suggestion:.2g}")
 
 
 def _open(
@@ -87,6 +170,7 @@ def _open(
     given: dict[str, Any],
     output: Path | None,
     run_dir: Path | None,
+    find_lr: bool,
     *,
     data_dir: Path | None,
     mirrors: Sequence[str],
@@ -94,7 +178,12 @@ def _open(
     from fmnist_cli.training.options import check
 
     check(given)  # before torch is imported
-    if output is not None and output.suffix.lower() == ".onnx":
+    seeds = [int(seed) for seed in given["seeds"].split(",")] if "seeds" in given else []
+    if len(seeds) > 1 and "RANK" in os.environ:
+        raise UsageError("--seeds starts one run after the other: use --nproc, not torchrun")
+    if find_lr:
+        _check_find_lr(resume, seeds, output)
+    elif output is not None and output.suffix.lower() == ".onnx":
         model = output.with_suffix(".pt")
         raise UsageError(
             f"train writes a .pt file, not '{output}'\n"
@@ -112,14 +201,26 @@ def _open(
             mirrors=mirrors,
             started_at=STARTED_AT,
         )
+    output = output or DEFAULT_MODEL
+    if seeds:
+        given = {**given, "seed": seeds[0]}
+        output = _of_seed(output, seeds[0])
+        run_dir = None if run_dir is None else run_dir / f"seed{seeds[0]}"
     return Run(
         resolve(given),
-        output=output or DEFAULT_MODEL,
+        output=output,
         run_dir=run_dir,
         data_dir=data_dir,
         mirrors=mirrors,
         started_at=STARTED_AT,
     )
+
+
+def _check_find_lr(resume: str | None, seeds: list[int], output: Path | None) -> None:
+    if resume or seeds:
+        raise UsageError(f"--find-lr does not go with {'--resume' if resume else '--seeds'}")
+    if output is not None and output.suffix.lower() not in (".png", ".svg"):
+        raise UsageError(f"--find-lr draws a picture: --output FILE.png or .svg, not '{output}'")
 
 
 def _fit(run: "Run") -> None:

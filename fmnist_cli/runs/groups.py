@@ -9,6 +9,8 @@ from typing import Final
 from fmnist_cli.runs.record import RunRecord
 
 Interval = tuple[float, float]
+SEEDS: Final = ("seed", "seeds")
+"""Options in which the runs of a group may differ."""
 _CONFIDENCE: Final = 0.95
 
 
@@ -65,7 +67,7 @@ def group_by_options(runs: Sequence[RunRecord]) -> list[Group]:
     """Join the runs that differ only in their seed, in the order of each group's first run."""
     groups: dict[str, list[RunRecord]] = {}
     for run in runs:
-        key = repr(sorted((name, run.options[name]) for name in run.options if name != "seed"))
+        key = repr(sorted(item for item in run.options.items() if item[0] not in SEEDS))
         groups.setdefault(key, []).append(run)
     return [Group(members) for members in groups.values()]
 

@@ -15,6 +15,7 @@ from fmnist_cli.errors import UsageError, did_you_mean
 
 DEFAULT_VAL_SIZE: Final = 5_000
 MAX_REPEAT: Final = 1_000
+MAX_SEEDS: Final = 1_000
 WHAT: Final = "What"
 OPTIMIZER: Final = "Optimizer"
 DATA: Final = "Data"
@@ -127,6 +128,21 @@ def size_or_share(text: str) -> int | float:
         return int(text) if _INTEGER.fullmatch(text) else _share(float(text))
     except ValueError:
         raise ValueError(f"'{text}' is not {_SIZE_OR_SHARE}") from None
+
+
+def seed_list(text: str) -> str:
+    """Read `0-4` or `0,2,5` into different seeds with commas. Raises ValueError for all else."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise ValueError(f"'{text}' names no seeds; expected 0-4, for example, or 0,2,5")
+        seeds += range(int(first), int(last if dash else first) + 1)
+        if len(seeds) > MAX_SEEDS:
+            break
+    if not 0 < len(seeds) <= MAX_SEEDS or len(set(seeds)) < len(seeds):
+        raise ValueError(f"'{text}' must name 1 to {MAX_SEEDS} different seeds")
+    return ",".join(map(str, seeds))
 
 
 def _share(value: float) -> float:
@@ -362,6 +378,13 @@ class TrainConfig:
         resumable=True,
     )
     seed: int = option(0, "Seed of every random number generator.", group=RUNS, metavar="N", min=0)
+    seeds: str | None = option(
+        None,
+        "Train once for each of these seeds, one after the other.",
+        group=RUNS,
+        metavar="A-B|N,…",
+        parse=seed_list,
+    )
     deterministic: bool = option(
         False, "Refuse operations whose results may vary between runs.", group=RUNS
     )
@@ -409,6 +432,10 @@ class TrainConfig:
         if isinstance(self.val_size, float):
             return max(1, round(self.val_size * n)) if self.val_size else 0
         return self.val_size
+
+    def seed_values(self) -> list[int]:
+        """The numbers in `seeds`; none if it is unset."""
+        return [int(seed) for seed in self.seeds.split(",")] if self.seeds else []
 
     def repeat_counts(self) -> list[int] | None:
         """The numbers in `repeat`; None if it is unset."""

@@ -31,7 +31,7 @@ from fmnist_cli.inference import torch_devices
 from fmnist_cli.inference.torch_devices import keep_freed_memory
 from fmnist_cli.models import own
 from fmnist_cli.models.own import failures_told, is_own
-from fmnist_cli.training import provenance, recipes
+from fmnist_cli.training import find_lr, provenance, recipes
 from fmnist_cli.training import resume as resumption
 from fmnist_cli.training.budget import Budget
 from fmnist_cli.training.events import EventLog
@@ -188,6 +188,28 @@ class Run:
         if self.source.kind == "fashion-mnist":
             self.source.fetch("train", track)
 
+    @property
+    def given_directory(self) -> Path | None:
+        """The run directory that the caller has chosen."""
+        return self._run_dir
+
+    def with_seed(self, seed: int, *, output: Path, run_dir: Path | None) -> "Run":
+        """The same run with another seed; a time budget begins now."""
+        return Run(
+            dataclasses.replace(self.config, seed=seed),
+            output=output,
+            run_dir=run_dir,
+            data_dir=self.source.data_dir,
+            mirrors=self.source.mirrors,
+        )
+
+    def find_lr(self) -> find_lr.Sweep:
+        """Sweep over learning rates with this run's data and network; writes nothing."""
+        if self.process.count > 1 or self.config.nproc > 1:
+            raise UsageError("--find-lr works with one process; leave --nproc out")
+        with failures_told(self.network):
+            return find_lr.sweep(self._prepare().trainer)
+
     def how_to_go_on(self) -> str:
         """The command that resumes this run, or that there is nothing to resume yet."""
         if self.folder is None or not self.folder.state_file.exists():
@@ -213,7 +235,7 @@ class Run:
                 yield from prepared.trainer.fit(None)
                 return
             # Only now, so that a mistake in data or options leaves no empty directory behind.
-            self.folder = folder = RunDirectory.new(self._run_dir, self.network)
+            self.folder = folder = RunDirectory.new(self._run_dir, self._name())
             with folder.locked():
                 if self._resumed is None:
                     self._save(folder, prepared)
@@ -221,6 +243,10 @@ class Run:
                     folder.describe(self.config, self.history)
                 yield from self._fit(folder, prepared, track)
                 self._finish(folder, prepared)
+
+    def _name(self) -> str:
+        """What a new run directory is named after."""
+        return f"{self.network}-seed{self.config.seed}" if self.config.seeds else self.network
 
     def _prepare(self) -> _Prepared:
         own_val: int | None = None

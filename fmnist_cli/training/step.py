@@ -89,12 +89,12 @@ class TrainStep:
         the schedule stands afterwards.
         """
         prepared = images.contiguous(memory_format=self.layout)
-        logits, loss = self._change_weights(prepared, labels)
+        logits, loss = self.update(prepared, labels)
         self.schedule.advance_to(position)
         return logits, loss
 
-    def _change_weights(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """The part of a step that runs on the device, without waiting for it."""
+    def update(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """A step at the current learning rate, without waiting for the device."""
         self.optimizer.zero_grad(set_to_none=True)
         logits, loss = self.loss(images, labels)
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]

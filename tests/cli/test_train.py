@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -225,3 +226,58 @@ def test_the_fast_recipe_learns_real_garments(
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["val_accuracy"] > 0.7
+
+
+def test_seeds_are_the_runs_that_single_commands_give(fmnist: Program, tmp_path: Path) -> None:
+    quick = ("--data", "sample:200", "--recipe", "fast", "--epochs", "1", "-b", "50")
+    done = fmnist("train", *quick, "--seeds", "3-4", "--run-dir", "runs", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "model-seed3.pt\nmodel-seed4.pt\n"
+    assert "2 seeds: val accuracy" in done.stderr
+    single = fmnist("train", *quick, "--seed", "4", "-o", "single.pt", cwd=tmp_path)
+    assert single.returncode == 0
+    compared = fmnist("compare", "model-seed4.pt", "single.pt", "--format", "json", cwd=tmp_path)
+    found = json.loads(compared.stdout)
+    assert found["n_differing"] == 0
+    assert found["a"]["accuracy"] == found["b"]["accuracy"]
+    other = fmnist("compare", "model-seed3.pt", "single.pt", "--format", "json", cwd=tmp_path)
+    assert json.loads(other.stdout)["n_differing"] > 0
+    grouped = json.loads(fmnist("runs", "--group", "--format", "json", cwd=tmp_path).stdout)
+    assert [each["seeds"] for each in grouped["groups"]] == [[3, 4]]
+
+
+def test_a_stopped_series_of_seeds_goes_on(fmnist: Program, tmp_path: Path) -> None:
+    quick = ("--data", "sample:200", "--recipe", "fast", "--epochs", "1", "-b", "50")
+    first = fmnist("train", *quick, "--seeds", "0-2", "--run-dir", "runs", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    for name in ("runs/seed2", "runs/seed1/curves.png", "model-seed1.pt", "model-seed2.pt"):
+        path = tmp_path / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    resumed = fmnist("train", "--resume", "runs/seed1", "--format", "json", cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    found = json.loads(resumed.stdout)
+    assert [each["seed"] for each in found["runs"]] == [1, 2]
+    assert found["val_accuracy"]["n"] == 2
+    assert (tmp_path / "model-seed2.pt").exists()
+    assert (tmp_path / "runs" / "seed2" / "curves.png").exists()
+
+
+@pytest.mark.parametrize("value", ["", "a", "3-1", "1,1", "0-5000", "-1"])
+def test_what_names_no_seeds_is_refused(fmnist: Program, tmp_path: Path, value: str) -> None:
+    done = fmnist("train", "--data", "sample", f"--seeds={value}", cwd=tmp_path)
+    assert done.returncode == 2
+
+
+def test_find_lr_suggests_a_rate_and_leaves_no_trace(fmnist: Program, tmp_path: Path) -> None:
+    quick = ("train", "--find-lr", "--data", "sample:600", "--threads", "1")
+    done = fmnist(*quick, "--recipe", "fast", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert 0.4 / 3 < float(done.stdout) < 0.4 * 3
+    assert not list(tmp_path.iterdir())
+    drawn = fmnist(*quick, "--recipe", "tutorial", "--format", "json", "-o", "lr.png", cwd=tmp_path)
+    found = json.loads(drawn.stdout)
+    assert 0.001 / 3 < found["suggestion"] < 0.001 * 6
+    assert len(found["rates"]) == len(found["losses"]) > 50
+    assert [path.name for path in tmp_path.iterdir()] == ["lr.png"]
+    for wrong in (("-o", "model.pt"), ("--seeds", "0-1")):
+        assert fmnist(*quick, *wrong, cwd=tmp_path).returncode == 2

@@ -1,0 +1,98 @@
+"""A sweep over learning rates: how the loss answers to each, and which one to train with.
+
+Leslie Smith, "Cyclical Learning Rates for Training Neural Networks" (2017): the rate grows by the
+same factor from step to step until the loss diverges.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fmnist_cli.errors import CheckFailed
+from fmnist_cli.files import atomic_write
+from fmnist_cli.training.trainer import Trainer
+
+STEPS: Final = 100
+_FIRST, _LAST = 1e-5, 10.0
+_SMOOTHING: Final = 0.9
+"""Weight of the past in the average of the loss."""
+_DIVERGED: Final = 4.0
+"""Ratio of the loss to the lowest one at which the sweep ends."""
+_LEAST_FALL: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The rates in ascending order, and the smoothed training loss at each."""
+
+    rates: tuple[float, ...]
+    losses: tuple[float, ...]
+    suggestion: float
+
+
+def draw(found: Sweep, path: Path) -> None:
+    """Plot the loss over the rate as PNG or SVG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(found.rates, found.losses)
+    axes.axvline(found.suggestion, linestyle="--", color="gray")
+    axes.annotate(f" {found.suggestion:.2g}", (found.suggestion, max(found.losses)))
+    axes.set_xscale("log")
+    axes.set_xlabel("learning rate")
+    axes.set_ylabel("training loss, smoothed")
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, format=path.suffix.lower().removeprefix("."), dpi=120)
+
+
+def sweep(trainer: Trainer) -> Sweep:
+    """Train a fresh network for a hundred steps at growing rates. The trainer is used up.
+
+    Raises as `valley`.
+    """
+    step = trainer.train_step
+    step.train_mode()
+    groups = step.optimizer.param_groups
+    usual = [group["lr"] for group in groups]
+    rates: list[float] = []
+    losses: list[float] = []
+    average = 0.0
+    epoch = 0
+    batches = trainer.batches.epoch(epoch)
+    for number in range(STEPS):
+        rate = _FIRST * (_LAST / _FIRST) ** (number / (STEPS - 1))
+        for group, own in zip(groups, usual, strict=True):
+            group["lr"] = rate * own / trainer.config.lr  # a head keeps its ratio
+        batch = next(batches, None)
+        if batch is None:
+            epoch += 1
+            batches = trainer.batches.epoch(epoch)
+            batch = next(batches)
+        _, loss = step.update(batch.images, batch.labels)
+        average = _SMOOTHING * average + (1 - _SMOOTHING) * float(loss)
+        smoothed = average / (1 - _SMOOTHING ** (number + 1))
+        if not math.isfinite(smoothed) or smoothed > _DIVERGED * min([*losses, smoothed]):
+            break
+        rates.append(rate)
+        losses.append(smoothed)
+    return Sweep(tuple(rates), tuple(losses), rates[valley(losses)])
+
+
+def valley(losses: Sequence[float]) -> int:
+    """Position two thirds down the longest way on which the loss falls.
+
+    That is fastai's default: before the loss stops falling, and where it falls steadily. Raises
+    CheckFailed if it falls nowhere.
+    """
+    lengths = [1] * len(losses)
+    for here in range(len(losses)):
+        below = (lengths[before] + 1 for before in range(here) if losses[before] > losses[here])
+        lengths[here] = max(below, default=1)
+    end = max(range(len(losses)), key=lengths.__getitem__)
+    length = lengths[end]
+    if length < _LEAST_FALL:
+        raise CheckFailed("the loss falls at no learning rate; is the network able to learn?")
+    return end - length + round(length * 2 / 3)
