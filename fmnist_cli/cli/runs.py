@@ -70,7 +70,7 @@ def runs(
     """Compare training runs: options, accuracy, time."""
     from fmnist_cli.runs import record
     from fmnist_cli.runs.curves import check_format
-    from fmnist_cli.runs.groups import SEEDS, group_by_options
+    from fmnist_cli.runs.groups import group_by_options
     from fmnist_cli.training.run_directory import RUNS_FOLDER
 
     if curves is not None:
@@ -89,7 +89,7 @@ def runs(
             )
         shown = finished
     groups = group_by_options(shown) if group else []
-    varied = record.differing_options(shown, without=SEEDS if group else ["seeds"])
+    varied = record.differing_options(shown, without=["seed"] if group else ())
     if curves is not None:
         _write_curves(curves, shown, groups, varied)
     if group:

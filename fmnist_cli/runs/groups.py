@@ -9,8 +9,6 @@ from typing import Final
 from fmnist_cli.runs.record import RunRecord
 
 Interval = tuple[float, float]
-SEEDS: Final = ("seed", "seeds")
-"""Options in which the runs of a group may differ."""
 _CONFIDENCE: Final = 0.95
 
 
@@ -67,7 +65,7 @@ def group_by_options(runs: Sequence[RunRecord]) -> list[Group]:
     """Join the runs that differ only in their seed, in the order of each group's first run."""
     groups: dict[str, list[RunRecord]] = {}
     for run in runs:
-        key = repr(sorted(item for item in run.options.items() if item[0] not in SEEDS))
+        key = repr(sorted(item for item in run.options.items() if item[0] != "seed"))
         groups.setdefault(key, []).append(run)
     return [Group(members) for members in groups.values()]
 

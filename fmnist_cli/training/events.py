@@ -1,7 +1,8 @@
 """TensorBoard events of a run, by torch's own writer."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fmnist_cli.errors import Unavailable
 from fmnist_cli.training.batches import Batches
@@ -49,6 +50,19 @@ class EventLog:
             if value is not None:
                 self._writer.add_scalar(name, value, result.epoch)
         self._writer.flush()
+
+    def options(
+        self, values: Mapping[str, Any], best_epoch: int, val_accuracy: float | None
+    ) -> None:
+        """Write a finished run's options and outcome, which TensorBoard compares as hparams."""
+        from torch.utils.tensorboard.summary import hparams
+
+        plain = {name: value for name, value in values.items() if value is not None}
+        outcome = {"accuracy/val": val_accuracy or 0.0}
+        for summary in hparams(plain, outcome):
+            self._writer.file_writer.add_summary(summary)
+        if val_accuracy is not None:
+            self._writer.add_scalar("accuracy/best", val_accuracy, best_epoch)
 
     def close(self) -> None:
         """Flush and close."""

@@ -39,7 +39,7 @@ from fmnist_cli.training.freezing import freeze_backbone
 from fmnist_cli.training.options import OPTIONS, TrainConfig
 from fmnist_cli.training.processes import Process, joined
 from fmnist_cli.training.results import EpochResult, Stopped, Summary
-from fmnist_cli.training.run_directory import STATE_FILE, RunDirectory, history_row
+from fmnist_cli.training.run_directory import STATE_FILE, RunDirectory, as_options, history_row
 from fmnist_cli.training.trainer import Track, Trainer
 
 if TYPE_CHECKING:
@@ -402,6 +402,9 @@ class Run:
                 if log is not None:
                     log.epoch(result)
                 yield result
+            if log is not None and (best := prepared.trainer.best) is not None:
+                accuracy = self.history[best.epoch - 1]["val_accuracy"]
+                log.options(as_options(self.config), best.epoch, accuracy)
         except Stopped:
             self._seconds = time.perf_counter() - began_at
             self._save(folder, prepared)

@@ -148,11 +148,11 @@ def history_row(result: EpochResult) -> dict[str, Any]:
 
 
 def as_options(config: TrainConfig) -> dict[str, Any]:
-    """The options that are set, by their long names on the command line."""
+    """The options of this one run that are set, by their long names on the command line."""
     values = {
         name.replace("_", "-"): value
         for name, value in config.as_dict().items()
-        if value is not None
+        if value is not None and name != "seeds"
     }
     if "time-budget" in values:
         values["time-budget"] = f"{values['time-budget']:g}s"

@@ -200,6 +200,10 @@ def test_tensorboard_events_are_read_by_tensorboard(fmnist: Program, tmp_path: P
     assert {"loss/train", "loss/val", "accuracy/val", "lr"} <= set(events.Tags()["scalars"])
     assert [event.step for event in events.Scalars("loss/train")] == [1, 2]
     assert events.Tags()["images"] == ["augmented"]
+    (described,) = (
+        events.SummaryMetadata(tag).plugin_data.content for tag in ("_hparams_/session_start_info",)
+    )
+    assert b"learning" in described or b"lr" in described
 
 
 def test_fine_tuning_starts_from_a_file(fmnist: Program, run: Path, tmp_path: Path) -> None:
