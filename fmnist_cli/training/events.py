@@ -25,7 +25,7 @@ class EventLog:
             raise Unavailable(
                 "--tensorboard needs TensorBoard: pip install 'fmnist-cli[tensorboard]'"
             ) from None
-        self._writer = SummaryWriter(str(folder))
+        self._writer: Any = SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
 
     def images(self, batches: Batches) -> None:
         """Write the first images of the first epoch as the network sees them."""
@@ -59,7 +59,7 @@ class EventLog:
 
         plain = {name: value for name, value in values.items() if value is not None}
         outcome = {"accuracy/val": val_accuracy or 0.0}
-        for summary in hparams(plain, outcome):
+        for summary in hparams(plain, outcome):  # type: ignore[no-untyped-call]
             self._writer.file_writer.add_summary(summary)
         if val_accuracy is not None:
             self._writer.add_scalar("accuracy/best", val_accuracy, best_epoch)

@@ -71,7 +71,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "schedule": "linear",
             "warmup": 2.0,
             "label_smoothing": 0.1,
-            "augment": "flip,shift:2,rotate:10,stretch:0.2,exposure:0.7,erase:0.25",
+            "augment": "flip,shift:1",
         },
     ),
     "small": Recipe(
