@@ -25,7 +25,7 @@ class EventLog:
             raise Unavailable(
                 "--tensorboard needs TensorBoard: pip install 'fmnist-cli[tensorboard]'"
             ) from None
-        self._writer: Any = SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+        self._writer: Any = SummaryWriter(str(folder))
 
     def images(self, batches: Batches) -> None:
         """Write the first images of the first epoch as the network sees them."""
