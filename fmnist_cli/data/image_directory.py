@@ -115,7 +115,7 @@ def read(
         lost = [path for path, found in zip(paths, has_garment, strict=True) if not found]
         photos = _count(lost, "photo", "photos")
         _LOG.warning("no garment was found in %s", photos)
-    return LabeledImages(images[has_garment], labels[has_garment], classes)
+    return LabeledImages(images, labels, classes, tuple(paths))[has_garment]
 
 
 @contextmanager

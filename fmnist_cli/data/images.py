@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,6 +29,8 @@ class LabeledImages:
     labels: Labels
     classes: tuple[str, ...] = CLASS_NAMES
     """Names by label, K of them."""
+    paths: tuple[Path, ...] | None = None
+    """The picture files, if each image is from one."""
 
     def __post_init__(self) -> None:
         if self.images.dtype != np.uint8 or self.images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
@@ -49,7 +52,10 @@ class LabeledImages:
 
     def __getitem__(self, index: Any) -> "LabeledImages":
         """Select by a NumPy index of the first axis: a slice, a mask, positions."""
-        return LabeledImages(self.images[index], self.labels[index], self.classes)
+        paths = None
+        if self.paths is not None:
+            paths = tuple(np.asarray(self.paths, object)[index].tolist())
+        return LabeledImages(self.images[index], self.labels[index], self.classes, paths)
 
     def fingerprint(self) -> str:
         """16 hexadecimal digits that name this content: truncated SHA-256 of images and labels."""
@@ -66,4 +72,7 @@ def join(*parts: LabeledImages) -> LabeledImages:
             raise DataError(f"data of different classes: {difference(part.classes, first.classes)}")
     images = np.concatenate([part.images for part in parts])
     labels = np.concatenate([part.labels for part in parts])
-    return LabeledImages(images, labels, first.classes)
+    paths = [path for part in parts for path in part.paths or ()]
+    return LabeledImages(
+        images, labels, first.classes, tuple(paths) if len(paths) == len(labels) else None
+    )

@@ -32,7 +32,9 @@ def divide(
         stop = min(start + _IMAGES_AT_ONCE, len(chosen))
         data.images[start:stop] = data.images[chosen[start:stop]]
         data.labels[start:stop] = data.labels[chosen[start:stop]]
-    return data[: len(chosen)], val
+    count = len(chosen)
+    paths = None if data.paths is None else tuple(data.paths[position] for position in chosen)
+    return LabeledImages(data.images[:count], data.labels[:count], data.classes, paths), val
 
 
 def stratified_split(

@@ -92,10 +92,16 @@ class Evaluation:
 
     def samples(self, positions: NDArray[np.int64]) -> list[Sample]:
         """The images at these positions with their probabilities."""
-        images, labels = self.images.images, self.images.labels
-        classes = self.scores.classes
+        images, labels, paths = self.images.images, self.images.labels, self.images.paths
         return [
-            Sample(images[index], index, int(labels[index]), classes, self.probabilities[index])
+            Sample(
+                images[index],
+                index,
+                int(labels[index]),
+                self.scores.classes,
+                self.probabilities[index],
+                None if paths is None else paths[index],
+            )
             for index in positions.tolist()
         ]
 
@@ -118,13 +124,15 @@ class Evaluation:
         """CSV with a row per image, in the order of the split; floats keep all their digits."""
         classes = self.scores.classes
         header = ["index", "label", "class", "predicted_label", "predicted_class", "probability"]
-        rows: list[list[Any]] = [[*header, *(f"p{label}" for label in range(len(classes)))]]
+        paths = self.images.paths
+        shares = [f"p{label}" for label in range(len(classes))]
+        rows: list[list[Any]] = [[*header, *shares, *(["path"] if paths else [])]]
         for index, (label, row) in enumerate(
             zip(self.images.labels.tolist(), self.probabilities, strict=True)
         ):
             predicted = int(row.argmax())
             names = (index, label, classes[label], predicted, classes[predicted])
-            rows.append([*names, row[predicted], *row])
+            rows.append([*names, row[predicted], *row, *([paths[index]] if paths else [])])
         return _as_csv(rows)
 
 
@@ -141,7 +149,7 @@ def evaluate(
     any_footwear = int((images.labels == ANY_FOOTWEAR).sum())
     if any_footwear:
         labels = _kind_of_footwear(images.labels, probabilities)
-        images = LabeledImages(images.images, labels, images.classes)
+        images = LabeledImages(images.images, labels, images.classes, images.paths)
     return Evaluation(
         model=classifier.path,
         metadata=classifier.metadata,

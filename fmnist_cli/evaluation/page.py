@@ -3,6 +3,7 @@
 import base64
 import csv
 import io
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.constants import VERSION
-from fmnist_cli.errors import DataError
+from fmnist_cli.data.pictures import decode, draw_steps
+from fmnist_cli.errors import DataError, FmnistError
 from fmnist_cli.evaluation.description import as_text
 from fmnist_cli.evaluation.evaluation import Evaluation
 from fmnist_cli.evaluation.figures import LEGIBLE_CLASSES, curves_svg, reliability_svg
@@ -38,6 +40,7 @@ def render_page(evaluation: Evaluation) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["picture_url"] = _picture_url
+    environment.filters["steps_url"] = _steps_url
     environment.filters["percent"] = lambda share, digits=1: f"{share:.{digits}%}"
     template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
     scores = evaluation.scores
@@ -130,6 +133,20 @@ def _most_ambiguous(evaluation: Evaluation) -> NDArray[np.int64]:
     """Positions of the images with the smallest margin between their two most probable classes."""
     second, first = np.sort(evaluation.probabilities, axis=1)[:, -2:].T
     return np.argsort(first - second, kind="stable")[:MOST_AMBIGUOUS]
+
+
+@cache
+def _steps_url(path: Path) -> str:
+    """A photo, the garment found in it, and the network's input; empty for any other picture."""
+    try:
+        if not decode(path).prepared:
+            return ""
+        steps = draw_steps(path)
+    except FmnistError:  # the file has changed since it was read
+        return ""
+    stream = io.BytesIO()
+    steps.save(stream, format="JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 
 def _picture_url(image: NDArray[np.uint8]) -> str:

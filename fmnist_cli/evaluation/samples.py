@@ -1,6 +1,7 @@
 """Samples of labeled images, with the predictions of a model if there is one."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ class Sample:
     classes: tuple[str, ...]
     probabilities: NDArray[np.float32] | None = None
     """[K]."""
+    path: Path | None = None
+    """The picture file, if the image is from one."""
 
     @property
     def true_class(self) -> str:
@@ -45,7 +48,9 @@ class Sample:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data under the keys of `fmnist show --format json`."""
-        plain = {"index": self.index, "label": self.label, "class": self.true_class}
+        plain: dict[str, Any] = {"index": self.index, "label": self.label, "class": self.true_class}
+        if self.path is not None:
+            plain["path"] = str(self.path)
         if self.probabilities is None:
             return plain
         predicted, probability = self.ranking[0]
@@ -69,8 +74,11 @@ def draw_samples(
     chosen = _stratified_order(data, seed)[:count]
     picked = data[chosen]
     images = picked.images if augment is None else _augmented(picked, augment, seed)
-    facts = zip(images, chosen.tolist(), picked.labels.tolist(), strict=True)
-    return [Sample(image, index, label, data.classes) for image, index, label in facts]
+    paths = picked.paths or [None] * len(picked)
+    facts = zip(images, chosen.tolist(), picked.labels.tolist(), paths, strict=True)
+    return [
+        Sample(image, index, label, data.classes, path=path) for image, index, label, path in facts
+    ]
 
 
 def _stratified_order(data: LabeledImages, seed: int) -> NDArray[np.int64]:
