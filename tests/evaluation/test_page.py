@@ -12,6 +12,7 @@ from PIL import Image
 from fmnist_cli.checkpoints.metadata import Metrics
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.pictures import decode
 from fmnist_cli.errors import DataError, UsageError
 from fmnist_cli.evaluation.evaluation import Evaluation
 from fmnist_cli.evaluation.figures import confusion_format, draw_confusion
@@ -207,3 +208,34 @@ def test_the_confusion_matrix_is_a_png_or_svg_with_class_names(tmp_path: Path) -
     for other in ("a.jpg", "a", "png"):
         with pytest.raises(UsageError, match=r"written as \.png or \.svg"):
             confusion_format(Path(other))
+
+
+def test_a_photo_is_shown_with_its_garment(tmp_path: Path) -> None:
+    """Beside each other: the photo, what was found in it, what the network saw."""
+    garments = sorted((Path(__file__).parents[1] / "photos" / "garments").glob("*.jpg"))[:3]
+    image = np.zeros((28, 28), np.uint8)
+    image[4:-4, 4:-4] = 200
+    plain = tmp_path / "plain.png"
+    Image.fromarray(image).save(plain)
+    paths = (*garments, plain)
+    images = np.stack([*(decode(path).pixels for path in garments), image])
+    labels = np.array([0, 1, 2, 3])
+    wrong = np.full((4, 10), 0.01, np.float32)
+    wrong[:, 9] = 0.91
+    page = render_page(
+        evaluation(
+            tmp_path,
+            images=LabeledImages(images, labels, paths=paths),
+            probabilities=wrong,
+            scores=score(labels, wrong, CLASS_NAMES),
+        )
+    )
+    worst = page.partition("Worst errors")[2].partition("<h2>")[0]
+    strips = re.findall(r'class="steps" src="data:image/jpeg;base64,([^"]+)"', worst)
+    assert len(strips) == 3
+    for strip in strips:
+        with Image.open(io.BytesIO(base64.b64decode(strip))) as picture:
+            assert picture.height == 224
+            assert picture.width > 2 * 100 + 224
+    for path in paths:
+        assert path.name in worst
