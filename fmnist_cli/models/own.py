@@ -197,37 +197,40 @@ def told(spec: str, what: str) -> Iterator[None]:
     except FmnistError:
         raise
     except (Exception, SystemExit) as error:
-        path = _file(spec)
-        folder = path.resolve().parent if path is not None else None
-        frames = [
-            frame
-            for frame in traceback.extract_tb(error.__traceback__)
-            if folder is not None and _is_below(frame.filename, folder)
-        ]
-        if isinstance(error, ModuleNotFoundError) and folder is None and not frames:
+        if isinstance(error, ModuleNotFoundError) and _file(spec) is None:
             raise UsageError(f"no module '{error.name}'; --model takes FILE.py:CLASS too") from None
-        lines = [*traceback.format_list(frames), *traceback.format_exception_only(error)]
-        raise UsageError(f"{what}\n" + "".join(lines).rstrip()) from error
+        raise _failure(what, _own_frames(spec, error), error) from error
 
 
 @contextlib.contextmanager
 def failures_told(spec: str) -> Iterator[None]:
-    """Report what a network of the user's own raises while it computes as `told` does."""
-    if not is_own(spec):
-        yield
-        return
+    """The same for a with-block that runs a network of any kind: only what their code raises."""
     try:
         yield
     except Exception as error:
-        path = _file(spec)
-        frames = traceback.extract_tb(error.__traceback__)
-        is_theirs = path is not None and any(
-            _is_below(frame.filename, path.resolve().parent) for frame in frames
-        )
-        if isinstance(error, FmnistError) or not is_theirs:
+        frames = _own_frames(spec, error)
+        if isinstance(error, FmnistError) or not frames:
             raise
-        with told(spec, f"'{spec.rpartition(':')[2]}' fails"):
-            raise
+        raise _failure(f"'{spec.rpartition(':')[2]}' fails", frames, error) from error
+
+
+def _own_frames(spec: str, error: BaseException) -> list[traceback.FrameSummary]:
+    """The part of a traceback that lies in the file of a network, or beside it."""
+    path = _file(spec) if is_own(spec) else None
+    if path is None:
+        return []
+    folder = path.resolve().parent
+    return [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).resolve().is_relative_to(folder)
+        and "site-packages" not in frame.filename
+    ]
+
+
+def _failure(what: str, frames: list[traceback.FrameSummary], error: BaseException) -> UsageError:
+    lines = [*traceback.format_list(frames), *traceback.format_exception_only(error)]
+    return UsageError(f"{what}\n" + "".join(lines).rstrip())
 
 
 def _file(spec: str) -> Path | None:
@@ -252,6 +255,7 @@ def _run(path: Path) -> ModuleType:
         raise
     finally:
         sys.path.remove(str(path.parent))
+    sys.path.append(str(path.parent))  # for what its functions import when they run
     return module
 
 
@@ -277,7 +281,3 @@ def _parameters(construct: Callable[..., Any]) -> dict[str, inspect.Parameter]:
         return dict(inspect.signature(construct).parameters)
     except (TypeError, ValueError):
         return {}
-
-
-def _is_below(file: str, folder: Path) -> bool:
-    return Path(file).resolve().is_relative_to(folder) and "site-packages" not in file
