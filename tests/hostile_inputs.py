@@ -18,7 +18,7 @@ import typer
 from fmnist_cli.cli.app import app
 from fmnist_cli.data import csv, idx
 from fmnist_cli.data.pictures import decode
-from fmnist_cli.data.sources import open_source
+from fmnist_cli.data.sources import JOINT, open_source
 from fmnist_cli.errors import CheckFailed, DataError, FmnistError, MissingInput, UsageError
 from fmnist_cli.evaluation.description import as_text, describe_model
 from fmnist_cli.inference.loading import load
@@ -244,10 +244,11 @@ def _open_config(path: Path) -> None:
     """What `fmnist train --config FILE` does before any work."""
     context = _COMMANDS["train"].make_context("train", ["--config", str(path)])
     chosen = dict(context.params)
-    for name in ("output", "run_dir", "data_dir", "mirror", "resume", "format_"):
+    for name in ("output", "run_dir", "data_dir", "mirror", "resume", "find_lr", "format_"):
         chosen.pop(name)
     for name in ("config", "quiet", "verbose"):
         chosen.pop(name)
+    chosen["data"] = JOINT.join(chosen["data"]) if chosen["data"] else None
     resolve({name.rstrip("_"): value for name, value in chosen.items() if value is not None})
 
 
