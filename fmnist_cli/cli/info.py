@@ -12,6 +12,7 @@ from fmnist_cli.cli.download import download_progress
 from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes_model_options
 from fmnist_cli.cli.tables import show_facts, show_table
 from fmnist_cli.constants import CLASS_NAMES
+from fmnist_cli.data.class_names import imbalance
 from fmnist_cli.pretrained import NAME as PRETRAINED
 from fmnist_cli.pretrained import locate
 
@@ -150,6 +151,9 @@ def _data(stats: "DatasetStats", format_: str) -> None:
         ["fingerprint", *(split.fingerprint for split in splits.values())],
     ]
     show_table(["", *splits], rows)
+    told = imbalance(splits["train"].counts)
+    if told is not None:
+        console.note(told)
     if stats.shared is not None:
         console.result("")
         show_facts([("test images also in train", f"{stats.shared:,}")])

@@ -1,7 +1,7 @@
 """The classes of data: what people call those of Fashion-MNIST, and names of one's own."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,6 +35,8 @@ _NUMBER: Final = re.compile(r"(?:class|label)?[\W_]*0*(\d{1,4})")
 _NUMBER_BEFORE: Final = re.compile(r"\d+[\W_]+(?=\w)")
 _MAX_FILE_BYTES: Final = 100_000
 _NAMED: Final = 5
+_UNBALANCED: Final = 4
+"""Ratio of the largest to the smallest class that is worth a word."""
 
 
 def label_of(name: str, classes: Sequence[str] = CLASS_NAMES) -> int | None:
@@ -118,6 +120,19 @@ def wrong_label(labels: "NDArray[Any]", classes: Sequence[str]) -> str | None:
             f"give label 0 a name too: --classes none,{classes[0]},…"
         )
     return f"labels run from {low:g} to {high:g}; {expected_labels(classes)}"
+
+
+def imbalance(counts: Mapping[str, int]) -> str | None:
+    """What to say about images per class that differ much; None if they don't."""
+    present = {name: count for name, count in counts.items() if count}
+    most = max(present, key=present.__getitem__, default="")
+    fewest = min(present, key=present.__getitem__, default="")
+    if not present or present[most] < _UNBALANCED * present[fewest]:
+        return None
+    return (
+        f"the classes are unbalanced: {present[most]:,} images of {in_one_line(most)}, "
+        f"{present[fewest]:,} of {in_one_line(fewest)}"
+    )
 
 
 def listed(names: Sequence[str]) -> str:

@@ -20,12 +20,12 @@ from torch import nn
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.metadata import DataRecord, ModelMetadata
-from fmnist_cli.data.class_names import listed, split_classes
+from fmnist_cli.data.class_names import imbalance, listed, split_classes
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.data.sources import ARRAYS, NAMED, Source, open_source
 from fmnist_cli.data.splits import divide, stratified_split
-from fmnist_cli.errors import DataError, UsageError, in_one_line
+from fmnist_cli.errors import DataError, UsageError
 from fmnist_cli.files import check_writable
 from fmnist_cli.inference import torch_devices
 from fmnist_cli.inference.torch_devices import keep_freed_memory
@@ -48,8 +48,6 @@ if TYPE_CHECKING:
 SPLIT_SEED: Final = 0
 """The validation split depends on the data and its size alone, so runs can be compared."""
 _LOG: Final = logging.getLogger(__name__)
-_UNBALANCED: Final = 4
-"""Ratio of the largest to the smallest class that is worth a word."""
 _FINISH_SECONDS: Final = 2.0
 _FINISH_SHARE: Final = 1.25
 """What a time budget keeps free for files and exit: on a busy machine, a share of what the start
@@ -306,20 +304,9 @@ class Run:
                 f"only one image of {listed(lone)}; expected two or more of each class\n"
                 "add images, or train without validation: --val-size 0"
             )
-        present = counts[counts > 0]
-        if self._resumed is None and present.max() >= _UNBALANCED * present.min():
-            most, fewest = (
-                data.classes[int(np.flatnonzero(counts == n)[0])]
-                for n in (present.max(), present.min())
-            )
-            _LOG.info(
-                "the classes are unbalanced: %s images of %s, %s of %s; "
-                "--class-weights balanced makes up for it",
-                f"{present.max():,}",
-                in_one_line(most),
-                f"{present.min():,}",
-                in_one_line(fewest),
-            )
+        told = imbalance(dict(zip(data.classes, counts.tolist(), strict=True)))
+        if told is not None and self._resumed is None:
+            _LOG.info("%s; --class-weights balanced makes up for it", told)
 
     def _repeats(self, sizes: Sequence[int]) -> NDArray[np.int64]:
         """How often each image is seen per epoch, int64 [N], from `--repeat` for each source."""

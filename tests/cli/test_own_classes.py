@@ -166,6 +166,8 @@ def test_a_class_of_one_image_and_unbalanced_classes(fmnist: Program, tmp_path: 
     told = fmnist("train", "--data", "zoo", *TRAIN, "-b", "4", cwd=tmp_path)
     assert "the classes are unbalanced: 20 images of ape, 3 of bee" in told.stderr
     assert "--class-weights balanced" in told.stderr
+    described = fmnist("info", "zoo", cwd=tmp_path)
+    assert "the classes are unbalanced: 20 images of ape, 3 of bee" in described.stderr
 
 
 def test_one_subdirectory_is_no_choice(fmnist: Program, tmp_path: Path) -> None:
