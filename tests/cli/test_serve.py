@@ -147,6 +147,7 @@ def test_a_signal_ends_it_after_the_request_in_flight(
 
 
 @POSIX
+@pytest.mark.proof
 def test_a_signal_ends_it_within_ten_seconds_though_a_request_hangs(folder: Path) -> None:
     with (
         serving(folder / "model.onnx") as running,
