@@ -26,8 +26,10 @@ MOST_PREPARING: Final = 90.0
 MOST_FROM_CACHE: Final = 2.0
 
 
-def measure(*, photos: Path, yolo: Path | None = None) -> Iterator[Row]:
+def measure(*, photos: Path | None = None, yolo: Path | None = None) -> Iterator[Row]:
     """Train and evaluate; then the same by yolo."""
+    if photos is None:
+        raise SystemExit("name the directory of the photos: --photos DIR")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         count = _link(photos, folder / "photos")
