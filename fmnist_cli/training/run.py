@@ -23,7 +23,7 @@ from fmnist_cli.checkpoints.metadata import DataRecord, ModelMetadata
 from fmnist_cli.data.class_names import imbalance, listed, split_classes
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.normalization import Normalization
-from fmnist_cli.data.sources import ARRAYS, NAMED, Source, open_source
+from fmnist_cli.data.sources import ARRAYS, NAMED, Source, TrainingData, open_source
 from fmnist_cli.data.splits import divide, stratified_split
 from fmnist_cli.errors import DataError, UsageError
 from fmnist_cli.files import check_writable
@@ -246,20 +246,18 @@ class Run:
         """What a new run directory is named after."""
         return f"{self.network}-seed{self.config.seed}" if self.config.seeds else self.network
 
+    def _read(self) -> TrainingData:
+        if self._data is None:
+            return self.source.read_training()
+        images = self._data[np.arange(len(self._data))]  # a copy, because `divide` moves images
+        return TrainingData(images, None, (len(images),))
+
     def _prepare(self) -> _Prepared:
-        own_val: int | None = None
-        sizes: tuple[int, ...]
-        if self._data is not None:  # a copy, because `divide` moves images
-            data = self._data[np.arange(len(self._data))]
-            sizes = (len(data),)
-        else:
-            training = self.source.read_training()
-            data, own_val, sizes = training.images, training.val_size, training.sizes
-        seed: int | None = SPLIT_SEED
-        if own_val and self.config.val_size in (None, own_val):
-            val_size, seed = own_val, None
-        else:
-            val_size = self.config.val_size_for(len(data))
+        read = self._read()
+        data, seed = read.images, SPLIT_SEED if read.val_size is None else None
+        val_size = read.val_size or 0
+        if self.config.val_size not in (None, val_size) or seed is not None:
+            val_size, seed = self.config.val_size_for(len(data)), SPLIT_SEED
         self._check_classes(data, val_size)
         self.config = dataclasses.replace(self.config, val_size=val_size)
         record = provenance.describe_data(self.source, data, val_size, seed)
@@ -268,10 +266,11 @@ class Run:
                 f"'{self.config.data}' is not the data that the run began with "
                 f"(fingerprint {record.fingerprint}, then {self._resumed['fingerprint']})"
             )
-        repeats = self._repeats(sizes)
+        repeats = self._repeats(read.sizes)
         if seed is not None:
             repeats = repeats[stratified_split(data.labels, val_size, seed)[0]]
         train, val = divide(data, val_size, seed)
+        repeats = repeats[: len(train)]
         if self._resumed is None:
             self._check_batch_size(len(train))
         digests = provenance.record_of_images(self.source, train)

@@ -207,6 +207,12 @@ def test_a_validation_directory_is_the_validation_split(fmnist: Program, tmp_pat
     }
     resumed = fmnist("train", "--resume", "run", "--epochs", "5", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
+    repeated = fmnist("train", "--data", "pets", *TRAIN, "-b", "8", "--repeat", "2", cwd=tmp_path)
+    assert repeated.returncode == 0, repeated.stderr
+    own_size = fmnist("train", "--data", "pets", *TRAIN, "-b", "8", "--val-size", "4", cwd=tmp_path)
+    assert own_size.returncode == 0, own_size.stderr
+    command = ("evaluate", "model.pt", "--split", "val", "--format", "json")
+    assert json.loads(fmnist(*command, cwd=tmp_path).stdout)["n"] == 4
 
 
 def test_several_sources_are_joined_and_repeated(fmnist: Program, tmp_path: Path) -> None:
