@@ -95,4 +95,4 @@ def valley(losses: Sequence[float]) -> int:
     length = lengths[end]
     if length < _LEAST_FALL:
         raise CheckFailed("the loss falls at no learning rate; is the network able to learn?")
-    return end - length + round(length * 2 / 3)
+    return end - length + length * 2 // 3
