@@ -1,144 +1,269 @@
-"""Each exercise of the course's homework, off and on: writes the table of docs/homework.md.
+"""The course's homework, answered by experiments: writes the tables of docs/homework.md.
 
-    python -m benchmarks.homework --work FOLDER [--epochs 3] [--minutes 4] [--seeds 3]
+    python -m benchmarks.homework --work FOLDER [--only NAME…]
 
-All images are official training images; the test split is not opened. Each pair of runs differs in
-the exercise alone. Runs are kept in FOLDER, so that several short calls do the whole; the table is
-written when none is missing.
+Each experiment is a `fmnist train` with five seeds; it is compared with the runs without its option
+by `fmnist runs --group`. When no run is missing, all models are evaluated once on the test split.
+Everything is kept in FOLDER: the same command goes on where the last one stopped. Two of them with
+different names after `--only` may share a machine.
 """
 
 import argparse
-import math
+import csv
 import re
 import statistics
-import tempfile
-import time
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from benchmarks import machine
 from benchmarks.program import Kept, fmnist, official, write_idx
 from benchmarks.report import table
 from fmnist_cli.constants import CLASS_NAMES
+from fmnist_cli.data.sources import open_source
+from fmnist_cli.runs.groups import Estimate
 
-PAGE: Final = Path(__file__).parents[1] / "docs" / "homework.md"
-HEADER: Final = ("exercise", "option", "off", "on", "difference", "time")
-RARE: Final = CLASS_NAMES.index("Shirt")
-FEW, HELD_OUT, START, KEPT_EVERY = 1_000, 5_000, 10_000, 20
+DOCS: Final = Path(__file__).parents[1] / "docs"
+PAGES: Final = {"en": DOCS / "homework.md", "zh": DOCS / "homework.zh-CN.md"}
+SEEDS: Final = range(5)
+HELD_OUT: Final = 500
+"""Validation images of each class beside few training images."""
+SHIRT: Final = CLASS_NAMES.index("Shirt")
+KEPT_EVERY: Final = 20
+"""One shirt in so many stays in the data with few shirts."""
 
 
-class Exercise(NamedTuple):
-    """An exercise as options; `data`: the folder that `write_data` makes, None for all images."""
+class Experiment(NamedTuple):
+    """Options of `fmnist train`, and the experiment that lacks the last of them."""
 
-    title: str
+    name: str
     options: str
-    data: str | None = None
+    without: str | None = None
+    title: str = ""
+    title_zh: str = ""
     metric: str = "accuracy"
+    """`accuracy`, or `recall` of shirts."""
+    is_judged_on_test: bool = False
+    """Where validation images cannot tell: the weights have seen them, or few are shirts."""
 
 
-WEIGHTS: Final = "--class-weights"
-EXERCISES: Final = (
-    Exercise("a learning rate that follows a cosine", "--schedule cosine"),
-    Exercise("a learning rate that rises and falls", "--schedule onecycle"),
-    Exercise("shirts weighted twice: recall", f"{WEIGHTS} 1,1,1,1,1,1,2,1,1,1", None, "recall"),
-    Exercise("one shirt in twenty: recall", f"{WEIGHTS} balanced", "thinned", "recall"),
-    Exercise("augmentation", "--augment flip,shift:1"),
-    Exercise("fine-tuning with 1,000 images", "--weights start.pt --epochs 20", "few"),
-    Exercise("TensorBoard", "--tensorboard"),
-    Exercise("two processes", "--nproc 2"),
-)
+_FEW: Final = "--recipe tutorial --val-size 5000 --data"
+_TUNED: Final = "--recipe finetune --model convnet --val-size 5000 --data"
+_SHIRTS_TWICE: Final = "--class-weights 1,1,1,1,1,1,2,1,1,1"
+SECTIONS: Final = {
+    "training": (
+        Experiment("off", "--recipe tutorial"),
+        Experiment("cosine", "--schedule cosine", "off", "cosine schedule", "余弦学习率"),
+        Experiment("step", "--schedule step", "off", "stepped schedule", "阶梯学习率"),
+        Experiment("onecycle", "--schedule onecycle", "off", "one-cycle schedule", "one-cycle"),
+        Experiment(
+            "augment-light", "--augment flip,shift:1", "off", "light augmentation", "轻度数据增强"
+        ),
+        Experiment(
+            "augment-strong",
+            "--augment flip,shift:2,erase:0.5",
+            "off",
+            "strong augmentation",
+            "强数据增强",
+        ),
+        Experiment("smoothing", "--label-smoothing 0.1", "off", "label smoothing", "标签平滑"),
+        Experiment("ema", "--ema 0.999", "off", "averaged weights", "权重滑动平均"),
+        Experiment("class-weights", _SHIRTS_TWICE, "off", "shirts count twice", "衬衫权重加倍"),
+        Experiment("fp32", "--precision fp32", "off", "fp32 rather than bf16", "fp32 代替 bf16"),
+        Experiment("two-processes", "--nproc 2", "off", "two processes", "两个进程"),
+    ),
+    "shirts": (
+        Experiment("thinned", f"{_FEW} thinned"),
+        Experiment(
+            "balanced",
+            "--class-weights balanced",
+            "thinned",
+            "one shirt in twenty: recall of Shirt",
+            "衬衫只留二十分之一：Shirt 的召回率",
+            "recall",
+            is_judged_on_test=True,
+        ),
+    ),
+    "few": (
+        Experiment("few-100", f"{_FEW} few-100"),
+        Experiment(
+            "few-100-sample",
+            "--weights sample.pt",
+            "few-100",
+            "100 per class, from weights of other images",
+            "每类 100 张，从别的图片上训练的权重开始",
+        ),
+        Experiment("few-1000", f"{_FEW} few-1000"),
+        Experiment(
+            "few-1000-sample",
+            "--weights sample.pt",
+            "few-1000",
+            "1,000 per class, from weights of other images",
+            "每类 1,000 张，从别的图片上训练的权重开始",
+        ),
+    ),
+    "pretrained": (
+        Experiment("scratch-100", f"{_TUNED} few-100"),
+        Experiment(
+            "pretrained-100",
+            "--weights pretrained",
+            "scratch-100",
+            "100 per class, from the packaged model",
+            "每类 100 张，从自带模型开始",
+            is_judged_on_test=True,
+        ),
+        Experiment("scratch-1000", f"{_TUNED} few-1000"),
+        Experiment(
+            "pretrained-1000",
+            "--weights pretrained",
+            "scratch-1000",
+            "1,000 per class, from the packaged model",
+            "每类 1,000 张，从自带模型开始",
+            is_judged_on_test=True,
+        ),
+    ),
+}
+EXPERIMENTS: Final = {one.name: one for section in SECTIONS.values() for one in section}
+HEADERS: Final = {
+    "en": ("exercise", "option", "off", "on", "difference", "test split", "time"),
+    "zh": ("作业", "选项", "不加", "加上", "差（百分点）", "测试集上的差", "用时"),
+}
 
 
 def main() -> None:
-    """Do what is missing until the time is over, then write the table."""
+    """Train what is missing; when nothing is, evaluate and write the pages."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--work", type=Path, required=True, help="folder kept between calls")
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--minutes", type=float, default=math.inf, help="start nothing after this")
+    parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, help="train these alone")
     given = parser.parse_args()
-    kept = Kept(given.work / f"homework-{given.epochs}-epochs.json")
-    stop_at = time.monotonic() + 60 * given.minutes
-    rows = []
-    for exercise in EXERCISES:
-        off = "--epochs 20" if exercise.data == "few" else ""
-        pairs: list[list[dict[str, Any]]] = []
-        for seed in range(given.seeds):
-            pairs.append([])
-            for options in (off, exercise.options):
-                name = f"{exercise.data} {options} {seed}"
-                if name not in kept.found:
-                    if time.monotonic() > stop_at:
-                        raise SystemExit("not done yet: the same command goes on")
-                    kept.keep(name, train(exercise.data, options, seed, given.epochs))
-                    print(name, kept.found[name], flush=True)
-                pairs[seed].append(kept.found[name])
-        rows.append(cells(exercise, pairs))
-    page = PAGE.read_text(encoding="utf-8")
-    for pattern, text in (
-        (r"^\| exercise \| option(.+\n)+", table(HEADER, rows)),
-        (r"^.+; Python .+, torch .+\n", machine.describe()),
+    prepare(given.work)
+    for name in given.only or EXPERIMENTS:
+        train(EXPERIMENTS[name], given.work)
+    if given.only:
+        return
+    scores = evaluate(given.work)
+    for language, page in PAGES.items():
+        text = page.read_text(encoding="utf-8")
+        for section, experiments in SECTIONS.items():
+            rows = [row(one, scores, given.work, language) for one in experiments if one.without]
+            text = _fill(text, section, table(HEADERS[language], rows))
+        page.write_text(_fill(text, "machine", machine.describe()), encoding="utf-8")
+    shown = [f"runs/{name}" for name in ("off", "cosine", "augment-light", "augment-strong")]
+    picture = DOCS / "pictures" / "homework.svg"
+    fmnist("runs", *shown, "--group", "--curves", picture.absolute(), cwd=given.work)
+
+
+def prepare(work: Path) -> None:
+    """Write `few-100`, `few-1000` and `thinned`, and train `sample.pt` on other images."""
+    if (work / "sample.pt").exists():
+        return
+    data, sample = official("train"), open_source("sample").read("train")
+    taken = {image.tobytes() for image in sample.images}
+    order = np.random.default_rng(0).permutation(len(data))
+    order = np.array([place for place in order if data.images[place].tobytes() not in taken])
+    for name, count, shirts in (
+        ("few-100", 100 + HELD_OUT, 100 + HELD_OUT),
+        ("few-1000", 1_000 + HELD_OUT, 1_000 + HELD_OUT),
+        ("thinned", 1_000 + HELD_OUT, (1_000 + HELD_OUT) // KEPT_EVERY),
     ):
-        found = re.search(pattern, page, re.MULTILINE)
-        assert found is not None
-        page = f"{page[: found.start()]}{text}\n{page[found.end() :]}"
-    PAGE.write_text(page, encoding="utf-8")
-    print(PAGE)
+        parts = [
+            order[data.labels[order] == label][: shirts if label == SHIRT else count]
+            for label in range(len(CLASS_NAMES))
+        ]
+        write_idx(data[np.sort(np.concatenate(parts))], work / name)
+    fmnist("train", "-q", "--recipe", "tutorial", "--data", "sample", "-o", "sample.pt", cwd=work)
 
 
-def train(data: str | None, options: str, seed: int, epochs: int) -> dict[str, Any]:
-    """Train and evaluate one run; `seconds` is NaN if other processes disturbed it."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        command = ["train", "-q", "--recipe", "tutorial", "--seed", str(seed), "--epochs"]
-        source, split = [], ["--split", "val"]
-        if data is not None:
-            write_data(folder, seed)
-            source, split = ["--data", data, "--val-size", "0"], []
-        if "start.pt" in options:
-            start = ("5", "--data", "start", "--val-size", "0", "-o", "start.pt")
-            fmnist(*command, *start, cwd=folder)
-        with machine.Watch() as watch:
-            words = [*command, str(epochs), *source, *options.split(), "--format", "json"]
-            trained = fmnist(*words, cwd=folder).document
-        scores = fmnist("evaluate", "-q", *split, "--format", "json", cwd=folder).document
-    return {
-        "accuracy": scores["accuracy"],
-        "recall": scores["report"][CLASS_NAMES[RARE]]["recall"],
-        "seconds": trained["seconds"] if watch.is_quiet else math.nan,
-    }
+def options(experiment: Experiment) -> list[str]:
+    """All options of an experiment, its own last."""
+    above = [] if experiment.without is None else options(EXPERIMENTS[experiment.without])
+    return [*above, *experiment.options.split()]
 
 
-def write_data(folder: Path, seed: int) -> None:
-    """Write `few`, `thinned` (few shirts) and `start`: disjoint images of the training split."""
-    data = official("train")
-    order = np.random.default_rng(seed).permutation(len(data))
-    held_out, few, start, rest = np.split(order, np.cumsum([HELD_OUT, FEW, START]))
-    rare = rest[data.labels[rest] == RARE]
-    thinned = np.setdiff1d(rest, np.delete(rare, slice(None, None, KEPT_EVERY)))
-    for name, positions in (("few", few), ("thinned", thinned), ("start", start)):
-        write_idx(data[np.sort(positions)], folder / name)
-        write_idx(data[np.sort(held_out)], folder / name, "test")
+def train(experiment: Experiment, work: Path) -> None:
+    """Train the seeds that are missing; a run that was stopped goes on."""
+    folder = work / "runs" / experiment.name
+    finished = set[int]()
+    if folder.exists():
+        found = fmnist("runs", "-q", folder, "--format", "json").document["runs"]
+        finished = {run["seed"] for run in found if run["state"] == "finished"}
+    for seed in SEEDS:
+        if seed in finished:
+            continue
+        print(experiment.name, seed, flush=True)
+        run = f"runs/{experiment.name}/seed{seed}"
+        model = f"models/{experiment.name}-seed{seed}.pt"
+        started = (work / run).exists()
+        words = ["--resume", run] if started else [*options(experiment), "--seed", str(seed)]
+        where = ["--output", model, *([] if started else ["--run-dir", run])]
+        fmnist("train", "-q", *words, *where, cwd=work)
 
 
-def cells(exercise: Exercise, pairs: list[list[dict[str, Any]]]) -> list[str]:
-    """The line of an exercise: means, the paired difference with Student's t, median time."""
-    off, on = np.array([[run[exercise.metric] for run in pair] for pair in pairs]).T
-    found = 100 * (on - off)
-    half = stats.t.ppf(0.975, max(len(found) - 1, 1)) * stats.sem(found)
-    ratios = [slow["seconds"] / fast["seconds"] for fast, slow in pairs]
-    quiet = [ratio for ratio in ratios if not math.isnan(ratio)]
-    return [
-        exercise.title,
-        f"`{exercise.options}`",
-        f"{off.mean():.2%}",
-        f"{on.mean():.2%}",
-        f"{found.mean():+.2f} ({found.mean() - half:+.2f} to {found.mean() + half:+.2f})",
-        f"{statistics.median(quiet):.2f}× (n = {len(quiet)})" if quiet else "disturbed",
+def evaluate(work: Path) -> Kept:
+    """Accuracy and recall of shirts of every final model on the test split, in percent."""
+    scores = Kept(work / "test.json")
+    for name in EXPERIMENTS:
+        for seed in SEEDS:
+            model = f"{name}-seed{seed}"
+            if model not in scores.found:
+                words = ("evaluate", "-q", f"models/{model}.pt", "--format", "json")
+                report = fmnist(*words, cwd=work).document["report"]
+                recall = report[CLASS_NAMES[SHIRT]]["recall"]
+                scores.keep(model, {"accuracy": 100 * report["accuracy"], "recall": 100 * recall})
+    return scores
+
+
+def row(experiment: Experiment, scores: Kept, work: Path, language: str) -> list[str]:
+    """The line of an experiment: means, paired differences, ratio of the times of an epoch."""
+    names = (str(experiment.without), experiment.name)
+    folders = [work / "runs" / name for name in names]
+    groups = [
+        fmnist("runs", "-q", folder, "--group", "--format", "json").document["groups"][0]
+        for folder in folders
     ]
+    compared = fmnist("runs", "-q", *folders, "--group", "--format", "json").document
+    off, on = (f"{group['val_accuracy']:.2%}" for group in groups)
+    difference = compared["difference"]
+    low, high = difference["val_accuracy_ci95"]
+    judged = _points(100 * difference["val_accuracy"], 100 * low, 100 * high)
+    tests = [
+        [scores.found[f"{name}-seed{seed}"][experiment.metric] for seed in SEEDS] for name in names
+    ]
+    estimate = Estimate.of([second - first for first, second in zip(*tests, strict=True)])
+    assert estimate.mean is not None
+    assert estimate.ci95 is not None
+    on_test = _points(estimate.mean, *estimate.ci95)
+    if experiment.is_judged_on_test:
+        off, on = (f"{statistics.fmean(values):.2f}%" for values in tests)
+        judged = ""
+    slow, fast = (_epoch_seconds(folder) for folder in reversed(folders))
+    title = experiment.title if language == "en" else experiment.title_zh
+    option = f"`{experiment.options}`"
+    return [title, option, off, on, judged, on_test, f"{slow / fast:.2f}×"]
+
+
+def _points(mean: float, low: float, high: float) -> str:
+    return f"{mean:+.2f} ({low:+.2f}, {high:+.2f})"
+
+
+def _epoch_seconds(folder: Path) -> float:
+    """The median epoch of all seeds."""
+    seconds = []
+    for file in folder.glob("seed*/history.csv"):
+        with file.open(encoding="utf-8", newline="") as lines:
+            seconds += [float(line["seconds"]) for line in csv.DictReader(lines)]
+    return statistics.median(seconds)
+
+
+def _fill(page: str, name: str, text: str) -> str:
+    """Replace what stands between `<!-- NAME -->` and `<!-- end -->`."""
+    pattern = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
+    filled, count = re.subn(
+        pattern, lambda found: f"{found[1]}\n{text}\n\n{found[2]}", page, flags=re.DOTALL
+    )
+    assert count == 1, f"the page has {count} places for {name}"
+    return filled
 
 
 if __name__ == "__main__":

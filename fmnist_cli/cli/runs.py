@@ -13,7 +13,6 @@ from fmnist_cli.cli.tables import show_table
 from fmnist_cli.errors import DataError
 
 if TYPE_CHECKING:
-    from fmnist_cli.runs.curves import Line
     from fmnist_cli.runs.groups import Group, PairedDifference
     from fmnist_cli.runs.record import RunRecord
 
@@ -61,7 +60,8 @@ def runs(
         typer.Option(
             "--curves",
             metavar="FILE",
-            help="Write the learning curves of all runs as .png, .svg or .html.",
+            help="Plot the learning curves as .png, .svg or .html; with --group, the mean of "
+            "each group and its range.",
             show_default=False,
         ),
     ] = None,
@@ -227,18 +227,26 @@ def _write_curves(
     path: Path, shown: "Sequence[RunRecord]", groups: "Sequence[Group]", varied: Sequence[str]
 ) -> None:
     from fmnist_cli.files import atomic_write
-    from fmnist_cli.runs.curves import draw
+    from fmnist_cli.runs.curves import Curve, draw
 
-    lines: list[Line] = [(run.name, number, run) for number, run in enumerate(shown)]
+    curves = [Curve.of_run(run) for run in shown]
     if groups:
-        lines = [
-            (f"{run.recipe} {_describe(run, varied)}".strip(), number, run)
-            for number, group in enumerate(groups)
-            for run in group.runs
-        ]
+        curves = [Curve.of_group(group, _label(group, groups, varied)) for group in groups]
     with atomic_write(path) as temporary:
-        temporary.write_bytes(draw(lines, path))
+        temporary.write_bytes(draw(curves, path))
     console.note(f"learning curves: {path}")
+
+
+def _label(group: "Group", groups: "Sequence[Group]", varied: Sequence[str]) -> str:
+    """The recipe, and the options whose value most groups do not share."""
+    run = group.runs[0]
+    own = [
+        name
+        for name in varied
+        if sum(other.runs[0].option(name) == run.option(name) for other in groups) * 2
+        <= len(groups)
+    ]
+    return f"{run.recipe} {_describe(run, own)}".strip()
 
 
 def _show(header: Sequence[str], table: Sequence[Sequence[str]]) -> None:

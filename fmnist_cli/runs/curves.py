@@ -2,13 +2,16 @@
 
 import io
 import json
-from collections.abc import Sequence
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fmnist_cli.constants import VERSION
 from fmnist_cli.errors import UsageError
+from fmnist_cli.runs.groups import Group
 from fmnist_cli.runs.record import RunRecord
 
 PANELS: Final = {"validation accuracy": "val_accuracy", "validation loss": "val_loss"}
@@ -16,8 +19,57 @@ PANELS: Final = {"validation accuracy": "val_accuracy", "validation loss": "val_
 _FORMATS: Final = (".png", ".svg", ".html")
 _MAX_LEGEND: Final = 24
 """More lines than this are not told apart by a legend."""
-Line = tuple[str, int, RunRecord]
-"""Label, number of the color, run."""
+_COLORS: Final = 8
+"""Colors of the page; later curves use them again."""
+
+
+class Point(NamedTuple):
+    """An epoch: the mean of the runs, and the lowest and highest of them."""
+
+    epoch: int
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What is drawn in one color: a run, or the runs of a group."""
+
+    label: str
+    detail: str
+    """Stands below the label: a run's name if that is not the label, or the number of seeds."""
+    epochs: int
+    val_accuracy: float | None
+    state: str
+    points: Mapping[str, Sequence[Point]]
+    """By column of `history.csv`."""
+
+    @classmethod
+    def of_run(cls, run: RunRecord) -> "Curve":
+        """A run's own values."""
+        return cls(run.name, "", run.epochs, run.val_accuracy, run.state, _points([run]))
+
+    @classmethod
+    def of_group(cls, group: Group, label: str) -> "Curve":
+        """The mean over the runs of a group."""
+        run, n = group.runs[0], len(group.runs)
+        detail = f"{n} run{'' if n == 1 else 's'}"
+        mean = group.val_accuracy.mean
+        return cls(label, detail, run.epochs, mean, run.state, _points(group.runs))
+
+
+def _points(runs: Sequence[RunRecord]) -> dict[str, list[Point]]:
+    """Epochs that all of the runs have measured."""
+    found: dict[str, list[Point]] = {}
+    for column in PANELS.values():
+        rows = zip(*([row[column] for row in run.history] for run in runs), strict=False)
+        found[column] = [
+            Point(epoch, statistics.fmean(values), min(values), max(values))
+            for epoch, row in enumerate(rows, 1)
+            if len(values := [value for value in row if value is not None]) == len(row)
+        ]
+    return found
 
 
 def check_format(path: Path) -> None:
@@ -26,13 +78,13 @@ def check_format(path: Path) -> None:
         raise UsageError(f"'{path}': learning curves are written as .png, .svg or .html")
 
 
-def draw(lines: Sequence[Line], path: Path) -> bytes:
-    """Draw the validation accuracy and loss of all runs by epoch, in the format of `path`."""
+def draw(curves: Sequence[Curve], path: Path) -> bytes:
+    """Draw the validation accuracy and loss by epoch, in the format of `path`."""
     suffix = path.suffix.lower()
-    return _page(lines).encode() if suffix == ".html" else _picture(lines, suffix[1:])
+    return _page(curves).encode() if suffix == ".html" else _picture(curves, suffix[1:])
 
 
-def _picture(lines: Sequence[Line], picture_format: str) -> bytes:
+def _picture(curves: Sequence[Curve], picture_format: str) -> bytes:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
@@ -41,23 +93,23 @@ def _picture(lines: Sequence[Line], picture_format: str) -> bytes:
     with rc_context({"text.parse_math": False, "svg.hashsalt": "runs"}):
         figure = Figure(figsize=(11, 4.5), layout="constrained")
         for axes, (title, column) in zip(figure.subplots(1, 2), PANELS.items(), strict=True):
-            for _, color, run in lines:
-                epochs = [row["epoch"] for row in run.history if row[column] is not None]
-                values = [row[column] for row in run.history if row[column] is not None]
-                axes.plot(epochs, values, marker=".", linewidth=1.2, color=f"C{color % 10}")
+            for number, curve in enumerate(curves):
+                color = f"C{number % 10}"
+                if points := curve.points[column]:
+                    epochs, means, lows, highs = zip(*points, strict=True)
+                    axes.fill_between(epochs, lows, highs, color=color, alpha=0.15, linewidth=0)
+                    axes.plot(epochs, means, marker=".", linewidth=1.2, color=color)
             axes.set_title(title)
             axes.set_xlabel("epoch")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(alpha=0.3)
-        labels = {label: color for label, color, _ in reversed(lines)}
-        if 0 < len(labels) <= _MAX_LEGEND:
+        if 0 < len(curves) <= _MAX_LEGEND:
             from matplotlib.lines import Line2D
 
-            shown = list(reversed(labels.items()))
             figure.legend(
-                [Line2D([], [], color=f"C{color % 10}") for _, color in shown],
+                [Line2D([], [], color=f"C{number % 10}") for number in range(len(curves))],
                 # A label that begins with an underscore would be left out.
-                [f" {label[:60]}" for label, _ in shown],
+                [f" {curve.label[:60]}" for curve in curves],
                 loc="outside lower center",
                 ncols=2,
                 fontsize="small",
@@ -69,30 +121,21 @@ def _picture(lines: Sequence[Line], picture_format: str) -> bytes:
     return picture.getvalue()
 
 
-def _page(lines: Sequence[Line]) -> str:
+def _page(curves: Sequence[Curve]) -> str:
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    data = [
-        {
-            "label": label,
-            "name": run.name,
-            "color": color % 8,
-            "state": run.state,
-            **{
-                column: [
-                    [row["epoch"], row[column]] for row in run.history if row[column] is not None
-                ]
-                for column in PANELS.values()
-            },
-        }
-        for label, color, run in lines
-    ]
     # Inside a script element "<" could end it; in JSON the escape is the same character.
-    script_safe = json.dumps(data).replace("<", "\\u003c")
+    script_safe = json.dumps([asdict(curve) for curve in curves]).replace("<", "\\u003c")
     template = resources.files(__package__).joinpath("curves.html").read_text(encoding="utf-8")
     return (
         Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         .from_string(template)
-        .render(lines=lines, panels=PANELS, data=Markup(script_safe), version=VERSION)  # noqa: S704
+        .render(
+            curves=curves,
+            colors=_COLORS,
+            panels=PANELS,
+            data=Markup(script_safe),  # noqa: S704
+            version=VERSION,
+        )
     )

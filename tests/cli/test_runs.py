@@ -1,6 +1,8 @@
 """`fmnist runs` as users and scripts meet it."""
 
 import csv
+import json
+import re
 import subprocess
 import sys
 import time
@@ -92,6 +94,20 @@ def test_curves(
         assert b"<b>[red]" not in content
         # Only finished runs are grouped.
         assert (b"&lt;b&gt;[red]$x" in content) == (group == ())
+
+
+def test_grouped_curves_are_means_with_their_range(
+    fmnist: Program, folder: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "c.html"
+    assert fmnist("runs", "--group", "--curves", page, cwd=folder).returncode == 0
+    (line,) = re.findall(r"^const curves = (.+);$", page.read_text(), re.MULTILINE)
+    plain, smooth = json.loads(line)
+    assert (plain["label"], plain["detail"]) == ("fast label-smoothing -", "2 runs")
+    assert (smooth["label"], smooth["detail"]) == ("fast label-smoothing 0.1", "2 runs")
+    first, second = plain["points"]["val_accuracy"]
+    assert first == pytest.approx([1, 0.80, 0.80, 0.80])
+    assert second == pytest.approx([2, 0.905, 0.90, 0.91])
 
 
 def test_mistakes(fmnist: Program, folder: Path, tmp_path: Path) -> None:
