@@ -32,6 +32,19 @@ def test_int8_gives_nearly_the_same_probabilities(tmp_path: Path) -> None:
     assert int8_file.stat().st_size < 0.4 * fp32_file.stat().st_size
 
 
+def test_products_of_two_weights_fit_in_16_bits(tmp_path: Path) -> None:
+    quantized = quantize(onnx.load(write_onnx(tmp_path / "fp32.onnx")), draw(50, "train"))
+    weights = [
+        onnx.numpy_helper.to_array(tensor)
+        for tensor in quantized.graph.initializer
+        if tensor.data_type == onnx.TensorProto.INT8 and len(tensor.dims) > 1
+    ]
+    assert weights
+    largest = max(int(np.abs(values.astype(int)).max()) for values in weights)
+    assert 32 < largest
+    assert 2 * 255 * largest < 2**15
+
+
 def test_int8_uses_the_standard_domain_and_keeps_the_interface(tmp_path: Path) -> None:
     model = onnx.load(write_onnx(tmp_path / "fp32.onnx"))
     quantized = quantize(model, draw(50, "train"))
