@@ -1,0 +1,50 @@
+"""Training keeps its numbers, bit for bit, from one version of this package to the next.
+
+A change that moves a last bit on purpose replaces the hashes, and its commit states the accuracy of
+several seeds before and after.
+"""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+import torch
+
+from fmnist_cli.checkpoints.weights import open_model
+from tests.cli.conftest import Program
+
+HASHES = {
+    "fast": "e905a44dd0472e737975724b",
+    "tutorial": "bf538175585f618d1c3782d2",
+    "default": "d0e247770368ed26879a846b",
+}
+AVX2_ALONE = {
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_CBWR": "AVX2",
+    "OMP_NUM_THREADS": "1",
+}
+"""Newer processors compute as those with AVX2 do, so that one hash serves all of them."""
+
+
+@pytest.mark.skipif(
+    torch.__version__.partition("+")[0] != "2.14.1", reason="bits are those of torch 2.14.1"
+)
+@pytest.mark.skipif(
+    torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"),
+    reason="bits are those of x86 processors with AVX2",
+)
+@pytest.mark.parametrize(
+    "recipe", ["fast", "tutorial", pytest.param("default", marks=pytest.mark.proof)]
+)
+def test_weights_are_those_of_earlier_versions(
+    fmnist: Program, tmp_path: Path, recipe: str
+) -> None:
+    words = ("train", "-q", "--recipe", recipe, "--data", "sample", "--epochs", "3")
+    done = fmnist(*words, "--threads", "1", "--precision", "fp32", cwd=tmp_path, env=AVX2_ALONE)
+    assert done.returncode == 0, done.stderr
+    weights = open_model(tmp_path / "model.pt").model.state_dict()
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(name.encode() + weights[name].contiguous().numpy().tobytes())
+    assert digest.hexdigest()[:24] == HASHES[recipe]
