@@ -23,13 +23,12 @@ from torch import Tensor
 from benchmarks.program import Kept, official
 from benchmarks.report import Row, run
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.checkpoints.metadata import DataRecord
-from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.inference.loading import load
 from fmnist_cli.training.augment import Draws
 from fmnist_cli.training.recipes import RECIPES, resolve
 from fmnist_cli.training.results import Stopped
 from fmnist_cli.training.run import Run
+from fmnist_cli.training.run_data import RunData
 from fmnist_cli.training.trainer import Trainer
 
 SEEDS = range(100, 105)
@@ -136,15 +135,9 @@ class Call:
 class Student(Run):
     """A training run whose labels come from the models beside its output."""
 
-    def build_trainer(
-        self,
-        options: dict[str, float],
-        record: DataRecord,
-        train: LabeledImages,
-        val: LabeledImages,
-    ) -> Trainer:
+    def build_trainer(self, options: dict[str, float], data: RunData) -> Trainer:
         """Build the trainer and put the models' answers behind its augmentations."""
-        trainer = super().build_trainer(options, record, train, val)
+        trainer = super().build_trainer(options, data)
         files = [self.output.with_name(f"best-{seed}.pt") for seed in SEEDS]
         loaded = [checkpoint.load(file) for file in files]
         networks = [(one.model.to(self.device), one.normalization) for one in loaded]

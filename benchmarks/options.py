@@ -33,7 +33,8 @@ def _row(option: Option) -> str:
     names = f"`{option.short}`, " if option.short else ""
     value = "\\|".join(option.choices) or (option.metavar or "").replace("|", "\\|")
     default = shown_default(option.name)
-    return f"| {names}`{option.flag}{f' {value}' if value else ''}` | {option.help} | {default} |"
+    meaning = option.help + option.train_help
+    return f"| {names}`{option.flag}{f' {value}' if value else ''}` | {meaning} | {default} |"
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ class DataRecord:
     """As `--data` names it."""
     test_spec: str | None
     kind: str
-    """See `fmnist_cli.data.sources.Kind`."""
+    """See `fmnist_cli.data.layouts.Kind`."""
     fingerprint: str
     """Of the training split with its validation part."""
     n_train: int

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Annotated, Any
 
@@ -63,7 +64,11 @@ def takes_config(command: Callable[..., None]) -> Callable[..., None]:
             default=None,
             annotation=Annotated[
                 _typer_type(declared) | None,
-                typer_option(declared, shown_default(declared.name), declared.group),
+                typer_option(
+                    replace(declared, help=declared.help + declared.train_help),
+                    shown_default(declared.name),
+                    declared.group,
+                ),
             ],
         )
         for declared in OPTIONS.values()

@@ -1,6 +1,5 @@
 """Options that several commands share: one name, one meaning, one help text."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -25,12 +24,9 @@ ModelArgument = Annotated[
 RequiredModelArgument = Annotated[
     Path, typer.Argument(metavar="MODEL", help=MODEL_HELP, parser=locate)
 ]
-_ONE_DATA = replace(
-    OPTIONS["data"], help=OPTIONS["data"].help.removesuffix(" Repeat it to train on several.")
-)
-DataOption = Annotated[str | None, typer_option(_ONE_DATA, OPTIONS["data"].default)]
+DataOption = Annotated[str | None, typer_option(OPTIONS["data"], OPTIONS["data"].default)]
 EvaluatedDataOption = Annotated[
-    str | None, typer_option(_ONE_DATA, "what the model was trained on")
+    str | None, typer_option(OPTIONS["data"], "what the model was trained on")
 ]
 ClassesOption = Annotated[
     str | None, typer_option(OPTIONS["classes"], OPTIONS["classes"].unset or "")

@@ -69,7 +69,7 @@ def predict(
 ) -> None:
     """Classify pictures; predictions are printed in input order as they become available."""
     from fmnist_cli.cli import predictions
-    from fmnist_cli.data.sources import SAMPLE
+    from fmnist_cli.data.layouts import SAMPLE
     from fmnist_cli.errors import DataError
     from fmnist_cli.inference.inputs import Skipped, check_arguments, open_inputs
     from fmnist_cli.inference.predictor import predict as stream

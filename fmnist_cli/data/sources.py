@@ -6,45 +6,36 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
-from fmnist_cli.constants import CLASS_NAMES, FILES
-from fmnist_cli.data import arrays, csv, download, idx, image_directory, parquet, sample
+from fmnist_cli.constants import CLASS_NAMES
+from fmnist_cli.data import (
+    arrays,
+    csv,
+    download,
+    image_directory,
+    layouts,
+    parquet,
+    sample,
+)
 from fmnist_cli.data.class_names import difference
 from fmnist_cli.data.images import LabeledImages, join
-from fmnist_cli.data.packed import File, is_zip, list_files
+from fmnist_cli.data.layouts import NAMED, OFFICIAL, SAMPLE, Kind, Split
 from fmnist_cli.data.pictures import PhotoMode
 from fmnist_cli.errors import (
     DataError,
-    FmnistError,
     MissingInput,
     UsageError,
-    did_you_mean,
     in_one_line,
 )
-
-Kind: TypeAlias = Literal[
-    "fashion-mnist", "sample", "csv", "idx", "npz", "parquet", "folder", "arrays", "joined"
-]
-Split: TypeAlias = Literal["train", "test"]
 
 JOINT: Final = " + "
 """Stands between the sources of joined data."""
 ARRAYS: Final = "arrays"
 """Kind and name of images that a Python program trains on."""
 
-OFFICIAL: Final = "fashion-mnist"
-SAMPLE: Final = "sample"
-NAMED: Final = (OFFICIAL, SAMPLE)
-"""Data with a name: the same images on every machine."""
-_EXPECTED: Final = (
-    f"expected {OFFICIAL}, {SAMPLE}, a CSV file, a .npz or .parquet file, a folder of IDX files, "
-    "or a folder with one sub-folder of images per class"
-)
 _FEWEST: Final = 10
 """Images of the sample that can be trained on."""
-_TORCHVISION: Final = ("FashionMNIST/raw", "FashionMNIST", "raw")
-"""Below the directory that torchvision calls `root`, and below its parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +84,7 @@ class Source:
         match self.kind:
             case "fashion-mnist":
                 folder = self.fetch(split, self.track)
-                return _read_idx(folder, split, classes or CLASS_NAMES)
+                return layouts.read_idx(folder, split, classes or CLASS_NAMES)
             case "sample":
                 n = self.spec.partition(":")[2]
                 images = sample.read(split)
@@ -125,7 +116,7 @@ class Source:
     def _own_classes(self, split: Split) -> tuple[str, ...] | None:
         """The classes of the data; for a test split of pictures, those of the training split."""
         if self.classes is None and split == "test" and self.kind == "folder":
-            return image_directory.find_classes(_split_directory(Path(self.spec), "train"))
+            return image_directory.find_classes(layouts.split_directory(Path(self.spec), "train"))
         return self.classes
 
     def read_training(self, classes: tuple[str, ...] | None = None) -> "TrainingData":
@@ -151,13 +142,13 @@ class Source:
         path = Path(self.spec)
         match self.kind:
             case "csv":
-                return _find_csv(path, "test") is not None
+                return layouts.find_csv(path, "test") is not None
             case "npz":
                 return arrays.has_split(path, "test")
             case "parquet":
                 return bool(parquet.find(path, "test"))
             case "folder":
-                return _split_directory(path, "test") != path
+                return layouts.split_directory(path, "test") != path
         return True
 
     def _read_path(
@@ -169,14 +160,14 @@ class Source:
     ) -> LabeledImages:
         """Read a split, or all images if `path` names no splits."""
         names = classes or CLASS_NAMES
-        match _kind_of_path(str(path)):
+        match layouts.kind_of_path(str(path)):
             case "csv":
-                table = _find_csv(path, split) or _find_csv(path, "train")
+                table = layouts.find_csv(path, split) or layouts.find_csv(path, "train")
                 if table is None:
                     raise MissingInput(f"'{path}' holds no CSV file of the {split} split")
                 return csv.read(table, names)
             case "idx":
-                return _read_idx(path, split, names)
+                return layouts.read_idx(path, split, names)
             case "npz":
                 found = split if arrays.has_split(path, split) else "train"
                 return arrays.read(path, found, names)
@@ -186,7 +177,7 @@ class Source:
                     raise MissingInput(f"'{path}' holds no parquet file of the {split} split")
                 return parquet.read(files, names)
         return image_directory.read(
-            _split_directory(path, split),
+            layouts.split_directory(path, split),
             classes,
             photo=self.photo,
             any_footwear=any_footwear,
@@ -259,7 +250,7 @@ def open_source(
         if colon:
             _check_count(number)
     else:
-        kind = _kind_of_path(spec)
+        kind = layouts.kind_of_path(spec)
     if test_data is not None:
         if kind in NAMED:
             raise UsageError(f"'{spec}' has its own test split; --test-data does not go with it")
@@ -281,109 +272,4 @@ def _check_exists(test_spec: str) -> None:
     with suppress(OSError):  # such as a name that is too long
         if test_spec and Path(test_spec).exists():
             return
-    raise _no_such_data(test_spec)
-
-
-def _kind_of_path(spec: str) -> Kind:
-    """Tell by what is there. Raises MissingInput or UsageError where that is nothing."""
-    if not spec:  # Path("") would be the working folder
-        raise _no_such_data(spec)
-    path = Path(spec)
-    try:
-        if path.is_dir():
-            return _kind_of_directory(path)
-        if path.is_file():
-            return _kind_of_file(path)
-    except OSError as error:
-        raise MissingInput(f"'{spec}' can't be read: {error.strerror}") from None
-    raise _no_such_data(spec)
-
-
-def _kind_of_directory(path: Path) -> Kind:
-    has_directories = any(
-        entry.is_dir() and not entry.name.startswith((".", "__")) for entry in path.iterdir()
-    )
-    if _find_idx(path, "train") or _find_idx(path, "test"):
-        return "idx"
-    files = list_files(path)
-    if csv.tables(files) and not has_directories:
-        return "csv"
-    if any(idx.is_named(file) for file in files):
-        return "idx"
-    if parquet.find(path, "train") or parquet.find(path, "test"):
-        return "parquet"
-    return "folder"
-
-
-def _kind_of_file(path: Path) -> Kind:
-    if idx.is_idx(path):
-        raise UsageError(f"'{path}' is one IDX file; name the folder that holds it")
-    suffix = path.suffix.lower()
-    if suffix == ".parquet" or parquet.is_parquet(path):
-        return "parquet"
-    if suffix == ".npz":
-        return "npz"
-    if not is_zip(path):
-        return "csv"
-    if arrays.is_npz(path):
-        return "npz"
-    if _find_idx(path, "train"):
-        return "idx"
-    if csv.tables(list_files(path)):
-        return "csv"
-    raise DataError(f"'{path}' is a zip archive without CSV files, IDX files or arrays")
-
-
-def _no_such_data(spec: str) -> FmnistError:
-    shown = in_one_line(spec)  # it may come out of a model file
-    if Path(spec).name != spec or "." in spec:  # it looks like a path, not like a name
-        return MissingInput(f"no file or folder at '{shown}'\n{_EXPECTED}")
-    if spec.partition(":")[0] == "synthetic":
-        hint = f"; it was removed, use real images: --data {SAMPLE}"
-    else:
-        hint = did_you_mean(spec.lower(), NAMED, likeness=0.5)
-    return UsageError(
-        f"unknown data '{shown}': not a known name, and no such file or directory{hint}\n"
-        f"{_EXPECTED}"
-    )
-
-
-def _split_directory(path: Path, split: Split) -> Path:
-    """Where a directory of images keeps a split: in a subdirectory, or the directory itself."""
-    found = image_directory.split_directory(path, split)
-    if found is None and split == "test":  # many data sets have only these two
-        found = image_directory.split_directory(path, "val")
-    return found or path
-
-
-def _find_csv(path: Path, split: Split) -> File | None:
-    """The CSV file of a split: `path` itself, or in a directory or zip archive.
-
-    A file on its own, in an archive too, is the training split whatever its name.
-    """
-    if path.is_dir():
-        return csv.find(list_files(path), split)
-    files = csv.tables(list_files(path)) if is_zip(path) else [path]
-    if len(files) == 1:
-        return files[0] if split == "train" else None
-    return csv.find(files, split)
-
-
-def _read_idx(path: Path, split: Split, classes: tuple[str, ...]) -> LabeledImages:
-    """Read a split's two files, packed or not. Raises MissingInput if one is missing."""
-    pair = _find_idx(path, split)
-    if pair is None:
-        names = " and ".join(f"'{file.name.removesuffix('.gz')}'" for file in FILES[split])
-        raise MissingInput(f"'{path}' lacks the {split} split; expected {names}, or as .gz")
-    images, labels = idx.read_images(pair[0]), idx.read_labels(pair[1], classes)
-    if len(images) != len(labels):
-        raise DataError(
-            f"'{pair[0]}' holds {len(images):,} images, but '{pair[1]}' {len(labels):,} labels"
-        )
-    return LabeledImages(images, labels, classes)
-
-
-def _find_idx(path: Path, split: Split) -> tuple[File, File] | None:
-    """A split's images and labels, in a zip archive, a directory or where torchvision puts them."""
-    places = [path, *(path / name for name in _TORCHVISION if (path / name).is_dir())]
-    return next((pair for place in places if (pair := idx.find(list_files(place), split))), None)
+    raise layouts.no_such_data(test_spec)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fmnist_cli.data.images import LabeledImages
-from fmnist_cli.data.sources import OFFICIAL, Source, open_source
+from fmnist_cli.data.layouts import OFFICIAL
+from fmnist_cli.data.sources import Source, open_source
 from fmnist_cli.errors import MissingInput, UsageError
 from fmnist_cli.evaluation.overlap import has_official
 

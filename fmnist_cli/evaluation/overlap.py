@@ -13,7 +13,8 @@ from fmnist_cli.checkpoints.metadata import DataRecord
 from fmnist_cli.data import download
 from fmnist_cli.data.digests import count_seen, digest_images
 from fmnist_cli.data.images import Images
-from fmnist_cli.data.sources import NAMED, OFFICIAL, Source, open_source
+from fmnist_cli.data.layouts import NAMED, OFFICIAL
+from fmnist_cli.data.sources import Source, open_source
 from fmnist_cli.errors import CheckpointError, DataError, FmnistError, MissingInput
 from fmnist_cli.evaluation.training_record import Split
 from fmnist_cli.inference.classifier import Classifier

@@ -5,7 +5,8 @@ from typing import Any
 
 from fmnist_cli.data import sample
 from fmnist_cli.data.images import Images, LabeledImages
-from fmnist_cli.data.sources import OFFICIAL, open_source
+from fmnist_cli.data.layouts import OFFICIAL
+from fmnist_cli.data.sources import open_source
 from fmnist_cli.data.splits import divide
 from fmnist_cli.errors import FmnistError, MissingInput
 

@@ -83,7 +83,7 @@ def needs_torch(path: Path, network: "str | nn.Module | None" = None) -> bool:
 def _magic(path: Path) -> bytes:
     """First bytes of a file, which are a .pt's or an ONNX file's."""
     if path.is_dir():
-        raise CheckpointError(f"'{path}' is a folder; expected a model file, .pt or .onnx")
+        raise CheckpointError(f"'{path}' is a directory; expected a model file, .pt or .onnx")
     try:
         with path.open("rb") as file:
             magic = file.read(len(_ZIP_MAGIC))

@@ -53,6 +53,8 @@ class Option:
     """What happens if the option is left at None, for `--help`."""
     repeatable: str | None = None
     """What joins the values of an option that `train` takes several times."""
+    train_help: str = ""
+    """What the help of `train` adds to that of other commands."""
     resumable: bool = False
     """Whether a run that is resumed may change it."""
     above: float | None = None
@@ -171,10 +173,11 @@ class TrainConfig:
     data: str = option(
         "fashion-mnist",
         "fashion-mnist, sample, a CSV, .npz or .parquet file, a directory of IDX files, or a "
-        "directory with one subdirectory of images per class. Repeat it to train on several.",
+        "directory with one subdirectory of images per class.",
         group=DATA,
         metavar="NAME|PATH",
         repeatable=" + ",
+        train_help=" Repeat it to train on several.",
     )
     repeat: str | None = option(
         None,

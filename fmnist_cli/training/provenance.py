@@ -13,8 +13,9 @@ from fmnist_cli.checkpoints.metadata import DataRecord, Metrics, ModelMetadata, 
 from fmnist_cli.constants import VERSION
 from fmnist_cli.data.digests import digest_images
 from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.layouts import NAMED
 from fmnist_cli.data.normalization import Normalization
-from fmnist_cli.data.sources import NAMED, Source
+from fmnist_cli.data.sources import Source
 from fmnist_cli.errors import FmnistError
 from fmnist_cli.models.cost import count_macs
 from fmnist_cli.models.own import digest, is_own

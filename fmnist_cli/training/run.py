@@ -5,33 +5,29 @@ for result in Run(TrainConfig(epochs=5)).epochs():
 """
 
 import dataclasses
-import logging
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.checkpoints.metadata import DataRecord, ModelMetadata
-from fmnist_cli.data.class_names import imbalance, listed, split_classes
+from fmnist_cli.checkpoints.metadata import ModelMetadata
+from fmnist_cli.data.class_names import split_classes
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.normalization import Normalization
-from fmnist_cli.data.sources import ARRAYS, NAMED, Source, TrainingData, open_source
-from fmnist_cli.data.splits import divide, stratified_split
-from fmnist_cli.errors import DataError, UsageError
+from fmnist_cli.data.sources import ARRAYS, Source, open_source
+from fmnist_cli.errors import UsageError
 from fmnist_cli.files import check_writable
 from fmnist_cli.inference import torch_devices
 from fmnist_cli.inference.torch_devices import keep_freed_memory
 from fmnist_cli.models import own
 from fmnist_cli.models.own import failures_told, is_own
-from fmnist_cli.training import find_lr, provenance, recipes
+from fmnist_cli.training import find_lr, provenance
 from fmnist_cli.training import resume as resumption
 from fmnist_cli.training.budget import Budget
 from fmnist_cli.training.events import EventLog
@@ -39,15 +35,13 @@ from fmnist_cli.training.freezing import freeze_backbone
 from fmnist_cli.training.options import OPTIONS, TrainConfig
 from fmnist_cli.training.processes import Process, joined
 from fmnist_cli.training.results import EpochResult, Stopped, Summary
+from fmnist_cli.training.run_data import RunData, read_run_data
 from fmnist_cli.training.run_directory import STATE_FILE, RunDirectory, as_options, history_row
 from fmnist_cli.training.trainer import Track, Trainer
 
 if TYPE_CHECKING:
     from fmnist_cli.data.download import Track as DownloadTrack
 
-SPLIT_SEED: Final = 0
-"""The validation split depends on the data and its size alone, so runs can be compared."""
-_LOG: Final = logging.getLogger(__name__)
 _FINISH_SECONDS: Final = 2.0
 _FINISH_SHARE: Final = 1.25
 """What a time budget keeps free for files and exit: on a busy machine, a share of what the start
@@ -246,107 +240,45 @@ class Run:
         """What a new run directory is named after."""
         return f"{self.network}-seed{self.config.seed}" if self.config.seeds else self.network
 
-    def _read(self) -> TrainingData:
-        if self._data is None:
-            return self.source.read_training()
-        images = self._data[np.arange(len(self._data))]  # a copy, because `divide` moves images
-        return TrainingData(images, None, (len(images),))
-
     def _prepare(self) -> _Prepared:
-        read = self._read()
-        data, seed = read.images, SPLIT_SEED if read.val_size is None else None
-        val_size = read.val_size or 0
-        if self.config.val_size not in (None, val_size) or seed is not None:
-            val_size, seed = self.config.val_size_for(len(data)), SPLIT_SEED
-        self._check_classes(data, val_size)
-        self.config = dataclasses.replace(self.config, val_size=val_size)
-        record = provenance.describe_data(self.source, data, val_size, seed)
-        if self._resumed is not None and self._resumed["fingerprint"] != record.fingerprint:
-            raise DataError(
-                f"'{self.config.data}' is not the data that the run began with "
-                f"(fingerprint {record.fingerprint}, then {self._resumed['fingerprint']})"
-            )
-        repeats = self._repeats(read.sizes)
-        if seed is not None:
-            repeats = repeats[stratified_split(data.labels, val_size, seed)[0]]
-        train, val = divide(data, val_size, seed)
-        repeats = repeats[: len(train)]
-        if self._resumed is None:
-            self._check_batch_size(len(train))
-        digests = provenance.record_of_images(self.source, train)
-        if (repeats > 1).any():
-            train = train[np.repeat(np.arange(len(train)), repeats)]
+        fingerprint = None if self._resumed is None else self._resumed["fingerprint"]
+        data = read_run_data(self.source, self.config, self._data, fingerprint)
+        self.config = dataclasses.replace(self.config, val_size=len(data.val))
         ready_at = time.perf_counter()
         options = {} if self.config.dropout is None else {"dropout": self.config.dropout}
-        trainer = self.build_trainer(options, record, train, val)
+        trainer = self.build_trainer(options, data)
         description = provenance.describe_model(
             self.config,
             self.network,
             trainer.train_step.model,
             options,
             trainer.normalization,
-            record,
-            data.classes,
+            data.record,
+            data.train.classes,
         )
         if self._resumed is not None:
             with resumption.of_known_form(Path(self._run_dir or "") / STATE_FILE):
                 trainer.load_state_dict(self._resumed["trainer"])
             self.history, self._seconds = self._resumed["history"], self._resumed["seconds"]
-        return _Prepared(trainer, description, digests, ready_at)
+        return _Prepared(trainer, description, data.digests, ready_at)
 
-    def _check_classes(self, data: LabeledImages, val_size: int) -> None:
-        """Refuse a class with a single image, which can't be both learned and judged."""
-        counts = np.bincount(data.labels, minlength=len(data.classes))
-        if val_size and self.source.kind not in NAMED and (counts == 1).any():
-            lone = [data.classes[label] for label in np.flatnonzero(counts == 1)]
-            raise DataError(
-                f"only one image of {listed(lone)}; expected two or more of each class\n"
-                "add images, or train without validation: --val-size 0"
-            )
-        told = imbalance(dict(zip(data.classes, counts.tolist(), strict=True)))
-        if told is not None and self._resumed is None:
-            _LOG.info("%s; --class-weights balanced makes up for it", told)
-
-    def _repeats(self, sizes: Sequence[int]) -> NDArray[np.int64]:
-        """How often each image is seen per epoch, int64 [N], from `--repeat` for each source."""
-        times = self.config.repeat_counts() or [1] * len(sizes)
-        if len(times) != len(sizes):
-            raise UsageError(
-                f"--repeat has {len(times)} numbers; expected one for each of {len(sizes)} --data"
-            )
-        return np.repeat(times, sizes)
-
-    def _check_batch_size(self, n: int) -> None:
-        """Refuse a batch larger than the training data; a recipe's own is cut to fit instead."""
-        if self.config.batch_size > n and not recipes.sets(self.config, "batch_size"):
-            raise UsageError(
-                f"--batch-size {self.config.batch_size:,} is more than the {n:,} images to train "
-                f"on; choose {n:,} or fewer"
-            )
-
-    def build_trainer(
-        self,
-        options: dict[str, float],
-        record: DataRecord,
-        train: LabeledImages,
-        val: LabeledImages,
-    ) -> Trainer:
+    def build_trainer(self, options: dict[str, float], data: RunData) -> Trainer:
         """Build the trainer of the run; a subclass may change what it returns.
 
-        options: of the network's constructor. record: of the data that `train` and `val` are from.
+        options: of the network's constructor.
         """
         config = self.config
         torch.manual_seed(config.seed)
         model = self._model
         if model is None:
-            model = models.build(config.model, len(train.classes), **options)
+            model = models.build(config.model, len(data.train.classes), **options)
         else:
-            own.check(model, len(train.classes), self.network)
+            own.check(model, len(data.train.classes), self.network)
         if config.weights is not None and self._resumed is None:
             from fmnist_cli.checkpoints import weights
 
             weights.start_from(model, self.network, config.weights)
-            self.val_is_seen = provenance.has_seen_validation(config.weights, record)
+            self.val_is_seen = provenance.has_seen_validation(config.weights, data.record)
         if config.freeze_backbone:
             freeze_backbone(model)
         budget = None
@@ -358,8 +290,8 @@ class Run:
             config,
             model,
             self._normalization(),
-            train,
-            val,
+            data.train,
+            data.val,
             device=self.device,
             process=self.process,
             budget=budget,

@@ -11,7 +11,8 @@ from sklearn.metrics import classification_report
 
 from fmnist_cli.checkpoints.archive import read_metadata
 from fmnist_cli.constants import CLASS_NAMES, NUM_PIXELS
-from fmnist_cli.data.sources import OFFICIAL, open_source
+from fmnist_cli.data.layouts import OFFICIAL
+from fmnist_cli.data.sources import open_source
 from tests.cli.conftest import Program
 from tests.cli.schemas import parse
 from tests.evaluation.evaluated_models import as_onnx, forbid_torch, trained_on

@@ -46,7 +46,7 @@ MISTAKES = {
     "wrong path of a picture": mistake("predict model.pt gone.png", 66, "no file or directory at 'gone.png'"),
     "wrong path of data": mistake("train --data ./gone", 66, "no file or folder", "a CSV file"),
     "mistyped name of data": mistake("train --data fashion_mnist", 2, "did you mean 'fashion-mnist'"),
-    "a folder in place of a model": mistake("evaluate empty", 65, "is a folder", ".pt or .onnx"),
+    "a folder in place of a model": mistake("evaluate empty", 65, "is a directory", ".pt or .onnx"),
     "no file": mistake("evaluate empty.pt", 65, "it is empty", "fmnist train"),
     # the order of arguments
     "swapped arguments": mistake("predict photo.jpg model.pt", 65, "it is an image", "predict MODEL INPUT"),

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fmnist_cli.data.images import LabeledImages
-from fmnist_cli.data.sources import OFFICIAL, open_source
+from fmnist_cli.data.layouts import OFFICIAL
+from fmnist_cli.data.sources import open_source
 from fmnist_cli.evaluation.dataset_stats import dataset_stats
 from tests.evaluation.test_overlap import write_csv
 

@@ -7,7 +7,8 @@ import pytest
 
 from fmnist_cli.data.digests import ONNX_RECORD_KEY, count_seen, digest_images
 from fmnist_cli.data.images import LabeledImages
-from fmnist_cli.data.sources import OFFICIAL, Source, open_source
+from fmnist_cli.data.layouts import OFFICIAL
+from fmnist_cli.data.sources import Source, open_source
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.evaluation.evaluation import evaluate
 from fmnist_cli.evaluation.overlap import count_seen_in_training, recorded_digests

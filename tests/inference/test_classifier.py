@@ -111,7 +111,7 @@ def test_content_decides_on_the_backend(tmp_path: Path, name: str) -> None:
 
 
 def test_a_folder_is_no_model(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="is a folder"):
+    with pytest.raises(CheckpointError, match="is a directory"):
         load(tmp_path)
 
 

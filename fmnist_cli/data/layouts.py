@@ -1,0 +1,139 @@
+"""What data a path holds, and which of its files are a split."""
+
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from fmnist_cli.constants import FILES
+from fmnist_cli.data import arrays, csv, idx, image_directory, parquet
+from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.packed import File, is_zip, list_files
+from fmnist_cli.errors import (
+    DataError,
+    FmnistError,
+    MissingInput,
+    UsageError,
+    did_you_mean,
+    in_one_line,
+)
+
+Kind: TypeAlias = Literal[
+    "fashion-mnist", "sample", "csv", "idx", "npz", "parquet", "folder", "arrays", "joined"
+]
+Split: TypeAlias = Literal["train", "test"]
+
+OFFICIAL: Final = "fashion-mnist"
+SAMPLE: Final = "sample"
+NAMED: Final = (OFFICIAL, SAMPLE)
+"""Data with a name: the same images on every machine."""
+_EXPECTED: Final = (
+    f"expected {OFFICIAL}, {SAMPLE}, a CSV file, a .npz or .parquet file, a directory of IDX "
+    "files, or a directory with one subdirectory of images per class"
+)
+_TORCHVISION: Final = ("FashionMNIST/raw", "FashionMNIST", "raw")
+"""Below the directory that torchvision calls `root`, and below its parts."""
+
+
+def kind_of_path(spec: str) -> Kind:
+    """Tell by what is there. Raises MissingInput or UsageError where that is nothing."""
+    if not spec:  # Path("") would be the working directory
+        raise no_such_data(spec)
+    path = Path(spec)
+    try:
+        if path.is_dir():
+            return _kind_of_directory(path)
+        if path.is_file():
+            return _kind_of_file(path)
+    except OSError as error:
+        raise MissingInput(f"'{spec}' can't be read: {error.strerror}") from None
+    raise no_such_data(spec)
+
+
+def _kind_of_directory(path: Path) -> Kind:
+    has_directories = any(
+        entry.is_dir() and not entry.name.startswith((".", "__")) for entry in path.iterdir()
+    )
+    if _find_idx(path, "train") or _find_idx(path, "test"):
+        return "idx"
+    files = list_files(path)
+    if csv.tables(files) and not has_directories:
+        return "csv"
+    if any(idx.is_named(file) for file in files):
+        return "idx"
+    if parquet.find(path, "train") or parquet.find(path, "test"):
+        return "parquet"
+    return "folder"
+
+
+def _kind_of_file(path: Path) -> Kind:
+    if idx.is_idx(path):
+        raise UsageError(f"'{path}' is one IDX file; name the directory that holds it")
+    suffix = path.suffix.lower()
+    if suffix == ".parquet" or parquet.is_parquet(path):
+        return "parquet"
+    if suffix == ".npz":
+        return "npz"
+    if not is_zip(path):
+        return "csv"
+    if arrays.is_npz(path):
+        return "npz"
+    if _find_idx(path, "train"):
+        return "idx"
+    if csv.tables(list_files(path)):
+        return "csv"
+    raise DataError(f"'{path}' is a zip archive without CSV files, IDX files or arrays")
+
+
+def no_such_data(spec: str) -> FmnistError:
+    """The error for a name that is neither data nor a path."""
+    shown = in_one_line(spec)  # it may come out of a model file
+    if Path(spec).name != spec or "." in spec:  # it looks like a path, not like a name
+        return MissingInput(f"no file or directory at '{shown}'\n{_EXPECTED}")
+    if spec.partition(":")[0] == "synthetic":
+        hint = f"; it was removed, use real images: --data {SAMPLE}"
+    else:
+        hint = did_you_mean(spec.lower(), NAMED, likeness=0.5)
+    return UsageError(
+        f"unknown data '{shown}': not a known name, and no such file or directory{hint}\n"
+        f"{_EXPECTED}"
+    )
+
+
+def split_directory(path: Path, split: Split) -> Path:
+    """Where a directory of images keeps a split: in a subdirectory, or the directory itself."""
+    found = image_directory.split_directory(path, split)
+    if found is None and split == "test":  # many data sets have only these two
+        found = image_directory.split_directory(path, "val")
+    return found or path
+
+
+def find_csv(path: Path, split: Split) -> File | None:
+    """The CSV file of a split: `path` itself, or in a directory or zip archive.
+
+    A file on its own, in an archive too, is the training split whatever its name.
+    """
+    if path.is_dir():
+        return csv.find(list_files(path), split)
+    files = csv.tables(list_files(path)) if is_zip(path) else [path]
+    if len(files) == 1:
+        return files[0] if split == "train" else None
+    return csv.find(files, split)
+
+
+def read_idx(path: Path, split: Split, classes: tuple[str, ...]) -> LabeledImages:
+    """Read a split's two files, packed or not. Raises MissingInput if one is missing."""
+    pair = _find_idx(path, split)
+    if pair is None:
+        names = " and ".join(f"'{file.name.removesuffix('.gz')}'" for file in FILES[split])
+        raise MissingInput(f"'{path}' lacks the {split} split; expected {names}, or as .gz")
+    images, labels = idx.read_images(pair[0]), idx.read_labels(pair[1], classes)
+    if len(images) != len(labels):
+        raise DataError(
+            f"'{pair[0]}' holds {len(images):,} images, but '{pair[1]}' {len(labels):,} labels"
+        )
+    return LabeledImages(images, labels, classes)
+
+
+def _find_idx(path: Path, split: Split) -> tuple[File, File] | None:
+    """A split's images and labels, in a zip archive, a directory or where torchvision puts them."""
+    places = [path, *(path / name for name in _TORCHVISION if (path / name).is_dir())]
+    return next((pair for place in places if (pair := idx.find(list_files(place), split))), None)
