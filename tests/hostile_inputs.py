@@ -17,6 +17,7 @@ import typer
 
 from fmnist_cli.cli.app import app
 from fmnist_cli.data import csv, idx
+from fmnist_cli.data.csv_layout import PIXELS
 from fmnist_cli.data.pictures import decode
 from fmnist_cli.data.sources import JOINT, open_source
 from fmnist_cli.errors import CheckFailed, DataError, FmnistError, MissingInput, UsageError
@@ -120,7 +121,7 @@ def _repack(random: Random, content: bytes) -> bytes:
 
 
 def _csv_files() -> list[bytes]:
-    header = ",".join(csv.PIXELS)
+    header = ",".join(PIXELS)
     rows = [",".join(map(str, image.ravel())) for image in _IMAGES]
     labeled = [f"{label},{row}" for label, row in enumerate(rows)]
     return [

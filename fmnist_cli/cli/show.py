@@ -149,7 +149,7 @@ def _print(samples: "list[Sample]") -> None:
 
 def _check_output(path: Path) -> None:
     """Raise UsageError for a grid in another format, whose name would become a directory's."""
-    from fmnist_cli.data.pictures import PICTURE_SUFFIXES
+    from fmnist_cli.data.image_files import PICTURE_SUFFIXES
 
     if path.suffix.lower() in PICTURE_SUFFIXES - {".png"} and not path.is_dir():
         raise UsageError(f"'{path}': a grid is written as .png; for single images name a directory")

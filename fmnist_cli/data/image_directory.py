@@ -28,8 +28,9 @@ from fmnist_cli.data.class_names import (
     label_of,
     listed,
 )
+from fmnist_cli.data.image_files import IGNORED_NAMES, is_picture
 from fmnist_cli.data.images import Images, LabeledImages
-from fmnist_cli.data.pictures import IGNORED_NAMES, PhotoMode, Picture, decode, is_picture
+from fmnist_cli.data.pictures import PhotoMode, Picture, decode
 from fmnist_cli.devices import usable_cores
 from fmnist_cli.errors import DataError, FmnistError, MissingInput, NoGarment, in_one_line
 from fmnist_cli.files import atomic_write

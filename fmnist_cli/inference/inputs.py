@@ -12,17 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
+from fmnist_cli.data.image_files import IGNORED_NAMES, PICTURE_SUFFIXES, is_picture, read_bytes
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.npy import NPY_SUFFIX
-from fmnist_cli.data.pictures import (
-    IGNORED_NAMES,
-    PICTURE_SUFFIXES,
-    PhotoMode,
-    Picture,
-    decode,
-    is_picture,
-    read_bytes,
-)
+from fmnist_cli.data.pictures import PhotoMode, Picture, decode
 from fmnist_cli.errors import DataError, FmnistError, MissingInput
 from fmnist_cli.pretrained import NAME
 

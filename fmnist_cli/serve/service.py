@@ -11,13 +11,8 @@ from typing import Final
 from starlette.exceptions import HTTPException
 
 from fmnist_cli.constants import IMAGE_SIZE
-from fmnist_cli.data.pictures import (
-    PhotoMode,
-    Picture,
-    claimed_pixels,
-    decode,
-    decode_data_set_image,
-)
+from fmnist_cli.data.image_files import claimed_pixels
+from fmnist_cli.data.pictures import PhotoMode, Picture, decode, decode_data_set_image
 from fmnist_cli.devices import usable_cores
 from fmnist_cli.errors import FmnistError
 from fmnist_cli.inference.classifier import Classifier

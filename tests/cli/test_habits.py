@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fmnist_cli.data.csv import PIXELS
+from fmnist_cli.data.csv_layout import PIXELS
 from fmnist_cli.pretrained import FILE
 from tests.cli.conftest import Program
 from tests.cli.test_mistakes import NO_NETWORK

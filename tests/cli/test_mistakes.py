@@ -16,7 +16,7 @@ import torch
 from onnx import TensorProto, helper
 from PIL import Image
 
-from fmnist_cli.data.csv import PIXELS
+from fmnist_cli.data.csv_layout import PIXELS
 from fmnist_cli.pretrained import FILE
 from tests.cli.conftest import Program
 from tests.sample_images import draw, photograph
@@ -44,7 +44,7 @@ MISTAKES = {
     "mistyped path of a model": mistake("info mdoel.pt", 66, "did you mean 'model.pt'"),
     "mistyped name of the model": mistake("evaluate pretraned", 66, "did you mean 'pretrained'"),
     "wrong path of a picture": mistake("predict model.pt gone.png", 66, "no file or directory at 'gone.png'"),
-    "wrong path of data": mistake("train --data ./gone", 66, "no file or folder", "a CSV file"),
+    "wrong path of data": mistake("train --data ./gone", 66, "no file or directory", "a CSV file"),
     "mistyped name of data": mistake("train --data fashion_mnist", 2, "did you mean 'fashion-mnist'"),
     "a folder in place of a model": mistake("evaluate empty", 65, "is a directory", ".pt or .onnx"),
     "no file": mistake("evaluate empty.pt", 65, "it is empty", "fmnist train"),

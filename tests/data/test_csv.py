@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
 from fmnist_cli.data import csv, idx
+from fmnist_cli.data.csv_layout import PIXELS
 from fmnist_cli.errors import DataError, MissingInput
 
-HEADER = "label," + ",".join(csv.PIXELS)
+HEADER = "label," + ",".join(PIXELS)
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
 LABELS = [7, 0, 9]
 
@@ -46,7 +47,7 @@ def test_iterates_in_pieces(tmp_path: Path) -> None:
 
 def test_labels_may_be_left_out_where_they_are_optional(tmp_path: Path) -> None:
     rows = [line.partition(",")[2] for line in ROWS]
-    path = put(tmp_path, ",".join(csv.PIXELS), *rows)
+    path = put(tmp_path, ",".join(PIXELS), *rows)
     (piece,) = csv.iterate(path)
     assert piece.labels is None
     assert np.array_equal(piece.images, IMAGES)
@@ -61,7 +62,7 @@ def test_the_official_images_come_back_equal(mirror: Path, tmp_path: Path) -> No
     labels = idx.read_labels(mirror / "t10k-labels-idx1-ubyte.gz")
     table = np.column_stack([labels, images.reshape(len(images), -1)])
     path = tmp_path / "test.csv"
-    pd.DataFrame(table, columns=["label", *csv.PIXELS]).to_csv(path, index=False)
+    pd.DataFrame(table, columns=["label", *PIXELS]).to_csv(path, index=False)
     data = csv.read(path)
     assert np.array_equal(data.images, images)
     assert np.array_equal(data.labels, labels)

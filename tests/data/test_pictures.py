@@ -19,8 +19,9 @@ from PIL import Image, features
 from fmnist_cli.constants import TEST_IMAGES
 from fmnist_cli.data import pictures
 from fmnist_cli.data.idx import read_images
+from fmnist_cli.data.image_files import claimed_pixels, is_picture
 from fmnist_cli.data.images import Images
-from fmnist_cli.data.pictures import claimed_pixels, decode, decode_data_set_image
+from fmnist_cli.data.pictures import decode, decode_data_set_image
 from fmnist_cli.errors import DataError, MissingInput, Unavailable
 from tests.platforms import POSIX
 from tests.sample_images import draw
@@ -286,7 +287,7 @@ def test_heic_is_read_whatever_its_name(tmp_path: Path, name: str) -> None:
     smooth = Image.fromarray(garment()).resize((7, 7)).resize((56, 56))
     heif.from_pillow(smooth).save(tmp_path / "saved.heic", quality=100)
     path = (tmp_path / "saved.heic").rename(tmp_path / name)
-    assert pictures.is_picture(path)
+    assert is_picture(path)
     expected = np.asarray(smooth.resize((28, 28)))
     difference = decode(path, photo="off").pixels.astype(int) - expected
     assert np.abs(difference).max() <= 16

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from fmnist_cli.constants import FILES
-from fmnist_cli.data import csv
+from fmnist_cli.data.csv_layout import PIXELS
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.errors import DataError, FmnistError, MissingInput, UsageError
@@ -36,7 +36,7 @@ def put_idx(folder: Path, *splits: str, packed: bool = True) -> Path:
 
 def put_csv(path: Path) -> Path:
     rows = np.column_stack([DATA.labels, DATA.images.reshape(4, -1)])
-    header = ",".join(["label", *csv.PIXELS])
+    header = ",".join(["label", *PIXELS])
     np.savetxt(path, rows, fmt="%d", delimiter=",", header=header, comments="")
     return path
 
@@ -194,5 +194,5 @@ def test_test_data_is_checked_at_once(tmp_path: Path) -> None:
 
 def test_one_idx_file_is_not_enough(tmp_path: Path) -> None:
     put_idx(tmp_path, "train")
-    with pytest.raises(UsageError, match="name the folder"):
+    with pytest.raises(UsageError, match="name the directory"):
         open_source(str(tmp_path / FILES["train"][0].name))

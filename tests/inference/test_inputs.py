@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fmnist_cli.data.image_files import MAX_FILE_BYTES
 from fmnist_cli.data.images import Images
-from fmnist_cli.data.pictures import MAX_FILE_BYTES
 from fmnist_cli.errors import DataError, MissingInput
 from fmnist_cli.inference.inputs import Input, Skipped, check_arguments, open_inputs
 from tests.platforms import LINUX, POSIX

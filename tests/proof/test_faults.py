@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.data.csv import PIXELS
+from fmnist_cli.data.csv_layout import PIXELS
 from fmnist_cli.errors import FmnistError
 from tests.cli.conftest import clean_environment
 from tests.cli.server import ForkServer, fork_server

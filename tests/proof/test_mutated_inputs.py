@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fmnist_cli import models
-from fmnist_cli.data.pictures import MAX_PIXELS
+from fmnist_cli.data.image_files import MAX_PIXELS
 from tests.hostile_inputs import forms, judge, spoil
 from tests.proof.conftest import Record
 
