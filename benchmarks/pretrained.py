@@ -4,7 +4,8 @@
 
 First the default recipe on the official training split without its last 3,000 images; then
 fine-tuning on these images together with prepared photos (`benchmarks.photo_variants`) and with
-re-rendered images. The temperature is fitted on the 3,000. The official test split and the photos
+re-rendered images. The model averages over mirror images. Its temperature is fitted on the
+3,000 and on the photos of held-out senders. The official test split and the photos
 of held-out senders are evaluated once, at the end. DIR is as for `benchmarks.finder`. Command and
 scores go into the file: see `fmnist info pretrained`.
 """
@@ -24,9 +25,11 @@ from benchmarks.photo_variants import from_photos, label_of_photo, rendered
 from benchmarks.program import PROGRAM, fmnist, official, write_idx
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.metadata import ModelMetadata
-from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.images import LabeledImages, join
+from fmnist_cli.data.pictures import decode
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.files import atomic_write
+from fmnist_cli.models.cost import count_macs
 from fmnist_cli.pretrained import FILE
 from fmnist_cli.training.metrics import fit_temperature
 from fmnist_cli.training.provenance import describe_data
@@ -89,15 +92,21 @@ def mixture(learnt: LabeledImages, photos: list[Photo]) -> LabeledImages:
 
 
 def finish(path: Path, held_back: LabeledImages, photos: list[Photo], scratch: Path) -> None:
-    """Fit the temperature, evaluate, and write the scores into the model file."""
+    """Average over mirror images, fit the temperature, evaluate, and write the scores."""
     loaded = checkpoint.load(path)
+    mirrored = dataclasses.replace(loaded.metadata.network, options={"mirror": True})
+    metadata = dataclasses.replace(loaded.metadata, network=mirrored)
+    checkpoint.save(path, loaded.model.state_dict(), metadata)
+    loaded = checkpoint.load(path)
+    unseen = join(held_back, prepared([photo for photo in photos if photo.is_held_out]))
     temperature = fit_temperature(
         loaded.model,
-        torch.from_numpy(held_back.images),
-        torch.from_numpy(held_back.labels),
+        torch.from_numpy(unseen.images),
+        torch.from_numpy(unseen.labels),
         loaded.metadata.normalization,
     )
-    metadata = dataclasses.replace(loaded.metadata, temperature=temperature)
+    network = dataclasses.replace(mirrored, macs=count_macs(loaded.model))
+    metadata = dataclasses.replace(metadata, network=network, temperature=temperature)
     checkpoint.save(path, loaded.model.state_dict(), metadata)
     held_out = link_held_out(photos, scratch / "held-out photos")
     scores = {
@@ -133,6 +142,13 @@ def describe(metadata: ModelMetadata, known: int, card: dict[str, Any]) -> Model
         data=describe_data(open_source(), official("train"), 0, SPLIT_SEED),
         extra={"measured": card},
     )
+
+
+def prepared(photos: list[Photo]) -> LabeledImages:
+    """The photos that show a class of Fashion-MNIST, one image each."""
+    labeled = [(photo, label) for photo in photos if (label := label_of_photo(photo)) is not None]
+    images = [decode(photo.path, photo="on").pixels for photo, _ in labeled]
+    return LabeledImages(np.stack(images), np.array([label for _, label in labeled]))
 
 
 def link_held_out(photos: list[Photo], directory: Path) -> Path:

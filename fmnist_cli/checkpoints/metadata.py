@@ -22,7 +22,7 @@ _MAX_CLASSES: Final = 1_000
 _MAX_NUMBER: Final = 1e30
 """A float32 holds it, and its quotient by any other number of a normalization."""
 _MIN_STD: Final = 1e-30
-_STEMS: Final = (("stem", "small"), ("stem", "stock"))
+_CHOICES: Final = (("stem", "small"), ("stem", "stock"), ("mirror", True))
 _Record = TypeVar("_Record", "DataRecord", "Metrics")
 
 
@@ -187,7 +187,7 @@ def _network(value: object) -> NetworkRecord:
         raise MetadataFault("names no network options")
     for option, setting in options.items():
         is_known = option == "dropout" and _is_number(setting) and 0 <= setting < 1
-        if not is_known and (option, setting) not in _STEMS:
+        if not is_known and (option, setting) not in _CHOICES:
             raise MetadataFault(f"contains an unknown network option: '{option[:80]}'")
     counts = {name: value.get(name) for name in ("parameters", "macs")}
     if not all(_is_a(count, int | None) for count in counts.values()):

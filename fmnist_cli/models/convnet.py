@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import torch
 from torch import Tensor, nn
 
 from fmnist_cli.constants import IMAGE_SIZE, NUM_CLASSES
@@ -40,8 +41,12 @@ class ConvNet(nn.Module):
         stages: Sequence[Stage] = BASE,
         dropout: float = 0.0,
         num_classes: int = NUM_CLASSES,
+        *,
+        mirror: bool = False,
     ) -> None:
+        """mirror: average the logits of each image and of its mirror image, at twice the cost."""
         super().__init__()
+        self.mirror = mirror
         layers: list[nn.Module] = []
         channels, side = 1, IMAGE_SIZE
         for stage in stages:
@@ -56,5 +61,7 @@ class ConvNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map normalized float images [N, 1, 28, 28] to logits [N, K]."""
+        if self.mirror:
+            images = torch.cat([images, images.flip(3)])
         logits: Tensor = self.head(self.features(images))
-        return logits
+        return logits.view(2, -1, logits.shape[1]).mean(0) if self.mirror else logits

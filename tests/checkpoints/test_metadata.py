@@ -59,7 +59,7 @@ INVALID: dict[str, list[Any]] = {
     "model.options": [
         *({"pretrained": True}, {"weights": "DEFAULT"}, {"stages": [1] * 1000}),  # torchvision's
         *({"dropout": 1.0}, {"dropout": -0.1}, {"dropout": True}, {"dropout": "0.1"}, [], None),
-        *({"stem": "large"}, {"stem": ["small"]}, {"stem": 1}),
+        *({"stem": "large"}, {"stem": ["small"]}, {"stem": 1}, {"mirror": "yes"}),
     ],
     "model.parameters": ["1", -1, 1.5, True],
     "preparation": [

@@ -24,6 +24,16 @@ def test_a_network_gives_ten_logits_from_its_head(name: str) -> None:
     assert torch.equal(network(torch.randn(2, 1, 28, 28)), seen[0])
 
 
+def test_a_mirroring_network_averages_the_logits_of_both_sides() -> None:
+    plain, mirroring = models.build("convnet").eval(), models.build("convnet", mirror=True).eval()
+    mirroring.load_state_dict(plain.state_dict())
+    images = torch.randn(3, 1, 28, 28)
+    expected = (plain(images) + plain(images.flip(3))) / 2
+    assert torch.allclose(mirroring(images), expected, atol=1e-6)
+    assert torch.allclose(mirroring(images), mirroring(images.flip(3)), atol=1e-6)
+    assert not torch.allclose(mirroring(images), plain(images), atol=1e-3)
+
+
 def test_the_tutorial_network_is_the_courses() -> None:
     network = models.build("tutorial")
     assert models.count_parameters(network) == 582_026
