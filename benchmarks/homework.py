@@ -48,12 +48,12 @@ class Experiment(NamedTuple):
     """Where validation images cannot tell: the weights have seen them, or few are shirts."""
 
 
-_FEW: Final = "--recipe tutorial --val-size 5000 --data"
-_TUNED: Final = "--recipe finetune --model convnet --val-size 5000 --data"
+_FEW: Final = "--recipe tutorial --threads 1 --val-size 5000 --data"
+_TUNED: Final = "--recipe finetune --model convnet --threads 1 --val-size 5000 --data"
 _SHIRTS_TWICE: Final = "--class-weights 1,1,1,1,1,1,2,1,1,1"
 SECTIONS: Final = {
     "training": (
-        Experiment("off", "--recipe tutorial"),
+        Experiment("off", "--recipe tutorial --threads 1"),
         Experiment("cosine", "--schedule cosine", "off", "cosine schedule", "余弦学习率"),
         Experiment("step", "--schedule step", "off", "stepped schedule", "阶梯学习率"),
         Experiment("onecycle", "--schedule onecycle", "off", "one-cycle schedule", "one-cycle"),
@@ -162,7 +162,8 @@ def prepare(work: Path) -> None:
             for label in range(len(CLASS_NAMES))
         ]
         write_idx(data[np.sort(np.concatenate(parts))], work / name)
-    fmnist("train", "-q", "--recipe", "tutorial", "--data", "sample", "-o", "sample.pt", cwd=work)
+    words = ("train", "-q", "--recipe", "tutorial", "--threads", "1", "--data", "sample")
+    fmnist(*words, "-o", "sample.pt", cwd=work)
 
 
 def options(experiment: Experiment) -> list[str]:
