@@ -210,7 +210,7 @@ def row(experiment: Experiment, scores: Kept, work: Path, language: str) -> list
         for folder in folders
     ]
     # Sorted by seed, runs stay in the order of the directories.
-    words = ("runs", "-q", *folders, "--group", "--sort", "seed", "--format", "json")
+    words = ("runs", "-q", *map(str, folders), "--group", "--sort", "seed", "--format", "json")
     compared = fmnist(*words).document
     off, on = (f"{group['val_accuracy']:.2%}" for group in groups)
     difference = compared["difference"]
