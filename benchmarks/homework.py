@@ -71,6 +71,7 @@ SECTIONS: Final = {
         Experiment("ema", "--ema 0.999", "off", "averaged weights", "权重滑动平均"),
         Experiment("class-weights", _SHIRTS_TWICE, "off", "shirts count twice", "衬衫权重加倍"),
         Experiment("fp32", "--precision fp32", "off", "fp32 rather than bf16", "fp32 代替 bf16"),
+        Experiment("two-processes", "--nproc 2", "off", "two processes", "两个进程"),
     ),
     "shirts": (
         Experiment("thinned", f"{_FEW} thinned"),
@@ -110,6 +111,15 @@ SECTIONS: Final = {
             "scratch-100",
             "100 per class, from the packaged model",
             "每类 100 张，从自带模型开始",
+            is_judged_on_test=True,
+        ),
+        Experiment("scratch-1000", f"{_TUNED} few-1000"),
+        Experiment(
+            "pretrained-1000",
+            "--weights pretrained",
+            "scratch-1000",
+            "1,000 per class, from the packaged model",
+            "每类 1,000 张，从自带模型开始",
             is_judged_on_test=True,
         ),
     ),
