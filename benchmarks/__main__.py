@@ -29,7 +29,7 @@ MEASUREMENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "serving": ("serving",),
     "tutorial_epoch": ("tutorial_epoch",),
     "recipe_tutorial": ("recipes", "--recipe", "tutorial", "--seeds", "1"),
-    "recipe_fast": ("recipes", "--recipe", "fast", "--seeds", "5"),
+    "recipe_fast": ("recipes", "--recipe", "fast", "--seeds", "10", "--first-seed", "200"),
     "recipe_default": ("recipes", "--recipe", "default", "--seeds", "3"),
     "recipe_small": ("recipes", "--recipe", "small", "--seeds", "3"),
     "growth": ("growth",),

@@ -23,6 +23,13 @@ class Stage:
 
 
 SMALL: Final = (Stage(16, pools=True), Stage(32, pools=True), Stage(64), Stage(64, pools=True))
+COMPACT: Final = (
+    Stage(16, pools=True),
+    Stage(32),
+    Stage(32, pools=True),
+    Stage(72),
+    Stage(72, pools=True),
+)
 BASE: Final = (
     Stage(32, pools=True),
     Stage(64),

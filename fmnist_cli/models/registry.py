@@ -29,6 +29,7 @@ NETWORKS: Final[Mapping[str, Network]] = {
     "tutorial": Network(TutorialNet, "the course's two convolutions", Normalization.RAW),
     "convnet": Network(ConvNet, "six 3x3 convolutions, 32 to 112 channels"),
     "convnet-small": Network(partial(ConvNet, convnet.SMALL), "four, 16 to 64 channels"),
+    "convnet-compact": Network(partial(ConvNet, convnet.COMPACT), "five, 16 to 72 channels"),
     "wideresnet": Network(WideResNet, "residual, fourteen layers of 64 to 512 channels"),
 }
 """This package's own networks; torchvision's are looked up by name."""

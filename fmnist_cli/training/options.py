@@ -165,8 +165,8 @@ class TrainConfig:
     )
     model: str = option(
         "tutorial",
-        "Network: tutorial, convnet, convnet-small, wideresnet, one of torchvision's, or a class "
-        "of your own.",
+        "Network: tutorial, convnet, convnet-small, convnet-compact, wideresnet, one of "
+        "torchvision's, or a class of your own.",
         group=WHAT,
         metavar="NAME|FILE.py:CLASS",
     )

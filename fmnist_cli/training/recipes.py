@@ -77,7 +77,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     "small": Recipe(
         "under 100,000 parameters, trained for long",
         {
-            "model": "convnet-small",
+            "model": "convnet-compact",
             "epochs": 60,
             "batch_size": 256,
             "lr": 0.2,
@@ -85,6 +85,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "schedule": "linear",
             "warmup": 6.0,
             "augment": "flip,shift:1",
+            "prune": 0.5,
         },
     ),
     "default": Recipe(
