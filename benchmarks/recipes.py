@@ -64,7 +64,9 @@ def measure(
 
     def row(what: str, key: str, unit: str, **bar: Any) -> Row:
         figures = [found[key] for found in runs]
-        spread = f" ({min(figures):.2f} to {max(figures):.2f})" if max(figures) > min(figures) else ""
+        spread = (
+            f" ({min(figures):.2f} to {max(figures):.2f})" if max(figures) > min(figures) else ""
+        )
         mean = statistics.mean(figures)
         what = f"`{recipe}`: {what}{spread}"
         return Row(what=what, ours=mean, unit=unit, n=len(figures), statistic="mean", **bar)

@@ -101,7 +101,14 @@ def set_threads(threads: int | None) -> int:
     share = max(1, usable_cores() // processes)
     count = threads or share
     if count > share:
-        _LOG.warning("%s threads share %s cores: this can be many times slower", count, share)
+        # oneDNN's threads wait for each other without yielding: one that holds the core that the
+        # other needs keeps it for its whole time slice. Seen at bf16 gradients of weights.
+        cores = f"{share} core{'s' if share > 1 else ''}"
+        _LOG.warning(
+            "%s threads on %s: training in bf16 can be 80 times slower; leave --threads out",
+            count,
+            cores,
+        )
     torch.set_num_threads(count)
     return count
 

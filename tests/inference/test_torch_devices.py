@@ -109,7 +109,7 @@ def test_the_rule_of_auto_precision(machine: Machine, monkeypatch: pytest.Monkey
 
 
 def test_threads_are_shared_by_the_processes_of_a_machine(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = torch.get_num_threads()
     monkeypatch.setattr(torch_devices, "usable_cores", lambda: 8)
@@ -117,6 +117,8 @@ def test_threads_are_shared_by_the_processes_of_a_machine(
         assert torch_devices.set_threads(None) == 8
         monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
         assert torch_devices.set_threads(None) == torch.get_num_threads() == 2
+        assert not caplog.messages
         assert torch_devices.set_threads(3) == 3
+        assert "3 threads on 2 cores" in caplog.text
     finally:
         torch.set_num_threads(before)
