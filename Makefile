@@ -41,7 +41,7 @@ format: $(READY) ## Rewrite the code in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY) ## Measure every claim that fits a CPU machine
+bench: $(READY) ## Measure every claim that fits a CPU machine (PHOTOS="DIR ..." for photos)
 	$(BIN)/python -m benchmarks
 
 bench-gpu: $(READY) ## Measure on a GPU for 8 minutes; again until it says it is done

@@ -65,7 +65,7 @@ def rendered(data: LabeledImages, grounds: Sequence[Path]) -> LabeledImages:
 def _variants(job: tuple[Path, int, int]) -> Images:
     path, count, seed = job
     random = np.random.default_rng(seed)
-    photo = _open(path)
+    photo = open_photo(path)
     mask = find_garment(photo)
     pixels = np.asarray(photo)
     found = []
@@ -147,11 +147,12 @@ def _ground(
     if choice < 0.75:
         top, bottom = random.uniform(60, 255, 2).tolist()
         return np.linspace(top, bottom, height)[:, None, None] * np.ones((1, width, 3))
-    photo = _open(Path(random.choice(list(grounds)))).resize((width, height))
+    photo = open_photo(Path(random.choice(list(grounds)))).resize((width, height))
     return np.array(photo, np.float64)
 
 
-def _open(path: Path) -> Image.Image:
+def open_photo(path: Path) -> Image.Image:
+    """An upright RGB photo, reduced to at most 448 pixels."""
     with Image.open(path) as photo:
         photo.draft("RGB", (_SIDE, _SIDE))
         upright = ImageOps.exif_transpose(photo).convert("RGB")

@@ -1,14 +1,15 @@
 """Photos: accuracy on re-rendered test images against the originals, and on real photos.
 
-    python -m benchmarks.photos [--model MODEL] [--n 500] [--photos DIR]
+    [PHOTOS="DIR ..."] python -m benchmarks.photos [--model MODEL] [--n 500]
 
 Official test images are enlarged to pictures of 300 to 800 pixels, garments dark on a light ground
 or recolored to stand out from the ground by 60 gray levels, off center, slightly noisy, saved as
 JPEG, and prepared again. These are re-rendered images, not photos: the figure shows what
-preparation loses. DIR holds real photos as for `benchmarks.finder`; those of held-out senders are
-classified with and without preparation.
+preparation loses. Each DIR holds real photos as for `benchmarks.finder`; those of held-out senders
+are classified with and without preparation, and their garments in other pictures.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -21,17 +22,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.finder import read_photos
-from benchmarks.pretrained import link_held_out
+from benchmarks.finder import Photo, read_photos
+from benchmarks.placed_garments import WHITE, Setting, place, settings
+from benchmarks.pretrained import SCORED, link_held_out
 from benchmarks.program import fmnist, official
 from benchmarks.report import Row, run
 from fmnist_cli.constants import IMAGE_SIZE
+from fmnist_cli.data.class_names import ANY_FOOTWEAR, FOOTWEAR, label_of
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.pictures import decode
 from fmnist_cli.errors import NoGarment
 from fmnist_cli.inference.loading import load
 
 MAX_POINTS_LOST: Final = 2.0
+MAX_POINTS_LOST_PLACED: Final = 5.0
 CONTRAST: Final = 60
 """Gray levels between a garment's mean and its ground."""
 GROUNDS: Final = {
@@ -46,9 +50,7 @@ GROUNDS: Final = {
 }
 
 
-def measure(
-    *, model: str = "pretrained", n: int = 500, photos: Path | None = None
-) -> Iterator[Row]:
+def measure(*, model: str = "pretrained", n: int = 500) -> Iterator[Row]:
     """Evaluate the originals, then each ground, then the photos."""
     test = official("test")[:n]
     classifier = load(model)
@@ -70,13 +72,17 @@ def measure(
                 against="the originals",
                 at_least=original - MAX_POINTS_LOST,
             )
-    if photos is not None:
+    photos = read_photos([Path(folder) for folder in os.environ.get("PHOTOS", "").split()])
+    if photos:
         yield from _real_photos(photos, model)
+        yield from _placed(
+            [one for one in photos if one.is_held_out and one.folder in SCORED], model
+        )
 
 
-def _real_photos(photos: Path, model: str) -> Iterator[Row]:
+def _real_photos(photos: list[Photo], model: str) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as scratch:
-        directory = link_held_out(read_photos([photos]), Path(scratch) / "photos")
+        directory = link_held_out(photos, Path(scratch) / "photos")
         for mode in ("off", "auto"):
             options = ("--data", str(directory), "--photo", mode, "--format", "json")
             found = fmnist("evaluate", model, *options).document
@@ -90,11 +96,50 @@ def _real_photos(photos: Path, model: str) -> Iterator[Row]:
             )
 
 
+def _placed(photos: list[Photo], model: str) -> Iterator[Row]:
+    """The garments of the photos on white, then in each setting."""
+    classifier = load(model)
+    others = settings(GROUNDS)
+    work = partial(_place_and_prepare, settings=[WHITE, *others.values()])
+    with ProcessPoolExecutor() as pool:
+        images = np.stack(list(pool.map(work, [one.path for one in photos], chunksize=8)), 1)
+    labels = [label_of(one.folder) for one in photos]
+
+    def accuracy(batch: Images) -> float:
+        found = classifier(batch).argmax(1)
+        pairs = zip(found, labels, strict=True)
+        return 100 * float(
+            np.mean([k in FOOTWEAR if y == ANY_FOOTWEAR else k == y for k, y in pairs])
+        )
+
+    on_white = accuracy(images[0])
+    for name, batch in zip(others, images[1:], strict=True):
+        yield Row(
+            f"accuracy on garments cut out of photos, {name}",
+            accuracy(batch),
+            "%",
+            n=len(photos),
+            statistic="share",
+            baseline=on_white,
+            against="on white",
+            at_least=on_white - MAX_POINTS_LOST_PLACED,
+        )
+
+
+def _place_and_prepare(path: Path, settings: list[Setting]) -> Images:
+    return np.stack([_read(content) for content in place(path, settings)])
+
+
 def prepare(ground: tuple[int, int, int], item: tuple[int, Images]) -> Images:
     """Render an image, with its number as the seed, and read it back as a photo."""
     number, image = item
+    return _read(render(image, ground, np.random.default_rng(number)))
+
+
+def _read(content: bytes) -> Images:
+    """Prepare a photo; black if nothing is found in it."""
     try:
-        return decode(render(image, ground, np.random.default_rng(number)), photo="on").pixels
+        return decode(content, photo="on").pixels
     except NoGarment:
         return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
 
