@@ -11,6 +11,7 @@ that pip is configured for; nothing is pretrained.
 import argparse
 import json
 import shutil
+import statistics
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -35,8 +36,9 @@ from fmnist_cli.devices import usable_cores
 CONTESTANTS: Final = contestants()
 BASELINE: Final = CONTESTANTS.pop("baseline")
 PAGE: Final = ROOT / "docs" / "comparison.md"
+MEASURED: Final = ("seconds", "start_seconds", "images_per_second", "steps")
 HEADER: Final = (
-    *("tool", "epochs", "images/s", "baseline, ratio", "first step", "total", "accuracy"),
+    *("tool", "n", "epochs", "images/s", "baseline, ratio", "first step", "total", "accuracy"),
     *("user writes", "added to torch"),
 )
 
@@ -64,27 +66,43 @@ def main() -> None:
 
 
 def contest(contestant: Contestant, work: Path) -> dict[str, Any]:
-    """Measure the baseline, then the contestant. Raises SystemExit if other processes disturbed."""
+    """Measure the baseline and the contestant by turns, in as many rounds as it has.
+
+    Raises SystemExit if other processes disturbed.
+    """
     programs = environment(work / "environments", contestant)
     places = {
         "pngs": str(write_pngs(work / "pngs")),
         "torchvision": str(lay_out_for_torchvision(work / "torchvision")),
         "files": str(download.default_folder()),
     }
+    baseline, measured = [], []
     with machine.Watch() as watch:
-        baseline = measure(BASELINE, environment(work, BASELINE), places)
-        measured = measure(contestant, programs, places)
+        for seed in range(contestant.rounds):
+            places["seed"] = str(seed)
+            baseline.append(measure(BASELINE, environment(work, BASELINE), places))
+            measured.append(measure(contestant, programs, places))
     if not watch.is_quiet:
-        print(f"{baseline}\n{measured}")
+        print(*baseline, *measured, sep="\n")
         raise SystemExit(
             f"not kept: other processes used {watch.taken:.0%} of the cores; try again"
         )
     installed = Path(__file__).with_name("installed.py")
     return {
-        "measured": measured,
-        "baseline": baseline,
+        "measured": summarize(measured),
+        "baseline": summarize(baseline),
         "installed": json.loads(run_python(programs, installed, contestant.distribution)),
         "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def summarize(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Medians of the times and the mean accuracy."""
+    accuracies = [one["accuracy"] for one in rounds]
+    return {
+        **{name: statistics.median(one[name] for one in rounds) for name in MEASURED},
+        "accuracy": None if None in accuracies else statistics.fmean(accuracies),
+        "n": len(rounds),
     }
 
 
@@ -139,6 +157,7 @@ def _cells(contestant: Contestant, result: dict[str, Any]) -> list[str]:
     ratio = baseline / rate
     return [
         contestant.title,
+        str(measured["n"]),
         str(contestant.epochs) if whole else f"{measured['steps']} steps",
         f"{rate:,.0f}",
         f"{baseline:,.0f}, {ratio:.{1 if ratio < 10 else 0}f}×",

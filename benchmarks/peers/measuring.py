@@ -27,6 +27,8 @@ class Contestant:
     title: str
     commands: list[str]
     epochs: int
+    rounds: int = 1
+    """Times that it is run."""
     batch_size: int = 256
     distribution: str = "fmnist-cli"
     """Name of the installed distribution."""
@@ -44,7 +46,8 @@ class Contestant:
 
     def typed(self, **places: str) -> list[list[str]]:
         """The commands as words; without places as the page shows them."""
-        shown = {"pngs": "PICTURES", "torchvision": "DATA", "files": "FILES"} | places
+        shown = {"pngs": "PICTURES", "torchvision": "DATA", "files": "FILES", "seed": "SEED"}
+        shown |= places
         words = [command.format(**shown).split() for command in self.commands]
         if places:
             words = [

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import __main__ as program
 from benchmarks import report
-from benchmarks.peers.__main__ import render
+from benchmarks.peers.__main__ import render, summarize
 from benchmarks.report import MISSED, Row, update
 
 MEASUREMENT = '''"""What is measured, in one sentence.
@@ -34,6 +34,7 @@ PEER = {
         "images_per_second": 1_000.0,
         "accuracy": 0.9,
         "steps": 235,
+        "n": 1,
     },
     "baseline": {"images_per_second": 12_500.0},
     "installed": {"version": "1.0", "license": "MIT", "packages": 7, "bytes": 12_000_000},
@@ -97,6 +98,9 @@ def test_stored_rows_make_the_same_table_and_replace_their_section_alone(tmp_pat
 
 
 def test_the_comparison_renders_from_stored_results() -> None:
+    timed = {"seconds": 1.0, "start_seconds": 1.0, "images_per_second": 9.0, "steps": 5}
+    rounds = [{**timed, "seconds": seconds, "accuracy": seconds / 8} for seconds in (1.0, 2.0, 9.0)]
+    assert summarize(rounds) == {**timed, "seconds": 2.0, "accuracy": 0.5, "n": 3}
     text = render({"timm": PEER, "notebook": PEER}, 1_234)
     assert "| 1,000 | 12,500, 12× | 2.0 s | 100 s | 90.00% | 60 lines | 12 MB, 7 packages |" in text
     assert "| a notebook | nothing |" in text
