@@ -27,6 +27,8 @@ _SIDE: Final = 448
 """Photos are reduced to this longer side."""
 _SHOE_VARIANTS: Final = 3
 """Factor for footwear, of which there are few photos."""
+_FOUND_AGAIN: Final = 0.5
+"""Share of variants in which the finder finds the garment itself, with the mistakes it makes."""
 _SYNONYMS: Final = {"polo": 0, "body": None, "not sure": None, "other": None, "skip": None}
 
 
@@ -78,23 +80,28 @@ def _variants(job: tuple[Path, int, int]) -> Images:
 
 
 def _variant(pixels: Any, mask: NDArray[np.float32], random: np.random.Generator) -> Images:
-    """One photo turned, scaled, mirrored, exposed otherwise, with a rough mask."""
+    """One photo turned, scaled, mirrored, exposed otherwise; found again, or with a rough mask."""
     height, width = pixels.shape[:2]
+    is_found_again = random.random() < _FOUND_AGAIN
     side = int(max(height, width) * 1.15)
+    size = (width, height) if is_found_again else (side, side)
     angle = np.deg2rad(random.normal(0, 6))
     scales = np.exp(random.normal(0, 0.07, 2)) * (random.choice([-1, 1]), 1)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     matrix = turn @ np.diag(scales)
-    shift = np.array([side / 2, side / 2]) - matrix @ np.array([width / 2, height / 2])
+    shift = np.array(size) / 2 - matrix @ np.array([width / 2, height / 2])
     move = np.concatenate([matrix, shift[:, None]], axis=1)
-    rough = _roughen(cv2.resize(mask, (width, height)), random)
-    moved = cv2.warpAffine(pixels, move, (side, side), borderMode=cv2.BORDER_REPLICATE)
+    border = cv2.BORDER_REFLECT_101 if is_found_again else cv2.BORDER_REPLICATE
+    moved = cv2.warpAffine(pixels, move, size, borderMode=border)
     exposed = moved * random.uniform(0.8, 1.2) + random.uniform(-20, 20)
     exposed = 255 * (exposed.clip(0, 255) / 255) ** np.exp(random.normal(0, 0.3))
     if random.random() < 0.1:
         exposed = 255 - exposed
     photo = Image.fromarray(exposed.astype(np.uint8))
-    moved_mask: Any = cv2.warpAffine(rough, move, (side, side))
+    if is_found_again:
+        return prepare_photo(photo)
+    rough = _roughen(cv2.resize(mask, (width, height)), random)
+    moved_mask: Any = cv2.warpAffine(rough, move, size)
     return prepare_photo(photo, moved_mask)
 
 
