@@ -1,4 +1,4 @@
-"""Photos: accuracy on re-rendered test images against the originals, and on real photos.
+"""Photos: accuracy on re-rendered test images and, with PHOTOS=DIR, on real photos.
 
     [PHOTOS="DIR ..."] python -m benchmarks.photos [--model MODEL] [--n 500]
 
