@@ -5,6 +5,7 @@ in any thread.
 """
 
 import os
+import shlex
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -118,7 +119,12 @@ def check_arguments(arguments: Iterable[str]) -> None:
     """Raise MissingInput for the first argument that names no file or directory."""
     for argument in arguments:
         if argument != STDIN and not os.path.lexists(argument):
-            hint = "; the model comes first: fmnist predict MODEL INPUT" if argument == NAME else ""
+            hint = ""
+            if argument == NAME:
+                hint = "; the model comes first: fmnist predict MODEL INPUT"
+            elif argument.startswith(("http://", "https://")):
+                command = f"curl -sL {shlex.quote(argument)} | fmnist predict MODEL --stdin-image -"
+                hint = f"\npictures come from the web through a pipe: {command}"
             raise MissingInput(f"no file or directory at '{argument}'{hint}")
 
 

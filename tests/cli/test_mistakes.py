@@ -44,6 +44,9 @@ MISTAKES = {
     "mistyped path of a model": mistake("info mdoel.pt", 66, "did you mean 'model.pt'"),
     "mistyped name of the model": mistake("evaluate pretraned", 66, "did you mean 'pretrained'"),
     "wrong path of a picture": mistake("predict model.pt gone.png", 66, "no file or directory at 'gone.png'"),
+    "an address of a picture": mistake(
+        "predict model.pt https://shop.example/a.jpg?b=1&c=2", 66, "curl -sL 'https://shop.example/a.jpg?b=1&c=2' |"
+    ),
     "wrong path of data": mistake("train --data ./gone", 66, "no file or directory", "a CSV file"),
     "mistyped name of data": mistake("train --data fashion_mnist", 2, "did you mean 'fashion-mnist'"),
     "a folder in place of a model": mistake("evaluate empty", 65, "is a directory", ".pt or .onnx"),
