@@ -25,7 +25,7 @@ def test_a_garment_is_placed_where_and_as_the_setting_says() -> None:
     np.testing.assert_allclose(corners["in a frame"], [40] * 3, atol=6)
     areas = {name: float(find_garment(picture).mean()) for name, picture in pictures.items()}
     assert 0.2 < areas["white"] < 0.8
-    # A third of 75% of the width has a fifth of the area.
+    # 33% of the width instead of 75% make a fifth of the area.
     assert areas["a third of the size"] < 0.35 * areas["white"]
     empty = np.asarray(pictures["off center"])[: HEIGHT // 4, WIDTH // 2 :]
     np.testing.assert_allclose(empty.mean((0, 1)), named["off center"].ground, atol=3)
