@@ -99,7 +99,7 @@ def _real_photos(photos: list[Photo], model: str) -> Iterator[Row]:
 def _placed(photos: list[Photo], model: str) -> Iterator[Row]:
     """The garments of the photos on white, then in each setting."""
     classifier = load(model)
-    others = settings(GROUNDS)
+    others = settings({name: GROUNDS[name] for name in GROUNDS if name != "white"})
     work = partial(_place_and_prepare, settings=[WHITE, *others.values()])
     with ProcessPoolExecutor() as pool:
         images = np.stack(list(pool.map(work, [one.path for one in photos], chunksize=8)), 1)
