@@ -55,6 +55,8 @@ def decode(
     try:
         if len(content) > MAX_FILE_BYTES:
             raise DataError(f"it has more than {MAX_FILE_BYTES:,} bytes")
+        if photo == "auto" and (picture := decode_data_set_image(content)) is not None:
+            return picture
         image = load_image(content, max_pixels)
         if photo == "off":
             return Picture(_resized(image), prepared=False)
@@ -78,10 +80,11 @@ def decode_data_set_image(content: bytes) -> Picture | None:
             # `info` holds everything that would have to be looked at: EXIF, transparency, frames.
             if image.mode != "L" or image.size != (IMAGE_SIZE, IMAGE_SIZE) or image.info:
                 return None
-            pixels = np.array(image)
+            content = image.tobytes()
     except Exception:  # noqa: BLE001 - Pillow's readers raise errors of all kinds
         return None
-    is_blank = pixels.min() == pixels.max()
+    pixels = np.frombuffer(content, np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE).copy()
+    is_blank = content.count(content[0]) == len(content)
     return None if is_blank or not _has_dark_corners(pixels) else Picture(pixels, prepared=False)
 
 

@@ -163,16 +163,20 @@ def _entries(directory: str) -> Iterator[tuple[str, bool]]:
 
     Links to directories are left out, because they may be circular.
     """
-    directories: dict[str, bool] = {}
+    names: list[str] = []
+    directories: set[str] = set()
     with os.scandir(directory) as entries:
         for entry in entries:
             if entry.name.startswith(".") or entry.name in IGNORED_NAMES:
                 continue
-            is_directory = entry.is_dir(follow_symlinks=False)
-            if is_directory or not entry.is_symlink() or not entry.is_dir():
-                directories[entry.name] = is_directory
+            if entry.is_dir(follow_symlinks=False):
+                directories.add(entry.name)
+            elif entry.is_symlink() and entry.is_dir():
+                continue
+            names.append(entry.name)
+    names.sort()
     start = os.path.join(directory, "")  # noqa: PTH118 - pathlib would change how it is written
-    return ((start + name, directories[name]) for name in sorted(directories))
+    return ((start + name, name in directories) for name in names)
 
 
 def _rows(path: str, pieces: Iterator[Images]) -> Iterator[Input]:

@@ -1,5 +1,7 @@
 """An ONNX file as a classifier, run by ONNX Runtime; never imports torch."""
 
+import math
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from pathlib import Path
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 _SMALLEST_PIECE: Final = 4
 _LARGEST_PIECE: Final = 32
 """Images that one thread takes at a time; larger pieces are no faster."""
+_SHARED_SECONDS: Final = 0.01
+"""A batch that takes one thread less is not shared: in `predict`, the other cores read the next
+inputs meanwhile, which takes longer for a 28×28 PNG file than a small network."""
 
 
 class OnnxClassifier(Classifier):
@@ -49,6 +54,8 @@ class OnnxClassifier(Classifier):
         self.threads = threads
         self._sessions: dict[int, InferenceSession] = {}
         self._opening = Lock()
+        self._seconds_each = math.inf
+        """The least that an image has taken one thread so far."""
 
     def run(self, images: Images) -> dict[str, Any]:
         """All outputs by name, for one batch of uint8 [B, 28, 28]."""
@@ -62,16 +69,21 @@ class OnnxClassifier(Classifier):
             # With a piece of the batch each, threads need not wait for one another after every
             # layer. A few images are not worth sharing: waking a thread takes longer.
             each = min(_LARGEST_PIECE, max(_SMALLEST_PIECE, -(-len(images) // self.threads)))
-        if len(images) <= each:
+        if len(images) <= each or len(images) * self._seconds_each < _SHARED_SECONDS:
             return self._classify_piece(images)
         pieces = [images[start : start + each] for start in range(0, len(images), each)]
         run = map if self.threads == 1 else self._pool.map
         return np.concatenate(list(run(self._classify_piece, pieces)))
 
     def _classify_piece(self, images: Images) -> Probabilities:
+        started_at = time.perf_counter()
+        probabilities: Probabilities
         if self.facts.network is not None and self._normalization is not None:
-            return self._classify_foreign(images, self.facts.network, self._normalization)
-        probabilities: Probabilities = self._run(1, [PROBABILITIES], {IMAGES: images})[0]
+            probabilities = self._classify_foreign(images, self.facts.network, self._normalization)
+        else:
+            probabilities = self._run(1, [PROBABILITIES], {IMAGES: images})[0]
+        seconds = time.perf_counter() - started_at
+        self._seconds_each = min(self._seconds_each, seconds / len(images))
         return probabilities
 
     def _classify_foreign(

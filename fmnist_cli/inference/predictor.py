@@ -1,15 +1,17 @@
 """A stream of inputs to a stream of predictions: in order, without delay, at constant memory.
 
-A few threads read the inputs, each taking the next one in turn, and put what they have read into a
-queue in input order. The caller's thread takes what is ready as a batch and classifies it, so a
-slow input delays no prediction before it. The queue's length bounds how far is read ahead.
+Threads read the inputs, each taking the next one in turn, and the caller's thread classifies what
+is ready as a batch, so a slow input delays no prediction before it. There is one such thread until
+inputs turn out to be slow: photos are decoded and searched by native code, which runs on all cores,
+while threads that read small files only take the interpreter's lock from one another.
 """
 
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future
-from queue import Empty, Queue
-from typing import Final, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -23,7 +25,12 @@ from fmnist_cli.inference.inputs import Input
 BATCH_SIZE: Final = 64
 """Most networks take no less time per image in larger batches."""
 LOOK_AHEAD: Final = 256
+"""Inputs that are read before they are classified."""
 _MAX_READERS: Final = 4
+_SLOW_SECONDS: Final = 0.002
+"""Reading inputs that take longer is worth another thread: photos do, 28×28 PNG files do not."""
+_GATHER_SECONDS: Final = 0.004
+"""A batch waits so long for inputs that are being read: a network is slow with single images."""
 
 
 class Prediction(NamedTuple):
@@ -37,13 +44,17 @@ class Prediction(NamedTuple):
     """Why it could not be read."""
 
 
-class _Reading(NamedTuple):
+class _Fault(NamedTuple):
+    """Raised by `predict`, unlike an error that concerns one input."""
+
+    error: BaseException
+
+
+@dataclass(slots=True)
+class _Reading:
     name: str
-    outcome: Picture | FmnistError
-
-
-_Entry: TypeAlias = "Future[_Reading | None]"
-"""The result is None at the end of the inputs."""
+    outcome: Picture | FmnistError | _Fault | None = None
+    """None until it has been read."""
 
 
 def predict(
@@ -57,30 +68,10 @@ def predict(
     """
     readers = _Readers(inputs)
     try:
-        for batch in _batches(readers.entries):
+        for batch in readers.batches():
             yield _predict(classify, batch)
     finally:
         readers.stop()
-
-
-def _batches(entries: "Queue[_Entry]") -> Iterator[list[_Reading]]:
-    """Yield what is ready, in order, up to BATCH_SIZE at a time."""
-    entry: _Entry | None = None
-    while True:
-        entry = entry or entries.get()
-        batch: list[_Reading] = []
-        while entry is not None and len(batch) < BATCH_SIZE:
-            if batch and (not entry.done() or entry.exception() or entry.result() is None):
-                break
-            reading = entry.result()
-            if reading is None:
-                return
-            batch.append(reading)
-            try:
-                entry = entries.get_nowait()
-            except Empty:
-                entry = None
-        yield batch
 
 
 def _predict(
@@ -104,46 +95,89 @@ class _Readers:
     """
 
     def __init__(self, inputs: Iterable[Input]) -> None:
-        self.entries: Queue[_Entry] = Queue(LOOK_AHEAD)
         self._inputs = iter(inputs)
         self._taking = threading.Lock()
+        self._changed = threading.Condition()
+        self._readings: deque[_Reading] = deque()
+        """In input order, from the one that is to be classified next."""
         self._is_over = False
-        for _ in range(max(2, min(usable_cores(), _MAX_READERS))):
-            threading.Thread(target=self._work, name="fmnist-read", daemon=True).start()
+        self._count = 0
+        self._slow_in_a_row = 0
+        self._start_another()
+
+    def batches(self) -> Iterator[list[_Reading]]:
+        """Yield what has been read, in order, up to BATCH_SIZE at a time."""
+        readings = self._readings
+        while True:
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: readings[0].outcome is not None if readings else self._is_over
+                )
+                if not readings:
+                    return
+            if readings[-1].outcome is None and len(readings) < BATCH_SIZE:
+                time.sleep(_GATHER_SECONDS)
+            batch: list[_Reading] = []
+            with self._changed:
+                while readings and len(batch) < BATCH_SIZE:
+                    outcome = readings[0].outcome
+                    if outcome is None or (batch and isinstance(outcome, _Fault)):
+                        break
+                    if isinstance(outcome, _Fault):
+                        raise outcome.error
+                    batch.append(readings.popleft())
+                self._changed.notify_all()
+            yield batch
 
     def stop(self) -> None:
         """Let each thread end after the input that it is reading."""
-        self._is_over = True
-        while True:  # a thread may be waiting for room in the queue
-            try:
-                self.entries.get_nowait()
-            except Empty:
-                return
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
+
+    def _start_another(self) -> None:
+        self._count += 1
+        threading.Thread(target=self._work, name="fmnist-read", daemon=True).start()
 
     def _work(self) -> None:
         while (taken := self._take()) is not None:
-            item, entry = taken
+            item, reading = taken
+            started_at = time.perf_counter()
+            outcome: Picture | FmnistError | _Fault
             try:
-                entry.set_result(_Reading(item.name, item.read()))
+                outcome = item.read()
             except FmnistError as error:
-                entry.set_result(_Reading(item.name, error))
+                outcome = error
             except BaseException as error:  # noqa: BLE001 - raised by `predict`
-                entry.set_exception(error)
+                outcome = _Fault(error)
+            is_slow = time.perf_counter() - started_at > _SLOW_SECONDS
+            with self._changed:
+                reading.outcome = outcome
+                self._slow_in_a_row = self._slow_in_a_row + 1 if is_slow else 0
+                # The first input may be slow because the decoder is imported.
+                if self._slow_in_a_row > self._count < max(2, min(usable_cores(), _MAX_READERS)):
+                    self._start_another()
+                self._changed.notify_all()
 
-    def _take(self) -> tuple[Input, _Entry] | None:
-        """Take the next input and its place in the queue; None at the end."""
+    def _take(self) -> tuple[Input, _Reading] | None:
+        """Take the next input and its place in the order; None at the end."""
         with self._taking:
-            if self._is_over:
-                return None
-            entry: _Entry = Future()
+            with self._changed:
+                self._changed.wait_for(lambda: self._is_over or len(self._readings) < LOOK_AHEAD)
+                if self._is_over:
+                    return None
+            fault = None
             try:
                 item = next(self._inputs, None)
             except BaseException as error:  # noqa: BLE001 - raised by `predict`
-                entry.set_exception(error)
-                item = None
-            if item is None:
-                self._is_over = True
-                if not entry.done():
-                    entry.set_result(None)
-            self.entries.put(entry)
-            return None if item is None else (item, entry)
+                item, fault = None, _Fault(error)
+            with self._changed:
+                self._is_over |= item is None
+                if item is not None:
+                    reading = _Reading(item.name)
+                    self._readings.append(reading)
+                    return item, reading
+                if fault is not None:
+                    self._readings.append(_Reading("", fault))
+                self._changed.notify_all()
+                return None

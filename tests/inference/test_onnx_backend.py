@@ -15,6 +15,7 @@ import pytest
 
 from fmnist_cli.data.images import Images
 from fmnist_cli.errors import CheckpointError, Unavailable, UsageError
+from fmnist_cli.inference import onnx_backend
 from fmnist_cli.inference.loading import load
 from fmnist_cli.inference.onnx_backend import OnnxClassifier, open_classifier
 from tests.written_models import metadata, write_onnx
@@ -60,7 +61,10 @@ def session_threads(classifier: OnnxClassifier) -> list[int]:
     return [session.get_session_options().intra_op_num_threads for session in sessions]
 
 
-def test_threads_are_those_asked_for_and_one_for_one_image(path: Path) -> None:
+def test_threads_are_those_asked_for_and_one_for_one_image(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_backend, "_SHARED_SECONDS", 0.0)
     classifier = open_classifier(path, device="cpu", threads=3)
     before = threading.active_count()
     classifier(images(1))
@@ -72,8 +76,22 @@ def test_threads_are_those_asked_for_and_one_for_one_image(path: Path) -> None:
     assert session_threads(classifier) == [1, 3]
 
 
+def test_what_one_thread_does_quickly_is_not_shared(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_backend, "_SHARED_SECONDS", 60.0)
+    classifier = open_classifier(path, device="cpu", threads=3)
+    classifier(images(1))  # shows how long an image takes
+    before = threading.active_count()
+    classifier(images(256))
+    assert threading.active_count() == before
+
+
 @pytest.mark.parametrize("count", [4, 5, 7, 65, 256])
-def test_pieces_of_a_batch_come_back_in_order(path: Path, count: int) -> None:
+def test_pieces_of_a_batch_come_back_in_order(
+    path: Path, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_backend, "_SHARED_SECONDS", 0.0)
     classifier = open_classifier(path, device="cpu", threads=3)
     together = classifier(images(count))
     alone = np.concatenate([classifier(image[None]) for image in images(count)])

@@ -73,6 +73,18 @@ def test_slow_readings_go_on_side_by_side_and_keep_the_order() -> None:
     assert [one.name for one in found] == [str(number) for number in range(40)]
 
 
+def test_quick_readings_take_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predictor, "_SLOW_SECONDS", 60.0)
+    threads = set()
+
+    def quick(number: int) -> Picture:
+        threads.add(threading.get_ident())
+        return picture(number)
+
+    assert len(flat([Input(str(number), partial(quick, number)) for number in range(500)])) == 500
+    assert len(threads) == 1
+
+
 def test_a_slow_reading_holds_back_no_answer_before_it() -> None:
     go_on = threading.Event()
 
