@@ -26,7 +26,7 @@ import torch
 done_at = time.perf_counter()
 from fmnist_cli.training.step import TrainStep
 def step(*_):
-    print(time.perf_counter() - done_at, flush=True)
+    os.write(1, str(time.perf_counter() - done_at).encode())  # stdout is /dev/null here
     os._exit(0)
 TrainStep.step = step
 main()
