@@ -15,22 +15,10 @@ from torch import Tensor
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.training.augment import Chain, Draws
+from fmnist_cli.training.processes import Process
 
 _ORDER, _AUGMENTATION, _NETWORK, PRUNING = range(4)
 """Streams of random numbers that are derived from (seed, epoch, step)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """The part of each batch that this process holds."""
-
-    rank: int = 0
-    processes: int = 1
-
-    def of(self, batch_size: int) -> slice:
-        """Cut out this process's part of a batch of `batch_size`."""
-        each = batch_size // self.processes
-        return slice(self.rank * each, (self.rank + 1) * each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +46,7 @@ class Batches:
         normalization: Normalization,
         augmentations: Chain,
         device: torch.device,
-        share: Share | None = None,
+        process: Process | None = None,
     ) -> None:
         self.images, self.labels = on_device(split, device)
         self.batch_size = min(batch_size, len(split))
@@ -66,8 +54,10 @@ class Batches:
         self.seed = seed
         self.normalization = normalization
         self.augmentations = augmentations
-        self.share = share or Share()
-        self._share = self.share.of(self.batch_size)
+        process = process or Process()
+        size = self.batch_size // process.count
+        self._share = slice(process.rank * size, (process.rank + 1) * size)
+        """The part of each batch that this process holds."""
 
     def __len__(self) -> int:
         """Steps in an epoch of all images; the last, partial batch is left out."""

@@ -10,7 +10,6 @@ from torch.nn.parallel import DistributedDataParallel
 
 from fmnist_cli.errors import CheckFailed
 from fmnist_cli.inference.torch_devices import launched, resolve
-from fmnist_cli.training.batches import Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +36,6 @@ class Process:
     def is_main(self) -> bool:
         """Whether this process writes files and reports."""
         return self.rank == 0
-
-    @property
-    def share(self) -> Share:
-        """The part of each batch that this process holds."""
-        return Share(self.rank, self.count)
 
     def device(self, name: str) -> torch.device:
         """The device called `name`; each process on this machine takes a CUDA device of its own."""

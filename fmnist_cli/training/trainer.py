@@ -58,7 +58,7 @@ class Trainer:
             normalization=normalization,
             augmentations=augment.parse(config.augment),
             device=device,
-            share=self.process.share,
+            process=self.process,
         )
         self.pruning: Pruning | None = None
         if config.prune:
