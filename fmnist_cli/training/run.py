@@ -31,7 +31,6 @@ from fmnist_cli.training import find_lr, provenance
 from fmnist_cli.training import resume as resumption
 from fmnist_cli.training.budget import Budget
 from fmnist_cli.training.events import EventLog
-from fmnist_cli.training.freezing import freeze_backbone
 from fmnist_cli.training.options import OPTIONS, TrainConfig
 from fmnist_cli.training.processes import Process, joined
 from fmnist_cli.training.results import EpochResult, Stopped, Summary
@@ -279,8 +278,6 @@ class Run:
 
             weights.start_from(model, self.network, config.weights)
             self.val_is_seen = provenance.has_seen_validation(config.weights, data.record)
-        if config.freeze_backbone:
-            freeze_backbone(model)
         budget = None
         if config.time_budget is not None:
             spent = time.monotonic() - self._started_at

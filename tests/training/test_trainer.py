@@ -9,10 +9,9 @@ from torch import nn
 
 from fmnist_cli import models
 from fmnist_cli.errors import CheckFailed
-from fmnist_cli.training.freezing import stem_of
 from fmnist_cli.training.processes import Process
 from fmnist_cli.training.results import Progress, Stopped
-from fmnist_cli.training.step import TrainStep
+from fmnist_cli.training.step import TrainStep, stem_of
 from fmnist_cli.training.trainer import Trainer
 from tests.training.small import CPU, assert_same, config, trainer, weights_of
 
