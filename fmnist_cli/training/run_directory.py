@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -11,7 +12,6 @@ from typing import Any, Final, Literal
 
 from fmnist_cli.errors import Locked, MissingInput
 from fmnist_cli.files import atomic_write, make_folder
-from fmnist_cli.training import toml
 from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.results import EpochResult
 
@@ -120,7 +120,7 @@ class RunDirectory:
         with atomic_write(self.path / OPTIONS_FILE) as temporary:
             temporary.write_text(
                 "# The options of this run; to repeat it: fmnist train --config run.toml\n"
-                + toml.dumps(as_options(config)),
+                + as_toml(as_options(config)),
                 encoding="utf-8",
             )
 
@@ -157,3 +157,17 @@ def as_options(config: TrainConfig) -> dict[str, Any]:
     if "time-budget" in values:
         values["time-budget"] = f"{values['time-budget']:g}s"
     return values
+
+
+def as_toml(values: Mapping[str, str | float]) -> str:
+    """One flat table, a line per value; names are bare TOML keys, numbers are finite.
+
+    tomli-w would do it too, but a copy of this folder has to train where torch and its companions
+    are there and nothing can be installed (`benchmarks.gpu`), and tomli-w is not one of them.
+    """
+    # JSON's booleans and numbers are valid TOML, as are its strings except for one character.
+    lines = (
+        f"{name} = {json.dumps(value, ensure_ascii=False, allow_nan=False)}\n"
+        for name, value in values.items()
+    )
+    return "".join(lines).replace("\x7f", "\\u007f")

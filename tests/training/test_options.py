@@ -12,11 +12,10 @@ import torch
 
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.errors import UsageError
-from fmnist_cli.training import toml
 from fmnist_cli.training.metrics import class_weights
 from fmnist_cli.training.optimizer import build_optimizer
 from fmnist_cli.training.options import TrainConfig, size_or_share
-from fmnist_cli.training.run_directory import as_options
+from fmnist_cli.training.run_directory import as_options, as_toml
 from tests.training.small import CPU, config, squares, trainer, weights_of
 
 
@@ -233,7 +232,7 @@ def test_the_size_of_the_validation_part_follows_the_data() -> None:
 def test_a_number_and_a_share_survive_toml_and_json(val_size: float | None) -> None:
     config = TrainConfig(val_size=val_size)
     assert TrainConfig.from_dict(json.loads(json.dumps(config.as_dict()))) == config
-    written = tomllib.loads(toml.dumps(as_options(config))).get("val-size")
+    written = tomllib.loads(as_toml(as_options(config))).get("val-size")
     read = None if written is None else size_or_share(str(written))
     assert (read, type(read)) == (val_size, type(val_size))
 
