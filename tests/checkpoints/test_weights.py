@@ -30,7 +30,7 @@ def test_torchvisions_weights_fit_but_for_the_head(tmp_path: Path) -> None:
 def test_a_gray_picture_gives_what_its_three_equal_colors_gave() -> None:
     source = torchvision.models.resnet18(weights=None).eval()
     model = models.build("resnet18").eval()
-    source.fc = model.head
+    source.fc = models.head_of(model)[1]
     model.load_state_dict(model.adapt(source.state_dict()))  # type: ignore[operator]
     source.conv1.stride = (1, 1)
     gray = torch.randn(2, 1, 28, 28)

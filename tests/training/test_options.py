@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from fmnist_cli import models
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.errors import UsageError
 from fmnist_cli.training.metrics import class_weights
@@ -74,7 +75,7 @@ def test_decay_spares_biases_and_norms() -> None:
 
 def test_the_head_has_its_own_rate() -> None:
     made = trainer(head_lr=0.5)
-    head = made.train_step.model.head
+    head = models.head_of(made.train_step.model)[1]
     assert isinstance(head, torch.nn.Linear)
     found = {
         id(parameter): group["lr"]

@@ -213,7 +213,7 @@ def test_a_frozen_stem_stays_as_it_is_while_the_rest_moves(network: str, has_nor
         total_steps=4,
         steps_per_epoch=2,
     )
-    first, last = nn.ModuleList(stem_of(model)), model.head
+    first, last = nn.ModuleList(stem_of(model)), models.head_of(model)[1]
     assert isinstance(last, nn.Linear)
     assert [type(layer) for layer in first] == [nn.Conv2d, nn.BatchNorm2d][: 1 + has_norm]
     stem = {id(parameter) for parameter in first.parameters()}
