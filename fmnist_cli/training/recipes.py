@@ -144,7 +144,7 @@ def resolve(given: Mapping[str, Any]) -> TrainConfig:
     if recipe.on_cuda:
         from fmnist_cli.inference.torch_devices import is_cuda
 
-        if is_cuda(given.get("device", TrainConfig.default("device"))):
+        if is_cuda(given.get("device", OPTIONS["device"].default)):
             own |= recipe.on_cuda
     return TrainConfig.from_dict({**own, **given})
 
@@ -153,7 +153,7 @@ def _usual_recipe(given: Mapping[str, Any]) -> str:
     if given.get("weights") is not None:
         return "finetune"
     is_own = ":" in given.get("model", "")
-    return "tutorial" if is_own else str(TrainConfig.default("recipe"))
+    return "tutorial" if is_own else str(OPTIONS["recipe"].default)
 
 
 def _network_of(weights: str | None) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def _network_of(weights: str | None) -> dict[str, Any]:
 def sets(config: TrainConfig, name: str) -> bool:
     """Whether an option has the value of the config's recipe or, if that has none, its default."""
     recipe = RECIPES.get(config.recipe, Recipe(""))
-    usual = recipe.options.get(name, TrainConfig.default(name))
+    usual = recipe.options.get(name, OPTIONS[name].default)
     return getattr(config, name) in (usual, recipe.on_cuda.get(name, usual))
 
 
@@ -183,7 +183,7 @@ def shown_default(name: str) -> str:
     """
     option = OPTIONS[name]
     by_recipe = any(name in {**recipe.options, **recipe.on_cuda} for recipe in RECIPES.values())
-    default = RECIPES[TrainConfig.default("recipe")].options.get(name, option.default)
+    default = RECIPES[OPTIONS["recipe"].default].options.get(name, option.default)
     is_off = default is None or default is False
     value = (option.unset or "") if is_off else f"{default}"
     return ", ".join(filter(None, (value, "set by the recipe" if by_recipe else "")))

@@ -266,7 +266,7 @@ def test_a_stopped_series_of_seeds_goes_on(fmnist: Program, tmp_path: Path) -> N
     assert (tmp_path / "runs" / "seed2" / "curves.png").exists()
 
 
-@pytest.mark.parametrize("value", ["", "a", "3-1", "1,1", "0-5000", "-1"])
+@pytest.mark.parametrize("value", ["", "a", "3-1", "1,1", "0-5000", "0-9999999999999", "-1"])
 def test_what_names_no_seeds_is_refused(fmnist: Program, tmp_path: Path, value: str) -> None:
     done = fmnist("train", "--data", "sample", f"--seeds={value}", cwd=tmp_path)
     assert done.returncode == 2
