@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.checkpoints.archive import has_metadata
 from fmnist_cli.checkpoints.metadata import ModelMetadata, NetworkRecord
-from fmnist_cli.checkpoints.state_dicts import is_from_fmnist, read_state, without_prefix
+from fmnist_cli.checkpoints.state_dicts import read_state, without_prefix
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckpointError, MissingInput, Unavailable, UsageError, did_you_mean
@@ -47,7 +48,7 @@ def start_from(model: nn.Module, name: str, source: str) -> list[str]:
             raise MissingInput(
                 f"no weights at '{path}'; expected a file, {NAME} or {IMAGENET}{hint}"
             )
-        if is_from_fmnist(path):
+        if has_metadata(path):
             state = checkpoint.load(path, name).model.state_dict()
         else:
             state = read_state(path, checkpoint.max_bytes(model) + _OTHER_HEAD_BYTES)
@@ -88,7 +89,7 @@ def open_model(
     """
     if not path.is_file():
         raise no_model(path)
-    if isinstance(network, str) and not is_from_fmnist(path):
+    if isinstance(network, str) and not has_metadata(path):
         usual = models.network(network).normalization
         return _open_bare(path, network, normalization or usual, stem, classes or CLASS_NAMES)
     loaded = checkpoint.load(path, network)
