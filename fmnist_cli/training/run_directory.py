@@ -4,13 +4,13 @@ import csv
 import io
 import json
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from fmnist_cli.errors import Locked, MissingInput
+from fmnist_cli.errors import CheckpointError, Locked, MissingInput
 from fmnist_cli.files import atomic_write, make_folder
 from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.results import EpochResult
@@ -139,6 +139,21 @@ class RunDirectory:
 
         with atomic_write(self.path / CURVES_FILE) as temporary:
             temporary.write_bytes(draw_curves(list(history)))
+
+
+@contextmanager
+def of_known_form(path: Path) -> Iterator[None]:
+    """Turn errors that a state file's content causes inside the with-block into CheckpointError.
+
+    For a state of another form, torch's optimizers and networks raise errors of all kinds.
+    """
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"'{path}' holds an unknown training state; expected one that fmnist train wrote\n"
+            "to use its weights alone: fmnist train --weights"
+        ) from error
 
 
 def history_row(result: EpochResult) -> dict[str, Any]:
