@@ -2,7 +2,7 @@
 
 A `.pt` file is the zip that `torch.save` writes, with two members added beside the tensors:
 
-* `metadata.json`: everything but tensors, readable without torch (`read_metadata`);
+* `metadata.json`: everything but tensors, readable without torch (`archive.read_metadata`);
 * `trained_on.bin`: digests of the training images, unless the data is the official split.
 
 The pickle holds `{"state_dict": {...}}` of the uncompiled, unwrapped network, and in a run's
@@ -23,21 +23,13 @@ import torch
 from torch import Tensor, nn
 
 from fmnist_cli import models
-from fmnist_cli.checkpoints.archive import (
-    DIGESTS_MEMBER,
-    METADATA_MEMBER,
-    Archive,
-    open_archive,
-    read_metadata,
-)
+from fmnist_cli.checkpoints.archive import DIGESTS_MEMBER, METADATA_MEMBER, Archive, open_archive
 from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.checkpoints.pickle_scan import IGNORED_NAMES, MAX_PICKLE_BYTES, Ignored, scan
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckpointError, FmnistError, UsageError, in_one_line
 from fmnist_cli.files import atomic_write
 from fmnist_cli.models import own
-
-__all__ = ["Checkpoint", "blank", "fill", "load", "load_training", "read_metadata", "save"]
 
 _LOG: Final = logging.getLogger(__name__)
 _ROOT: Final = "archive"

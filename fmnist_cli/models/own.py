@@ -112,14 +112,8 @@ def check(network: nn.Module, num_classes: int, spec: str) -> None:
     """
     name = spec.rpartition(":")[2]
     expected = f"{_EXPECTED}[N, {num_classes}]"
-    was_training = network.training
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(0)
-        images = torch.rand(_PROBE_SIZE, 1, IMAGE_SIZE, IMAGE_SIZE)
-        network.eval()
-        with told(spec, f"'{name}' fails on images; {expected}"):
-            logits = network(images)
-    network.train(was_training)
+    with told(spec, f"'{name}' fails on images; {expected}"):
+        logits = _tried(network, torch.device("cpu"))
     if not isinstance(logits, Tensor):
         many = f" of {len(logits)}" if isinstance(logits, tuple | list) else ""
         raise UsageError(f"'{name}' returns a {type(logits).__name__}{many}\n{expected}")
@@ -155,17 +149,23 @@ def set_layout(network: nn.Module, layout: torch.memory_format) -> torch.memory_
 
 
 def _works(network: nn.Module) -> bool:
-    was_training = network.training
-    device = next(network.parameters()).device
-    images = torch.zeros(_PROBE_SIZE, 1, IMAGE_SIZE, IMAGE_SIZE, device=device)
     try:
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            network.eval()(images)
+        _tried(network, next(network.parameters()).device)
     except Exception:  # noqa: BLE001 - whatever the user's code raises
         return False
+    return True
+
+
+def _tried(network: nn.Module, device: torch.device) -> Any:
+    """What a network returns for random images; leaves its mode and random numbers as they were."""
+    was_training = network.training
+    random = torch.Generator().manual_seed(0)
+    images = torch.rand(_PROBE_SIZE, 1, IMAGE_SIZE, IMAGE_SIZE, generator=random).to(device)
+    try:
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            return network.eval()(images)
     finally:
         network.train(was_training)
-    return True
 
 
 class _ReshapeForView(TorchFunctionMode):

@@ -11,7 +11,7 @@ import torch
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.checkpoints.archive import read_digests
+from fmnist_cli.checkpoints.archive import read_digests, read_metadata
 from fmnist_cli.checkpoints.metadata import ModelMetadata, NetworkRecord
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckpointError, MissingInput, OutputError
@@ -50,7 +50,7 @@ def test_what_was_saved_is_what_is_loaded(saved: Path) -> None:
     assert loaded.training is None
     assert checkpoint.load_training(saved).training == {"step": 3}
     assert read_digests(saved) == b"12345"
-    assert checkpoint.read_metadata(saved) == METADATA
+    assert read_metadata(saved) == METADATA
 
 
 def test_torch_alone_opens_it(saved: Path) -> None:

@@ -14,6 +14,7 @@ import torch
 
 from benchmarks.program import write_idx
 from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.checkpoints.archive import read_metadata
 from fmnist_cli.data.sources import open_source
 from tests.cli.conftest import Program
 from tests.cli.schemas import parse
@@ -62,7 +63,7 @@ def test_the_run_folder_is_complete(run: Path) -> None:
 
 
 def test_the_model_says_where_it_comes_from(run: Path) -> None:
-    metadata = checkpoint.read_metadata(run / "model.pt").to_json()
+    metadata = read_metadata(run / "model.pt").to_json()
     assert metadata["model"] == {
         "name": "tutorial",
         "options": {},
