@@ -40,7 +40,6 @@ two values per weight that an optimizer keeps, and as much again to be safe."""
 _SPARE_BYTES: Final = 16_000_000
 """What any file may hold."""
 _MAX_ORDER_BYTES: Final = 10
-_MAX_DEPTH: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +143,10 @@ def _network(path: Path, metadata: ModelMetadata, given: str | nn.Module | None)
             f"'{path}' holds a network of its author's own, which its code defines\n"
             f"to run that code, name it: --model {in_one_line(recorded.name)}"
         )
+    network = blank(given, recorded.options, len(metadata.classes))
     if recorded.source_sha256 not in (None, own.digest(given)):
         _LOG.warning("'%s' has changed since '%s' was trained", given.rpartition(":")[0], path)
-    return blank(given, recorded.options, len(metadata.classes))
+    return network
 
 
 def blank(name: str, options: Mapping[str, Any], num_classes: int) -> nn.Module:
@@ -251,22 +251,23 @@ def read_content(
     except Exception as error:  # noqa: BLE001 - a forged pickle can make torch raise anything
         reason = str(error).partition("\n")[0][:200]
         raise CheckpointError(f"'{path}' is damaged: torch can't read it: {reason}") from None
-    _check_sizes(content, path, _MAX_DEPTH, set())
+    _check_sizes(content, path)
     return content
 
 
-def _check_sizes(content: object, path: Path, depth: int, seen: set[int]) -> None:
-    """Raise CheckpointError for data that nests deeply, and for expanded tensors.
+def _check_sizes(content: object, path: Path) -> None:
+    """Raise CheckpointError for expanded tensors.
 
-    An expanded tensor shows one stored value many times: a small file could fill the memory.
+    They show one stored value many times: a small file could fill the memory.
     """
-    if isinstance(content, Tensor):
-        if content.numel() * content.itemsize > content.untyped_storage().nbytes():
-            raise CheckpointError(f"'{path}' is damaged: a tensor is larger than its values")
-    elif isinstance(content, dict | list | tuple):
-        if depth == 0:
-            raise CheckpointError(f"'{path}' is not a model file: its data nests too deep")
-        if id(content) not in seen:  # a container may be referred to again and again
-            seen.add(id(content))
-            for item in content.values() if isinstance(content, dict) else content:
-                _check_sizes(item, path, depth - 1, seen)
+    pending, seen = [content], set()
+    while pending:
+        item = pending.pop()
+        if id(item) in seen:  # a container may be referred to again and again
+            continue
+        seen.add(id(item))
+        if isinstance(item, Tensor):
+            if item.numel() * item.itemsize > item.untyped_storage().nbytes():
+                raise CheckpointError(f"'{path}' is damaged: a tensor is larger than its values")
+        elif isinstance(item, dict | list | tuple):
+            pending += item.values() if isinstance(item, dict) else item

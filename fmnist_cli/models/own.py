@@ -25,6 +25,7 @@ from torch.overrides import TorchFunctionMode
 
 from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.errors import FmnistError, MissingInput, UsageError, did_you_mean
+from fmnist_cli.files import sha256
 
 _LOG: Final = logging.getLogger(__name__)
 _EXPECTED: Final = (
@@ -41,7 +42,7 @@ def is_own(name: str) -> bool:
 def digest(spec: str) -> str | None:
     """SHA-256 of the file that `FILE.py:CLASS` names; None for a module."""
     path = _file(spec)
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None else None
+    return sha256(path) if path is not None else None
 
 
 def load_class(spec: str) -> Callable[..., Any]:
@@ -79,7 +80,7 @@ def build(spec: str, num_classes: int, **options: Any) -> nn.Module:
     """
     construct = load_class(spec)
     name = spec.rpartition(":")[2]
-    parameters = _parameters(construct)
+    parameters = inspect.signature(construct).parameters
     if "num_classes" in parameters:
         options["num_classes"] = num_classes
     needed = [
@@ -274,10 +275,3 @@ def _is_network(value: object, module: ModuleType) -> bool:
         and issubclass(value, nn.Module)
         and value.__module__ == module.__name__
     )
-
-
-def _parameters(construct: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    try:
-        return dict(inspect.signature(construct).parameters)
-    except (TypeError, ValueError):
-        return {}

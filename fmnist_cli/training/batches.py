@@ -68,10 +68,9 @@ class Batches:
         epoch: int,
         *,
         first_step: int = 0,
-        steps: int | None = None,
         chosen: NDArray[np.int64] | None = None,
     ) -> Iterator[Batch]:
-        """Batches of one epoch, from `first_step` on; `steps` cuts the epoch short.
+        """Batches of one epoch, from `first_step` on.
 
         `chosen`: the positions int64 [M] of the split that the epoch is made of; None: all.
         """
@@ -79,7 +78,7 @@ class Batches:
         images = len(self.labels) if chosen is None else chosen
         order = np.random.default_rng([self.seed, epoch, _ORDER]).permutation(images)
         positions = torch.from_numpy(order).to(device)
-        for step in range(first_step, len(order) // self.batch_size if steps is None else steps):
+        for step in range(first_step, len(order) // self.batch_size):
             start = step * self.batch_size
             yield self._batch(epoch, step, positions[start : start + self.batch_size][self._share])
 

@@ -57,9 +57,8 @@ class EventLog:
         """Write a finished run's options and outcome, which TensorBoard compares as hparams."""
         from torch.utils.tensorboard.summary import hparams
 
-        plain = {name: value for name, value in values.items() if value is not None}
         outcome = {"accuracy/val": val_accuracy or 0.0}
-        for summary in hparams(plain, outcome):  # type: ignore[no-untyped-call]
+        for summary in hparams(dict(values), outcome):  # type: ignore[no-untyped-call]
             self._writer.file_writer.add_summary(summary)
         if val_accuracy is not None:
             self._writer.add_scalar("accuracy/best", val_accuracy, best_epoch)

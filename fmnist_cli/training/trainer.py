@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 import torch
@@ -191,7 +192,7 @@ class Trainer:
         """Number of steps that fit into the budget, measured with a disposable `TrainStep`."""
         started_at = time.perf_counter()
         probe.train_mode(0)
-        for batch in self.batches.epoch(0, steps=min(_PROBE_STEPS, len(self.batches))):
+        for batch in islice(self.batches.epoch(0), _PROBE_STEPS):
             if batch.step == _PROBE_STEPS // 3:
                 synchronize(self.device)
                 started_at = time.perf_counter()
@@ -279,7 +280,7 @@ class Trainer:
             "meter": self.meter.sums.cpu(),
             "train_step": self.train_step.state_dict(),
             "pruning": self.pruning.state_dict() if self.pruning is not None else None,
-            "best": self.best.as_dict() if self.best is not None else None,
+            "best": self.best._asdict() if self.best is not None else None,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
