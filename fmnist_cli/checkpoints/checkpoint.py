@@ -50,7 +50,7 @@ class Checkpoint:
     """In evaluation mode, on the CPU."""
     metadata: ModelMetadata
     training: dict[str, Any] | None = field(default=None, repr=False)
-    """State of a run, if `load_training` has read it."""
+    """State of a run; None in other files."""
     assumed: str = ""
     """What had to be assumed about weights without metadata, as a sentence."""
 
@@ -98,31 +98,24 @@ def load(path: Path, network: str | nn.Module | None = None) -> Checkpoint:
     `network` is missing.
     """
     with open_archive(path) as archive:
-        return _read(archive, network)[0]
+        scanned = scan_content(archive)  # first, because it recognizes a whole pickled model
+        metadata = archive.metadata()
+        model = _network(path, metadata, network)
+        content = read_content(archive, scanned, max_bytes(model))
+    if not isinstance(content, dict):
+        raise CheckpointError(f"'{path}' does not hold a model's weights")
+    fill(model, content.get("state_dict"), path)
+    return Checkpoint(model.eval(), metadata, content.get("training"))
 
 
 def load_training(path: Path, network: str | nn.Module | None = None) -> Checkpoint:
     """Read a run's `last.pt`. Raises CheckpointError for a file without training state."""
-    with open_archive(path) as archive:
-        checkpoint, content = _read(archive, network)
-    if not isinstance(content.get("training"), dict):
+    loaded = load(path, network)
+    if not isinstance(loaded.training, dict):
         raise CheckpointError(
             f"'{path}' holds a model but no training state; expected a run's last.pt"
         )
-    return Checkpoint(checkpoint.model, checkpoint.metadata, content["training"])
-
-
-def _read(archive: Archive, given: str | nn.Module | None) -> tuple[Checkpoint, dict[str, Any]]:
-    """The model of a file, and the whole content of its pickle."""
-    path = archive.path
-    scanned = scan_content(archive)  # first, because it recognizes a whole pickled model
-    metadata = archive.metadata()
-    network = _network(path, metadata, given)
-    content = read_content(archive, scanned, max_bytes(network))
-    if not isinstance(content, dict):
-        raise CheckpointError(f"'{path}' does not hold a model's weights")
-    fill(network, content.get("state_dict"), path)
-    return Checkpoint(network.eval(), metadata), content
+    return loaded
 
 
 def _network(path: Path, metadata: ModelMetadata, given: str | nn.Module | None) -> nn.Module:

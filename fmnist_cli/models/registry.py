@@ -74,14 +74,13 @@ def head_of(model: nn.Module) -> tuple[str, nn.Module]:
 
     Raises UsageError if it has neither.
     """
-    head = getattr(model, "head", None)
     layers = dict(model.named_modules())
-    named = [name for name, layer in layers.items() if layer is head]
-    linear = [name for name, layer in layers.items() if isinstance(layer, nn.Linear)]
-    if not named and not linear:
+    heads = [name for name, layer in layers.items() if isinstance(layer, nn.Linear)]
+    if "head" in layers:
+        heads.append("head")
+    if not heads:
         raise UsageError("the network has no linear layer and no 'head', so its last is unknown")
-    name = (named or linear[-1:])[0]
-    return name, layers[name]
+    return heads[-1], layers[heads[-1]]
 
 
 def count_parameters(model: nn.Module) -> int:

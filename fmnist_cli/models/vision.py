@@ -60,10 +60,9 @@ class VisionNet(nn.Module):
 
 
 def _first_convolution(network: nn.Module) -> tuple[str, nn.Conv2d]:
-    for name, module in network.named_modules():
-        if isinstance(module, nn.Conv2d):
-            return name, module
-    raise ValueError("the network has no convolution")
+    return next(
+        (name, module) for name, module in network.named_modules() if isinstance(module, nn.Conv2d)
+    )
 
 
 def names() -> list[str]:

@@ -8,7 +8,7 @@ option, add a field here and the code that uses it.
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import KW_ONLY, asdict, dataclass, field, fields, replace
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from typing import Any, Final, Literal, ParamSpec, get_args, get_type_hints
 
 from fmnist_cli.data.class_names import parse_classes
@@ -28,8 +28,6 @@ GROUPS: Final = (WHAT, OPTIMIZER, DATA, TUNING, HARDWARE, RUNS)
 
 _SIZE_OR_SHARE: Final = "a number of images, such as 5000, or a share below 1, such as 0.1"
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
-_REMOVED: Final = frozenset({"cuda_graph"})
-"""Options of version 0.1.0 that are gone; they changed the speed of a run, not its result."""
 
 _P = ParamSpec("_P")
 
@@ -456,19 +454,14 @@ class TrainConfig:
             )
         return values
 
-    def as_dict(self) -> dict[str, Any]:
-        """The options by field name, as plain data for a run directory or a model file."""
-        return asdict(self)
-
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "TrainConfig":
-        """Rebuild a config from plain data, that of version 0.1.0 included.
+        """Rebuild a config from plain data.
 
         Raises UsageError for an unknown option or a value out of range.
         """
-        kept = {name: value for name, value in values.items() if name not in _REMOVED}
-        check(kept)
-        return cls(**kept)
+        check(values)
+        return cls(**values)
 
 
 _TYPES = get_type_hints(TrainConfig)

@@ -51,9 +51,8 @@ class Process:
         """Wrap a network so that its gradients are averaged over the processes."""
         if self.count == 1:
             return model
-        if (
-            device.type == "cuda"
-        ):  # on CPUs, where torch has none, each rank keeps its own statistics
+        # On CPUs, for which torch has no such layer, each rank keeps its own statistics.
+        if device.type == "cuda":
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
         devices = [device.index] if device.type == "cuda" else None
         return DistributedDataParallel(model, device_ids=devices, gradient_as_bucket_view=True)

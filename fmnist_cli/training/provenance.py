@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import torch
@@ -73,7 +74,7 @@ def describe_model(
         normalization=normalization,
         classes=classes,
         recipe=config.recipe,
-        config={**config.as_dict(), "model": name},
+        config={**asdict(config), "model": name},
         data=data,
         versions={
             "fmnist": VERSION,

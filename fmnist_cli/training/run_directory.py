@@ -166,7 +166,7 @@ def as_options(config: TrainConfig) -> dict[str, Any]:
     """The options of this one run that are set, by their long names on the command line."""
     values = {
         name.replace("_", "-"): value
-        for name, value in config.as_dict().items()
+        for name, value in asdict(config).items()
         if value is not None and name != "seeds"
     }
     if "time-budget" in values:

@@ -3,6 +3,7 @@
 import json
 import math
 import tomllib
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -232,7 +233,7 @@ def test_the_size_of_the_validation_part_follows_the_data() -> None:
 @pytest.mark.parametrize("val_size", [0, 1, 5_000, 0.1, 1e-5, None])
 def test_a_number_and_a_share_survive_toml_and_json(val_size: float | None) -> None:
     config = TrainConfig(val_size=val_size)
-    assert TrainConfig.from_dict(json.loads(json.dumps(config.as_dict()))) == config
+    assert TrainConfig.from_dict(json.loads(json.dumps(asdict(config)))) == config
     written = tomllib.loads(as_toml(as_options(config))).get("val-size")
     read = None if written is None else size_or_share(str(written))
     assert (read, type(read)) == (val_size, type(val_size))
