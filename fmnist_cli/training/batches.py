@@ -91,7 +91,11 @@ class Batches:
         images = self.images[positions][:, None].float() / 255
         labels = self.labels[positions]
         if self.augmentations:
-            draws = self._draws(epoch, step, positions)
+            seed = seed_of(self.seed, epoch, step, _AUGMENTATION)
+            generator = torch.Generator(self.images.device).manual_seed(seed)
+            draws = Draws(
+                seed, generator, self.batch_size, self._share, epoch, positions, self.num_classes
+            )
             for augment in self.augmentations:
                 images, labels = augment(images, labels, draws)
         return Batch(step, positions, self._prepare(images), labels)
@@ -101,13 +105,6 @@ class Batches:
         if self.normalization == Normalization.RAW:
             return images
         return (images - self.normalization.mean) / self.normalization.std
-
-    def _draws(self, epoch: int, step: int, positions: Tensor) -> Draws:
-        seed = seed_of(self.seed, epoch, step, _AUGMENTATION)
-        generator = torch.Generator(self.images.device).manual_seed(seed)
-        return Draws(
-            seed, generator, self.batch_size, self._share, epoch, positions, self.num_classes
-        )
 
 
 def on_device(split: LabeledImages, device: torch.device) -> tuple[Tensor, Tensor]:

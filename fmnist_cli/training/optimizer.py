@@ -82,7 +82,6 @@ class Schedule:
         self.optimizer, self.name, self.total_steps = optimizer, config.schedule, total_steps
         self._warmup = min(round(config.warmup * steps_per_epoch), total_steps // 2)
         self._peaks = [group["lr"] for group in optimizer.param_groups]
-        self._is_more_better = config.monitor == "accuracy" and bool(config.val_size)
         self._best: float | None = None
         self._waited, self._drops = 0, 0
         """Epochs since the metric improved or the rate dropped, and how often it dropped."""
@@ -129,11 +128,11 @@ class Schedule:
             return _cosine(start, peak, self.position / rise)
         return _cosine(peak, end, (self.position - rise) / (self.total_steps - rise))
 
-    def end_epoch(self, metric: float) -> None:
-        """Pass the monitored metric to `plateau`."""
+    def end_epoch(self, worth: float) -> None:
+        """Pass the monitored metric to `plateau`, negated if lower is better."""
         if self.name != "plateau":
             return
-        worth, best = metric if self._is_more_better else -metric, self._best
+        best = self._best
         if best is None or worth > best + _LEAST_IMPROVEMENT * abs(best):
             self._best, self._waited = worth, 0
         else:
