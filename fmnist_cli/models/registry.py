@@ -21,16 +21,15 @@ class Network:
     """How to build a network, and the normalization of its input."""
 
     build: Callable[..., nn.Module]
-    summary: str
     normalization: Normalization = Normalization.STANDARD
 
 
 NETWORKS: Final[Mapping[str, Network]] = {
-    "tutorial": Network(TutorialNet, "the course's two convolutions", Normalization.RAW),
-    "convnet": Network(ConvNet, "six 3x3 convolutions, 32 to 112 channels"),
-    "convnet-small": Network(partial(ConvNet, convnet.SMALL), "four, 16 to 64 channels"),
-    "convnet-compact": Network(partial(ConvNet, convnet.COMPACT), "five, 16 to 72 channels"),
-    "wideresnet": Network(WideResNet, "residual, fourteen layers of 64 to 512 channels"),
+    "tutorial": Network(TutorialNet, Normalization.RAW),  # the course's two convolutions
+    "convnet": Network(ConvNet),
+    "convnet-small": Network(partial(ConvNet, convnet.SMALL)),
+    "convnet-compact": Network(partial(ConvNet, convnet.COMPACT)),
+    "wideresnet": Network(WideResNet),
 }
 """This package's own networks; torchvision's are looked up by name."""
 
@@ -42,15 +41,13 @@ def network(name: str) -> Network:
     """
     if own.is_own(name):
         own.load_class(name)
-        return Network(partial(own.build, name), "a network of your own", Normalization.RAW)
+        return Network(partial(own.build, name), Normalization.RAW)
     if name in NETWORKS:
         return NETWORKS[name]
     from fmnist_cli.models import vision  # torchvision is slow to import
 
     if name in vision.names():
-        return Network(
-            partial(vision.VisionNet, name), "torchvision's, with a stem for 28x28 pixels"
-        )
+        return Network(partial(vision.VisionNet, name))
     hint = did_you_mean(name, [*NETWORKS, *vision.names()])
     raise UsageError(
         f"unknown network '{name}'; expected {', '.join(NETWORKS)}, a torchvision name or "

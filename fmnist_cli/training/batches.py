@@ -82,10 +82,10 @@ class Batches:
             start = step * self.batch_size
             yield self._batch(epoch, step, positions[start : start + self.batch_size][self._share])
 
-    def in_order(self, epoch: int) -> Batch:
-        """The first images of the split, augmented as in that epoch, for display."""
+    def in_order(self) -> Batch:
+        """The first images of the split, augmented as in the first epoch, for display."""
         positions = torch.arange(self.batch_size, device=self.images.device)[self._share]
-        return self._batch(epoch, 0, positions)
+        return self._batch(0, 0, positions)
 
     def _batch(self, epoch: int, step: int, positions: Tensor) -> Batch:
         images = self.images[positions][:, None].float() / 255

@@ -31,7 +31,7 @@ class EventLog:
         """Write the first images of the first epoch as the network sees them."""
         from torchvision.utils import make_grid
 
-        batch = batches.in_order(epoch=0)
+        batch = batches.in_order()
         normalization = batches.normalization
         pixels = (batch.images[:_GRID_IMAGES] * normalization.std + normalization.mean).clamp(0, 1)
         self._writer.add_image("augmented", make_grid(pixels, nrow=_GRID_COLUMNS))

@@ -16,15 +16,14 @@ from fmnist_cli.training.options import OPTIONS, TrainConfig, check
 class Recipe:
     """Options of `TrainConfig` by name."""
 
-    summary: str
     options: Mapping[str, Any] = field(default_factory=dict)
     on_cuda: Mapping[str, Any] = field(default_factory=dict)
     """Options that differ on a CUDA device."""
 
 
 RECIPES: Final[Mapping[str, Recipe]] = {
+    # The course's network, optimizer and batches.
     "tutorial": Recipe(
-        "the course's network, optimizer and batches",
         {
             "model": "tutorial",
             "epochs": 20,
@@ -34,8 +33,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "schedule": "constant",
         },
     ),
+    # A small network, few epochs, nothing that slows learning down.
     "fast": Recipe(
-        "a small network, few epochs, nothing that slows learning down",
         {
             "model": "convnet-small",
             "epochs": 7,
@@ -60,8 +59,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "freeze_stem": None,
         },
     ),
+    # Weights that were trained before, on hundreds to thousands of images.
     "finetune": Recipe(
-        "weights that were trained before, on hundreds to thousands of images",
         {
             "model": "convnet",
             "epochs": 20,
@@ -74,8 +73,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "augment": "flip,shift:1",
         },
     ),
+    # Under 100,000 parameters, trained for long.
     "small": Recipe(
-        "under 100,000 parameters, trained for long",
         {
             "model": "convnet-compact",
             "epochs": 60,
@@ -88,8 +87,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "prune": 0.5,
         },
     ),
+    # A wider network, longer, with augmentation.
     "default": Recipe(
-        "a wider network, longer, with augmentation",
         {
             "model": "convnet",
             "epochs": 20,
@@ -103,8 +102,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "prune": 0.5,
         },
     ),
+    # For a GPU: a wide residual network, strong augmentation, averaged weights.
     "best": Recipe(
-        "for a GPU: a wide residual network, strong augmentation, averaged weights",
         {
             "model": "wideresnet",
             "epochs": 60,
@@ -171,7 +170,7 @@ def _network_of(weights: str | None) -> dict[str, Any]:
 
 def sets(config: TrainConfig, name: str) -> bool:
     """Whether an option has the value of the config's recipe or, if that has none, its default."""
-    recipe = RECIPES.get(config.recipe, Recipe(""))
+    recipe = RECIPES.get(config.recipe, Recipe())
     usual = recipe.options.get(name, OPTIONS[name].default)
     return getattr(config, name) in (usual, recipe.on_cuda.get(name, usual))
 

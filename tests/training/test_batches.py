@@ -62,11 +62,11 @@ def test_shares_put_together_are_the_whole_batch(augment: str) -> None:
 
 def test_preparation_is_the_one_that_inference_applies() -> None:
     data = squares(16)
-    prepared = batches(16, normalization=Normalization.STANDARD).in_order(epoch=0).images
+    prepared = batches(16, normalization=Normalization.STANDARD).in_order().images
     assert torch.allclose(
         prepared, torch.from_numpy(Normalization.STANDARD.apply(data.images)), atol=1e-6
     )
-    raw = batches(16).in_order(epoch=0).images
+    raw = batches(16).in_order().images
     assert float(raw.min()) >= 0
     assert float(raw.max()) <= 1
 
