@@ -50,10 +50,9 @@ def main() -> NoReturn:
     """Run the command line and exit with one of the documented codes."""
     codes: list[int] = []
     atexit.register(leave, codes)  # registered first, called last
+    # No traceback before the handlers are installed.
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
-        signal.signal(
-            signal.SIGINT, signal.SIG_DFL
-        )  # no traceback before the handlers are installed
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     open_streams()
     prepare_environment()
     from fmnist_cli.cli.exits import run

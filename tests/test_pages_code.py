@@ -67,8 +67,8 @@ def test_adding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for options in ({"model": "convnet-tiny"}, {"recipe": "plain"}):
         list(train(configure(**{**options, **QUICK}), output="model.pt"))
-        head = models.build(read_metadata(Path("model.pt")).network.name).head
-        assert isinstance(head, nn.Linear)
+        built = models.build(read_metadata(Path("model.pt")).network.name)
+        assert isinstance(models.head_of(built)[1], nn.Linear)
         exported = export(Path("model.pt"), Path("model.onnx"), verify=20)
         test = open_source("sample:200").read("test")
         assert load(exported.path)(test.images[:5]).shape == (5, 10)

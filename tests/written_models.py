@@ -44,7 +44,7 @@ def network(name: str = "tutorial") -> nn.Module:
 @torch.no_grad()
 def _spread_logits(network: nn.Module, normalization: Normalization) -> None:
     logits = network(torch.from_numpy(normalization.apply(draw(200, "train").images)))
-    head = network.head
+    head = models.head_of(network)[1]
     assert isinstance(head, nn.Linear)
     # Bounded, for rounding errors of the layers below grow by the same factors.
     factors = (2 / logits.std(dim=0)).clamp(max=20)

@@ -1,6 +1,5 @@
 """The zip around a model file: checked as a whole before any of it is used, without torch."""
 
-import os
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from fmnist_cli.checkpoints.metadata import MetadataFault, ModelMetadata, parse_metadata
-from fmnist_cli.checkpoints.sniff import is_safetensors, zip_kind
+from fmnist_cli.checkpoints.sniff import describe, is_safetensors, is_zip, zip_kind
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.pretrained import no_model
 
@@ -17,13 +16,9 @@ METADATA_MEMBER: Final = "metadata.json"
 DIGESTS_MEMBER: Final = "trained_on.bin"
 MAX_MEMBERS: Final = 10_000
 
-_MAX_DIRECTORY_BYTES: Final = 2_000_000
 _MAX_METADATA_BYTES: Final = 1_000_000
 _MAX_DIGESTS_BYTES: Final = 100_000_000
 """Of 20 million images."""
-_END: Final = struct.Struct("<4s4H2LH")
-_END_64: Final = struct.Struct("<4sQ2H2L4Q")
-_LOCATOR_64_BYTES: Final = 20
 _FAULTS: Final = (
     *(zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, struct.error),
 )
@@ -77,6 +72,8 @@ def open_archive(path: Path) -> Iterator[Archive]:
     if path.is_dir():
         raise CheckpointError(f"'{path}' is a directory; expected a model file")
     try:
+        if not is_zip(path):
+            raise CheckpointError(f"'{path}' is not a model: {describe(path)}")
         with path.open("rb") as file:
             yield Archive(path, _checked(path, file))
     except OSError as error:
@@ -87,35 +84,16 @@ def open_archive(path: Path) -> Iterator[Archive]:
 
 def _checked(path: Path, file: BinaryIO) -> zipfile.ZipFile:
     try:
-        size = file.seek(0, os.SEEK_END)
-        if _directory_bytes(file, size) > _MAX_DIRECTORY_BYTES:
-            raise zipfile.BadZipFile("it has too many members")
         archive = zipfile.ZipFile(file)
         if (kind := zip_kind(archive.namelist())) is not None:
             raise CheckpointError(f"'{path}' is not a model file: {kind}")
-        _check_members(archive.infolist(), size)
+        _check_members(archive.infolist(), path.stat().st_size)
         damaged = archive.testzip()
     except _FAULTS as fault:
         raise CheckpointError(f"'{path}' is not a model file, or it is damaged: {fault}") from None
     if damaged is not None:
         raise CheckpointError(f"'{path}' is damaged: the checksum of '{damaged}' is wrong")
     return archive
-
-
-def _directory_bytes(file: BinaryIO, size: int) -> int:
-    """Size of the zip's directory, which `zipfile` reads at once.
-
-    torch writes zips without a comment, so the directory's end stands at the end of the file.
-    """
-    tail_bytes = _END_64.size + _LOCATOR_64_BYTES + _END.size
-    file.seek(max(0, size - tail_bytes))
-    tail = file.read()
-    if len(tail) < _END.size or tail[-_END.size :][:4] != b"PK\x05\x06":
-        raise zipfile.BadZipFile("it does not end as a zip of torch does")
-    directory_bytes = _END.unpack(tail[-_END.size :])[5]
-    if len(tail) == tail_bytes and tail.startswith(b"PK\x06\x06"):
-        directory_bytes = max(directory_bytes, _END_64.unpack(tail[: _END_64.size])[8])
-    return int(directory_bytes)
 
 
 def _check_members(members: list[zipfile.ZipInfo], file_bytes: int) -> None:
@@ -139,12 +117,12 @@ def _check_members(members: list[zipfile.ZipInfo], file_bytes: int) -> None:
 def has_metadata(path: Path) -> bool:
     """Whether a file describes itself, as ONNX files and models of this program do.
 
-    Raises as `read_metadata`. Anything that is neither a zip nor safetensors counts: if it is not a
+    Raises as `open_archive`. Anything that is neither a zip nor safetensors counts: if it is not a
     model, its own reader says so.
     """
     if not path.is_file():
         return True
-    if not zipfile.is_zipfile(path):
+    if not is_zip(path):
         return not is_safetensors(path)
     with open_archive(path) as archive:
         return METADATA_MEMBER in archive

@@ -2,7 +2,7 @@
 
 A `.pt` file is the zip that `torch.save` writes, with two members added beside the tensors:
 
-* `metadata.json`: everything but tensors, readable without torch (`read_metadata`);
+* `metadata.json`: everything but tensors, readable without torch (`archive.read_metadata`);
 * `trained_on.bin`: digests of the training images, unless the data is the official split.
 
 The pickle holds `{"state_dict": {...}}` of the uncompiled, unwrapped network, and in a run's
@@ -23,21 +23,13 @@ import torch
 from torch import Tensor, nn
 
 from fmnist_cli import models
-from fmnist_cli.checkpoints.archive import (
-    DIGESTS_MEMBER,
-    METADATA_MEMBER,
-    Archive,
-    open_archive,
-    read_metadata,
-)
+from fmnist_cli.checkpoints.archive import DIGESTS_MEMBER, METADATA_MEMBER, Archive, open_archive
 from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.checkpoints.pickle_scan import IGNORED_NAMES, MAX_PICKLE_BYTES, Ignored, scan
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckpointError, FmnistError, UsageError, in_one_line
 from fmnist_cli.files import atomic_write
 from fmnist_cli.models import own
-
-__all__ = ["Checkpoint", "blank", "fill", "load", "load_training", "read_metadata", "save"]
 
 _LOG: Final = logging.getLogger(__name__)
 _ROOT: Final = "archive"
@@ -48,7 +40,6 @@ two values per weight that an optimizer keeps, and as much again to be safe."""
 _SPARE_BYTES: Final = 16_000_000
 """What any file may hold."""
 _MAX_ORDER_BYTES: Final = 10
-_MAX_DEPTH: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +50,7 @@ class Checkpoint:
     """In evaluation mode, on the CPU."""
     metadata: ModelMetadata
     training: dict[str, Any] | None = field(default=None, repr=False)
-    """State of a run, if `load_training` has read it."""
+    """State of a run; None in other files."""
     assumed: str = ""
     """What had to be assumed about weights without metadata, as a sentence."""
 
@@ -107,31 +98,24 @@ def load(path: Path, network: str | nn.Module | None = None) -> Checkpoint:
     `network` is missing.
     """
     with open_archive(path) as archive:
-        return _read(archive, network)[0]
+        scanned = scan_content(archive)  # first, because it recognizes a whole pickled model
+        metadata = archive.metadata()
+        model = _network(path, metadata, network)
+        content = read_content(archive, scanned, max_bytes(model))
+    if not isinstance(content, dict):
+        raise CheckpointError(f"'{path}' does not hold a model's weights")
+    fill(model, content.get("state_dict"), path)
+    return Checkpoint(model.eval(), metadata, content.get("training"))
 
 
 def load_training(path: Path, network: str | nn.Module | None = None) -> Checkpoint:
     """Read a run's `last.pt`. Raises CheckpointError for a file without training state."""
-    with open_archive(path) as archive:
-        checkpoint, content = _read(archive, network)
-    if not isinstance(content.get("training"), dict):
+    loaded = load(path, network)
+    if not isinstance(loaded.training, dict):
         raise CheckpointError(
             f"'{path}' holds a model but no training state; expected a run's last.pt"
         )
-    return Checkpoint(checkpoint.model, checkpoint.metadata, content["training"])
-
-
-def _read(archive: Archive, given: str | nn.Module | None) -> tuple[Checkpoint, dict[str, Any]]:
-    """The model of a file, and the whole content of its pickle."""
-    path = archive.path
-    scanned = scan_content(archive)  # first, because it recognizes a whole pickled model
-    metadata = archive.metadata()
-    network = _network(path, metadata, given)
-    content = read_content(archive, scanned, max_bytes(network))
-    if not isinstance(content, dict):
-        raise CheckpointError(f"'{path}' does not hold a model's weights")
-    fill(network, content.get("state_dict"), path)
-    return Checkpoint(network.eval(), metadata), content
+    return loaded
 
 
 def _network(path: Path, metadata: ModelMetadata, given: str | nn.Module | None) -> nn.Module:
@@ -152,9 +136,10 @@ def _network(path: Path, metadata: ModelMetadata, given: str | nn.Module | None)
             f"'{path}' holds a network of its author's own, which its code defines\n"
             f"to run that code, name it: --model {in_one_line(recorded.name)}"
         )
+    network = blank(given, recorded.options, len(metadata.classes))
     if recorded.source_sha256 not in (None, own.digest(given)):
         _LOG.warning("'%s' has changed since '%s' was trained", given.rpartition(":")[0], path)
-    return blank(given, recorded.options, len(metadata.classes))
+    return network
 
 
 def blank(name: str, options: Mapping[str, Any], num_classes: int) -> nn.Module:
@@ -259,22 +244,23 @@ def read_content(
     except Exception as error:  # noqa: BLE001 - a forged pickle can make torch raise anything
         reason = str(error).partition("\n")[0][:200]
         raise CheckpointError(f"'{path}' is damaged: torch can't read it: {reason}") from None
-    _check_sizes(content, path, _MAX_DEPTH, set())
+    _check_sizes(content, path)
     return content
 
 
-def _check_sizes(content: object, path: Path, depth: int, seen: set[int]) -> None:
-    """Raise CheckpointError for data that nests deeply, and for expanded tensors.
+def _check_sizes(content: object, path: Path) -> None:
+    """Raise CheckpointError for expanded tensors.
 
-    An expanded tensor shows one stored value many times: a small file could fill the memory.
+    They show one stored value many times: a small file could fill the memory.
     """
-    if isinstance(content, Tensor):
-        if content.numel() * content.itemsize > content.untyped_storage().nbytes():
-            raise CheckpointError(f"'{path}' is damaged: a tensor is larger than its values")
-    elif isinstance(content, dict | list | tuple):
-        if depth == 0:
-            raise CheckpointError(f"'{path}' is not a model file: its data nests too deep")
-        if id(content) not in seen:  # a container may be referred to again and again
-            seen.add(id(content))
-            for item in content.values() if isinstance(content, dict) else content:
-                _check_sizes(item, path, depth - 1, seen)
+    pending, seen = [content], set()
+    while pending:
+        item = pending.pop()
+        if id(item) in seen:  # a container may be referred to again and again
+            continue
+        seen.add(id(item))
+        if isinstance(item, Tensor):
+            if item.numel() * item.itemsize > item.untyped_storage().nbytes():
+                raise CheckpointError(f"'{path}' is damaged: a tensor is larger than its values")
+        elif isinstance(item, dict | list | tuple):
+            pending += item.values() if isinstance(item, dict) else item

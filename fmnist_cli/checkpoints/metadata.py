@@ -148,7 +148,7 @@ class ModelMetadata:
             data=_record(DataRecord, "data", data) if data else None,
             metrics=_record(Metrics, "metrics", metrics) if metrics else None,
             temperature=_temperature(rest.pop("temperature", None)),
-            versions=_versions(rest.pop("versions", {})),
+            versions=_typed(rest, "versions", dict) or {},
             created_at=_typed(rest, "created_at", str),
             run_dir=_typed(rest, "run_dir", str),
             extra=rest,
@@ -221,12 +221,6 @@ def _temperature(value: object) -> float | None:
     if value is not None and (not _is_number(value) or value <= 0):  # type: ignore[operator]
         raise MetadataFault("has an invalid 'temperature'")
     return value  # type: ignore[return-value]
-
-
-def _versions(value: object) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
-        raise MetadataFault("has invalid 'versions'")
-    return value
 
 
 def _record(kind: type[_Record], name: str, value: object) -> _Record:

@@ -78,8 +78,6 @@ def scan(content: bytes, path: str) -> dict[str, int]:
     Raises CheckpointError if it names or does anything that tensors in plain containers do not
     need, is cut short, is too long, or describes one storage in two ways.
     """
-    if len(content) > MAX_PICKLE_BYTES:
-        raise CheckpointError(f"'{path}' is not a model file: its pickle is too large")
     scanner = _Scanner(path)
     try:
         for number, (opcode, argument, _) in enumerate(pickletools.genops(content)):

@@ -6,7 +6,7 @@ from typing import Final
 
 from fmnist_cli.checkpoints.pickle_scan import quoted
 
-ZIP_MAGIC: Final = b"PK\x03\x04"
+_ZIP_MAGIC: Final = b"PK\x03\x04"
 
 _EXPECTED: Final = "a model is a .pt file of fmnist train or an .onnx file of fmnist export-onnx"
 _NAME_IT: Final = "if it holds the weights of a known network, name the network: --model NAME"
@@ -19,28 +19,24 @@ _HEAD_BYTES: Final = 16
 _LEGACY_MAGIC: Final = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 """The pickled number with which torch.save began until version 1.5."""
 
-_KINDS: Final[tuple[tuple[int, bytes, str, str], ...]] = (
+_KINDS: Final[tuple[tuple[int, bytes | tuple[bytes, ...], str, str], ...]] = (
     (0, b"\x89HDF", "an HDF5 file, as Keras writes them", _EXPECTED),
     (0, b"\x80", "a bare pickle, which could run code when it is opened", _SAVE_WEIGHTS),
     (0, b"\x08", "an ONNX file", "an ONNX file needs no --model; leave it out"),
     (0, b"\x93NUMPY", "a NumPy array", _INPUT),
     (4, b"TFL3", "a TensorFlow Lite model", _EXPECTED),
     (0, b"GGUF", "a GGUF file", _EXPECTED),
-    (0, b"\x89PNG", "an image", _INPUT),
-    (0, b"\xff\xd8\xff", "an image", _INPUT),
-    (0, b"GIF8", "an image", _INPUT),
-    (0, b"BM", "an image", _INPUT),
-    (0, b"RIFF", "an image", _INPUT),
-    (0, b"II*\x00", "an image", _INPUT),
-    (0, b"MM\x00*", "an image", _INPUT),
-    (4, b"ftypavif", "an image", _INPUT),
-    (4, b"ftyphei", "an image", _INPUT),
-    (4, b"jP  ", "an image", _INPUT),
+    (
+        0,
+        (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*"),
+        "an image",
+        _INPUT,
+    ),
+    (4, (b"ftypavif", b"ftyphei", b"jP  "), "an image", _INPUT),
     (0, b"\x00\x00\x08", "an IDX file", _INPUT),
     (0, b"\x1f\x8b", "a gzip file", _INPUT),
     (0, b"PAR1", "a Parquet file", _INPUT),
-    (0, b"label,", "a CSV file", _INPUT),
-    (0, b"pixel1,", "a CSV file", _INPUT),
+    (0, (b"label,", b"pixel1,"), "a CSV file", _INPUT),
     (0, b"%PDF", "a PDF file", _INPUT),
     (0, b"version https://", "a Git LFS pointer", "fetch what it points to: git lfs pull"),
 )
@@ -77,6 +73,12 @@ def is_safetensors(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(9)
     return head[6:] == b"\0\0{"
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a file begins as a zip does."""
+    with path.open("rb") as file:
+        return file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC
 
 
 def zip_kind(names: Iterable[str]) -> str | None:

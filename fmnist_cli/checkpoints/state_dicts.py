@@ -7,8 +7,8 @@ from typing import Any, Final
 from torch import Tensor
 
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.checkpoints.archive import METADATA_MEMBER, open_archive
-from fmnist_cli.checkpoints.sniff import ZIP_MAGIC, describe, is_safetensors
+from fmnist_cli.checkpoints.archive import open_archive
+from fmnist_cli.checkpoints.sniff import is_safetensors
 from fmnist_cli.errors import CheckpointError, Unavailable
 
 _STATE_KEYS: Final = (
@@ -16,18 +16,6 @@ _STATE_KEYS: Final = (
 )
 """Under which entries of a checkpoint people keep the weights, most specific first."""
 _MAX_NESTING: Final = 3
-
-
-def is_from_fmnist(path: Path) -> bool:
-    """Whether a file has metadata. Raises CheckpointError if it can't hold weights at all."""
-    if is_safetensors(path):
-        return False
-    with path.open("rb") as file:
-        is_zip = file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
-    if not is_zip:
-        raise CheckpointError(f"'{path}' does not hold weights: {describe(path)}")
-    with open_archive(path) as archive:
-        return METADATA_MEMBER in archive
 
 
 def read_state(path: Path, max_bytes: int) -> dict[str, Tensor]:

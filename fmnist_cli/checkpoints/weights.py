@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.checkpoints.archive import has_metadata
 from fmnist_cli.checkpoints.metadata import ModelMetadata, NetworkRecord
-from fmnist_cli.checkpoints.state_dicts import is_from_fmnist, read_state, without_prefix
+from fmnist_cli.checkpoints.state_dicts import read_state, without_prefix
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckpointError, MissingInput, Unavailable, UsageError, did_you_mean
@@ -30,8 +31,8 @@ _OTHER_HEAD_BYTES: Final = 64_000_000
 """More than the head for ImageNet's classes takes in any of torchvision's networks."""
 
 
-def start_from(model: nn.Module, name: str, source: str) -> list[str]:
-    """Load weights into `model` (the network called `name`); returns the names that stay fresh.
+def start_from(model: nn.Module, name: str, source: str) -> None:
+    """Load weights into `model` (the network called `name`).
 
     source: `imagenet` (torchvision's own download), `pretrained`, a model file, or a file with
     weights of the same network, torchvision's included. Only a head for other classes may be left
@@ -47,27 +48,22 @@ def start_from(model: nn.Module, name: str, source: str) -> list[str]:
             raise MissingInput(
                 f"no weights at '{path}'; expected a file, {NAME} or {IMAGENET}{hint}"
             )
-        if is_from_fmnist(path):
+        if has_metadata(path):
             state = checkpoint.load(path, name).model.state_dict()
         else:
             state = read_state(path, checkpoint.max_bytes(model) + _OTHER_HEAD_BYTES)
     state = _adapted(model, name, without_prefix(state, _names(own))[1])
+    fitting = {
+        key: value for key, value in state.items() if key in own and value.shape == own[key].shape
+    }
     head = models.head_of(model)[0]
-    in_head = [key for key in own if key.startswith(f"{head}.")]
-    for key in in_head:
-        if key in state and state[key].shape != own[key].shape:
-            del state[key]
-    missing = [key for key in own if key not in state]
-    foreign = [key for key in state if key not in own]
-    wrong = [key for key in own if key in state and own[key].shape != state[key].shape]
-    if foreign or wrong or any(key not in in_head for key in missing):
-        odd = (foreign or wrong or missing)[0]
+    odd = [key for key in {**state, **own} if key not in fitting and not key.startswith(f"{head}.")]
+    if odd:
         raise CheckpointError(
-            f"'{source}' does not fit the network '{name}': see '{odd}'\n"
+            f"'{source}' does not fit the network '{name}': see '{odd[0]}'\n"
             "name the network that the weights belong to: --model NAME"
         )
-    model.load_state_dict(state, strict=False)
-    return missing
+    model.load_state_dict(fitting, strict=False)
 
 
 def open_model(
@@ -88,7 +84,7 @@ def open_model(
     """
     if not path.is_file():
         raise no_model(path)
-    if isinstance(network, str) and not is_from_fmnist(path):
+    if isinstance(network, str) and not has_metadata(path):
         usual = models.network(network).normalization
         return _open_bare(path, network, normalization or usual, stem, classes or CLASS_NAMES)
     loaded = checkpoint.load(path, network)

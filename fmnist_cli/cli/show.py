@@ -12,7 +12,7 @@ from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes
 from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.errors import UsageError
 from fmnist_cli.pretrained import locate
-from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.options import OPTIONS
 
 if TYPE_CHECKING:
     from fmnist_cli.evaluation.samples import Sample
@@ -87,7 +87,7 @@ def show(
             raise UsageError("--split val belongs to a model; name it: --errors MODEL")
         name = split or "train"
         source = open_source(
-            data or TrainConfig.default("data"),
+            data or OPTIONS["data"].default,
             test_data=test_data,
             data_dir=data_dir,
             mirrors=mirror or (),

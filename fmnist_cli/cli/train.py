@@ -112,7 +112,7 @@ def _by_seed(run: "Run") -> Iterator["Run"]:
     if not seeds or "RANK" in os.environ:
         return
     output = run.output.with_stem(run.output.stem.removesuffix(f"-seed{run.config.seed}"))
-    given = run.given_directory
+    given = run.run_dir
     parent = given.parent if given is not None and given.name == f"seed{run.config.seed}" else None
     for seed in seeds[seeds.index(run.config.seed) + 1 :]:
         yield run.with_seed(

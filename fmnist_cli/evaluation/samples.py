@@ -105,5 +105,5 @@ def _augmented(samples: LabeledImages, augment: str, seed: int) -> Images:
         augmentations=parse(augment),
         device=torch.device("cpu"),
     )
-    pixels = batches.in_order(epoch=0).images[:, 0]
+    pixels = batches.in_order().images[:, 0]
     return (pixels.clamp(0, 1) * 255).round().numpy().astype(np.uint8)

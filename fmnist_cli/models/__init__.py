@@ -1,6 +1,6 @@
 """Networks by name.
 
-A network maps normalized float images [N, 1, 28, 28] to logits [N, K]; its `head` is the last
+A network maps normalized float images [N, 1, 28, 28] to logits [N, K]; its head is its last linear
 layer. To add one, write the module and list it in `NETWORKS`.
 """
 

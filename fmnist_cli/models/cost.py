@@ -18,33 +18,20 @@ def count_macs(model: nn.Module) -> int | None:
 
     None if a network of the user's own does not let itself be counted.
     """
+    with_weights = {type(m) for m in model.modules() if [*m.parameters(recurse=False)]}
     try:
-        return _count(model)
+        return _count_by_layers(model) if with_weights <= _PLAIN else _count_by_torch(model)
     except Exception:  # noqa: BLE001 - torch's counter runs code that expects real images
         return None
 
 
-def _count(model: nn.Module) -> int:
-    with_weights = {type(m) for m in model.modules() if [*m.parameters(recurse=False)]}
-    return _count_by_layers(model) if with_weights <= _PLAIN else _count_by_torch(model)
-
-
 def _count_by_layers(model: nn.Module) -> int:
     """Sum over the layers in one forward pass. torch's own counter takes 1 s to import."""
-    network = copy.deepcopy(model).cpu().eval()
-    counted = 0
-
-    def count(layer: nn.Module, _inputs: Any, output: Tensor) -> None:
-        nonlocal counted
-        assert isinstance(layer.weight, Tensor)
-        counted += output.numel() * layer.weight[0].numel()
-
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            layer.register_forward_hook(count)
-    with torch.inference_mode():
-        network(torch.zeros(1, 1, IMAGE_SIZE, IMAGE_SIZE))
-    return counted
+    return sum(
+        output.numel() * layer.weight[0].numel()
+        for _, layer, output in _passed(model)
+        if isinstance(layer, nn.Conv2d | nn.Linear)
+    )
 
 
 def _count_by_torch(model: nn.Module) -> int:
@@ -71,35 +58,23 @@ class Layer:
 
 def layers_of(model: nn.Module) -> list[Layer]:
     """The layers of a network in the order in which they compute; the unused are left out."""
-    network = copy.deepcopy(model).cpu().eval()
-    found: list[Layer] = []
-
-    def note(name: str, layer: nn.Module, output: Any) -> None:
+    found = []
+    for name, layer, output in _passed(model):
         sizes = ", ".join(map(str, output.shape[1:])) if isinstance(output, Tensor) else ""
-        own = sum(parameter.numel() for parameter in layer.parameters(recurse=False))
+        own = sum(parameter.numel() for parameter in layer.parameters())
         found.append(Layer(name, type(layer).__name__, sizes and f"[N, {sizes}]", own))
-
-    for name, layer in network.named_modules():
-        if not [*layer.children()]:
-            layer.register_forward_hook(
-                lambda layer, _inputs, output, name=name: note(name, layer, output)
-            )
-    with torch.inference_mode():
-        network(torch.zeros(1, 1, IMAGE_SIZE, IMAGE_SIZE))
     return found
 
 
-def count_layer_values(model: nn.Module) -> int:
-    """Values that convolutions and linear layers read and write per image, weights excluded."""
-    network = copy.deepcopy(model).to("meta").eval()
-    counts: list[int] = []
-
-    def count(_layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        counts.append(inputs[0].numel() + output.numel())
-
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            module.register_forward_hook(count)
+def _passed(model: nn.Module) -> list[tuple[str, nn.Module, Any]]:
+    """The layers that one image passes, with their names and what they return."""
+    network = copy.deepcopy(model).cpu().eval()
+    passed: list[tuple[str, nn.Module, Any]] = []
+    for name, layer in network.named_modules():
+        if not [*layer.children()]:
+            layer.register_forward_hook(
+                lambda layer, _inputs, output, name=name: passed.append((name, layer, output))
+            )
     with torch.inference_mode():
-        network(torch.empty(1, 1, IMAGE_SIZE, IMAGE_SIZE, device="meta"))
-    return sum(counts)
+        network(torch.zeros(1, 1, IMAGE_SIZE, IMAGE_SIZE))
+    return passed

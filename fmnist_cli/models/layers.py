@@ -112,9 +112,8 @@ class _PooledConvolution(Function):
         of_right = _threshold(of_rows, columns, 0)
         both, bias = _weight_gradient(of_rows, pairs, weight)
         right, _ = _weight_gradient(of_right, pairs, weight)
-        of_weight = torch.empty_like(
-            weight
-        )  # DistributedDataParallel expects the weight's own strides
+        # DistributedDataParallel expects the weight's own strides.
+        of_weight = torch.empty_like(weight)
         torch.add((both - right)[..., :-1], right[..., 1:], out=of_weight)
         return None, of_weight, bias
 

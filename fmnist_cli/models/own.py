@@ -25,6 +25,7 @@ from torch.overrides import TorchFunctionMode
 
 from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.errors import FmnistError, MissingInput, UsageError, did_you_mean
+from fmnist_cli.files import sha256
 
 _LOG: Final = logging.getLogger(__name__)
 _EXPECTED: Final = (
@@ -41,7 +42,7 @@ def is_own(name: str) -> bool:
 def digest(spec: str) -> str | None:
     """SHA-256 of the file that `FILE.py:CLASS` names; None for a module."""
     path = _file(spec)
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None else None
+    return sha256(path) if path is not None else None
 
 
 def load_class(spec: str) -> Callable[..., Any]:
@@ -79,7 +80,7 @@ def build(spec: str, num_classes: int, **options: Any) -> nn.Module:
     """
     construct = load_class(spec)
     name = spec.rpartition(":")[2]
-    parameters = _parameters(construct)
+    parameters = inspect.signature(construct).parameters
     if "num_classes" in parameters:
         options["num_classes"] = num_classes
     needed = [
@@ -112,14 +113,8 @@ def check(network: nn.Module, num_classes: int, spec: str) -> None:
     """
     name = spec.rpartition(":")[2]
     expected = f"{_EXPECTED}[N, {num_classes}]"
-    was_training = network.training
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(0)
-        images = torch.rand(_PROBE_SIZE, 1, IMAGE_SIZE, IMAGE_SIZE)
-        network.eval()
-        with told(spec, f"'{name}' fails on images; {expected}"):
-            logits = network(images)
-    network.train(was_training)
+    with told(spec, f"'{name}' fails on images; {expected}"):
+        logits = _tried(network, torch.device("cpu"))
     if not isinstance(logits, Tensor):
         many = f" of {len(logits)}" if isinstance(logits, tuple | list) else ""
         raise UsageError(f"'{name}' returns a {type(logits).__name__}{many}\n{expected}")
@@ -155,17 +150,23 @@ def set_layout(network: nn.Module, layout: torch.memory_format) -> torch.memory_
 
 
 def _works(network: nn.Module) -> bool:
-    was_training = network.training
-    device = next(network.parameters()).device
-    images = torch.zeros(_PROBE_SIZE, 1, IMAGE_SIZE, IMAGE_SIZE, device=device)
     try:
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            network.eval()(images)
+        _tried(network, next(network.parameters()).device)
     except Exception:  # noqa: BLE001 - whatever the user's code raises
         return False
+    return True
+
+
+def _tried(network: nn.Module, device: torch.device) -> Any:
+    """What a network returns for random images; leaves its mode and random numbers as they were."""
+    was_training = network.training
+    random = torch.Generator().manual_seed(0)
+    images = torch.rand(_PROBE_SIZE, 1, IMAGE_SIZE, IMAGE_SIZE, generator=random).to(device)
+    try:
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            return network.eval()(images)
     finally:
         network.train(was_training)
-    return True
 
 
 class _ReshapeForView(TorchFunctionMode):
@@ -274,10 +275,3 @@ def _is_network(value: object, module: ModuleType) -> bool:
         and issubclass(value, nn.Module)
         and value.__module__ == module.__name__
     )
-
-
-def _parameters(construct: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    try:
-        return dict(inspect.signature(construct).parameters)
-    except (TypeError, ValueError):
-        return {}

@@ -21,16 +21,15 @@ class Network:
     """How to build a network, and the normalization of its input."""
 
     build: Callable[..., nn.Module]
-    summary: str
     normalization: Normalization = Normalization.STANDARD
 
 
 NETWORKS: Final[Mapping[str, Network]] = {
-    "tutorial": Network(TutorialNet, "the course's two convolutions", Normalization.RAW),
-    "convnet": Network(ConvNet, "six 3x3 convolutions, 32 to 112 channels"),
-    "convnet-small": Network(partial(ConvNet, convnet.SMALL), "four, 16 to 64 channels"),
-    "convnet-compact": Network(partial(ConvNet, convnet.COMPACT), "five, 16 to 72 channels"),
-    "wideresnet": Network(WideResNet, "residual, fourteen layers of 64 to 512 channels"),
+    "tutorial": Network(TutorialNet, Normalization.RAW),  # the course's two convolutions
+    "convnet": Network(ConvNet),
+    "convnet-small": Network(partial(ConvNet, convnet.SMALL)),
+    "convnet-compact": Network(partial(ConvNet, convnet.COMPACT)),
+    "wideresnet": Network(WideResNet),
 }
 """This package's own networks; torchvision's are looked up by name."""
 
@@ -42,15 +41,13 @@ def network(name: str) -> Network:
     """
     if own.is_own(name):
         own.load_class(name)
-        return Network(partial(own.build, name), "a network of your own", Normalization.RAW)
+        return Network(partial(own.build, name), Normalization.RAW)
     if name in NETWORKS:
         return NETWORKS[name]
     from fmnist_cli.models import vision  # torchvision is slow to import
 
     if name in vision.names():
-        return Network(
-            partial(vision.VisionNet, name), "torchvision's, with a stem for 28x28 pixels"
-        )
+        return Network(partial(vision.VisionNet, name))
     hint = did_you_mean(name, [*NETWORKS, *vision.names()])
     raise UsageError(
         f"unknown network '{name}'; expected {', '.join(NETWORKS)}, a torchvision name or "
@@ -74,14 +71,13 @@ def head_of(model: nn.Module) -> tuple[str, nn.Module]:
 
     Raises UsageError if it has neither.
     """
-    head = getattr(model, "head", None)
     layers = dict(model.named_modules())
-    named = [name for name, layer in layers.items() if layer is head]
-    linear = [name for name, layer in layers.items() if isinstance(layer, nn.Linear)]
-    if not named and not linear:
+    heads = [name for name, layer in layers.items() if isinstance(layer, nn.Linear)]
+    if "head" in layers:
+        heads.append("head")
+    if not heads:
         raise UsageError("the network has no linear layer and no 'head', so its last is unknown")
-    name = (named or linear[-1:])[0]
-    return name, layers[name]
+    return heads[-1], layers[heads[-1]]
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -28,11 +28,6 @@ class TutorialNet(nn.Module):
         self.fc = nn.Sequential(nn.Linear(64 * 4 * 4, 512), nn.ReLU(), nn.Linear(512, num_classes))
         self.dropout = dropout
 
-    @property
-    def head(self) -> nn.Module:
-        """The last layer."""
-        return self.fc[-1]
-
     def forward(self, images: Tensor) -> Tensor:
         """Map normalized float images [N, 1, 28, 28] to logits [N, K]."""
         if self.conv.training and can_train_fast(images) and not images.requires_grad:

@@ -42,11 +42,6 @@ class VisionNet(nn.Module):
         )
         self.network.set_submodule(name, adapted)
 
-    @property
-    def head(self) -> nn.Module:
-        """The last linear layer."""
-        return [module for module in self.network.modules() if isinstance(module, nn.Linear)][-1]
-
     def forward(self, images: Tensor) -> Tensor:
         """Map normalized float images [N, 1, 28, 28] to logits [N, K]."""
         logits: Tensor = self.network(images)
@@ -65,10 +60,9 @@ class VisionNet(nn.Module):
 
 
 def _first_convolution(network: nn.Module) -> tuple[str, nn.Conv2d]:
-    for name, module in network.named_modules():
-        if isinstance(module, nn.Conv2d):
-            return name, module
-    raise ValueError("the network has no convolution")
+    return next(
+        (name, module) for name, module in network.named_modules() if isinstance(module, nn.Conv2d)
+    )
 
 
 def names() -> list[str]:

@@ -1,15 +1,17 @@
 """Augmentation: per image, for a whole batch at once, on the device.
 
-Each augmentation takes images float [B, 1, 28, 28] with values 0..1 (0 is the background) and
-labels (int64 [B] or, once mixed, float [B, K]), and gives both back. Random numbers come from
-`Draws`, so that a batch shared by several processes is augmented as one process would.
+Each augmentation takes its strength, images float [B, 1, 28, 28] with values 0..1 (0 is the
+background) and labels (int64 [B] or, once mixed, float [B, K]), and gives the latter two back.
+Random numbers come from `Draws`, so that a batch shared by several processes is augmented as one
+process would.
 
-To add one, write its class and name it in `AUGMENTATIONS`.
+To add one, write its function and name it in `AUGMENTATIONS`.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from functools import partial
+from typing import Final, TypeAlias
 
 import numpy as np
 import torch
@@ -54,173 +56,110 @@ class Draws:
         return torch.rand(self.batch_size, generator=self.generator, device=device)[self.share]
 
 
-class Augmentation(Protocol):
-    """Change a batch."""
-
-    def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Map images float [B, 1, 28, 28] and labels int64 [B] or float [B, K] to the same."""
-        ...
+Augmented: TypeAlias = tuple[Tensor, Tensor]
+"""Images and labels."""
+Augmentation: TypeAlias = Callable[[Tensor, Tensor, Draws], Augmented]
 
 
-@dataclass(frozen=True, slots=True)
-class Flip:
+def flip(probability: float, images: Tensor, labels: Tensor, draws: Draws) -> Augmented:
     """Flip each image horizontally with a probability."""
-
-    probability: float
-
-    def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Flip a random part of the batch."""
-        return _mirror(images, draws.happens(self.probability)), labels
+    return _mirror(images, draws.happens(probability)), labels
 
 
-@dataclass(frozen=True, slots=True)
-class AlternatingFlip:
+def alternating_flip(_strength: float, images: Tensor, labels: Tensor, draws: Draws) -> Augmented:
     """Flip half of the images in even epochs and the other half in odd ones.
 
     Two epochs together show every image both ways, which independent flips do for half of them
     (Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU", 2024).
     """
-
-    def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Flip the half whose turn it is."""
-        # Multiplying by an odd constant and taking a high bit halves the positions irregularly.
-        half = ((draws.positions * 2654435761) >> 16) % 2
-        return _mirror(images, (half + draws.epoch) % 2 == 0), labels
+    # Multiplying by an odd constant and taking a high bit halves the positions irregularly.
+    half = ((draws.positions * 2654435761) >> 16) % 2
+    return _mirror(images, (half + draws.epoch) % 2 == 0), labels
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+def shift(pixels: float, images: Tensor, labels: Tensor, draws: Draws) -> Augmented:
     """Shift by up to so many whole pixels in both directions, with background at the edges."""
-
-    pixels: float
-
-    def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Shift each image by a random offset."""
-        most = int(self.pixels)
-        down = draws.uniform(0, 2 * most + 1).long()
-        right = draws.uniform(0, 2 * most + 1).long()
-        padded = functional.pad(images[:, 0], (most, most, most, most))
-        windows = padded.unfold(1, IMAGE_SIZE, 1).unfold(2, IMAGE_SIZE, 1)
-        return windows[_numbers(images), down, right][:, None], labels
+    most = int(pixels)
+    down = draws.uniform(0, 2 * most + 1).long()
+    right = draws.uniform(0, 2 * most + 1).long()
+    padded = functional.pad(images[:, 0], (most, most, most, most))
+    windows = padded.unfold(1, IMAGE_SIZE, 1).unfold(2, IMAGE_SIZE, 1)
+    numbers = torch.arange(len(images), device=images.device)
+    return windows[numbers, down, right][:, None], labels
 
 
-@dataclass(frozen=True, slots=True)
-class Rotate:
+def rotate(degrees: float, images: Tensor, labels: Tensor, draws: Draws) -> Augmented:
     """Rotate about the center by up to so many degrees either way."""
-
-    degrees: float
-
-    def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Rotate each image by a random angle."""
-        angle = torch.deg2rad(draws.uniform(-self.degrees, self.degrees))
-        return _warp(images, angle.cos(), angle.sin()), labels
+    angle = torch.deg2rad(draws.uniform(-degrees, degrees))
+    cosine, sine = angle.cos(), angle.sin()
+    return _sample(images, cosine, -sine, sine, cosine), labels
 
 
-@dataclass(frozen=True, slots=True)
-class Zoom:
+def zoom(strength: float, images: Tensor, labels: Tensor, draws: Draws) -> Augmented:
     """Scale about the center by a factor of up to 1 + strength either way."""
-
-    strength: float
-
-    def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Scale each image by a random factor."""
-        factor = (1 + self.strength) ** draws.uniform(-1, 1)
-        return _warp(images, 1 / factor, torch.zeros_like(factor)), labels
+    scale = 1 / (1 + strength) ** draws.uniform(-1, 1)
+    zero = torch.zeros_like(scale)
+    return _sample(images, scale, zero, zero, scale), labels
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+def stretch(strength: float, images: Tensor, labels: Tensor, draws: Draws) -> Augmented:
     """Scale width and height apart by factors of up to 1 + strength either way."""
-
-    strength: float
-
-    def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Squeeze or widen each image at random."""
-        zero = torch.zeros(len(images), device=images.device)
-        columns, rows = ((1 + self.strength) ** draws.uniform(-1, 1) for _ in range(2))
-        return _sample(images, columns, zero, zero, rows), labels
+    columns, rows = ((1 + strength) ** draws.uniform(-1, 1) for _ in range(2))
+    zero = torch.zeros_like(columns)
+    return _sample(images, columns, zero, zero, rows), labels
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+def exposure(stops: float, images: Tensor, labels: Tensor, draws: Draws) -> Augmented:
     """Change brightness by up to so many stops either way, and contrast by as much.
 
     The background stays black. It makes photos alike that were taken in another light.
     """
-
-    stops: float
-
-    def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Expose each image at random: gain * value ** gamma."""
-        gain, gamma = (
-            2 ** draws.uniform(-self.stops, self.stops)[:, None, None, None] for _ in range(2)
-        )
-        return (gain * images.clamp_min(0) ** gamma).clamp_max(1), labels
+    gain, gamma = (2 ** draws.uniform(-stops, stops)[:, None, None, None] for _ in range(2))
+    return (gain * images.clamp_min(0) ** gamma).clamp_max(1), labels
 
 
-@dataclass(frozen=True, slots=True)
-class Erase:
+def erase(probability: float, images: Tensor, labels: Tensor, draws: Draws) -> Augmented:
     """Fill a rectangle of 2% to 25% of the area with noise, each image with a probability.
 
     Zhong et al., "Random Erasing Data Augmentation" (2017).
     """
-
-    probability: float
-
-    def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Erase a random rectangle in each chosen image."""
-        area = draws.uniform(0.02, 0.25) * IMAGE_SIZE**2
-        aspect = torch.exp(draws.uniform(-1.2, 1.2))  # 0.3 to 3.3
-        inside = _rectangles(draws, (area * aspect).sqrt(), (area / aspect).sqrt())
-        erased = inside & draws.happens(self.probability)[:, None, None]
-        fill = draws.uniform(0, 1)[:, None, None, None]
-        return torch.where(erased[:, None], fill, images), labels
+    area = draws.uniform(0.02, 0.25) * IMAGE_SIZE**2
+    aspect = torch.exp(draws.uniform(-1.2, 1.2))  # 0.3 to 3.3
+    inside = _rectangles(draws, (area * aspect).sqrt(), (area / aspect).sqrt())
+    erased = inside & draws.happens(probability)[:, None, None]
+    fill = draws.uniform(0, 1)[:, None, None, None]
+    return torch.where(erased[:, None], fill, images), labels
 
 
-@dataclass(frozen=True, slots=True)
-class Mixup:
-    """Blend each image and label with another's. Zhang et al., "mixup" (2017)."""
+def mixup(alpha: float, images: Tensor, labels: Tensor, draws: Draws) -> Augmented:
+    """Blend each image and label with the next in the batch, all with the same ratio.
 
-    alpha: float
-
-    def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Blend each image with the next one in the batch, all with the same ratio."""
-        ratio = draws.beta(self.alpha)
-        soft = _soft(labels, draws.num_classes)
-        return (
-            ratio * images + (1 - ratio) * images.roll(1, 0),
-            ratio * soft + (1 - ratio) * soft.roll(1, 0),
-        )
+    Zhang et al., "mixup" (2017).
+    """
+    ratio = draws.beta(alpha)
+    soft = _soft(labels, draws.num_classes)
+    return (
+        ratio * images + (1 - ratio) * images.roll(1, 0),
+        ratio * soft + (1 - ratio) * soft.roll(1, 0),
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class CutMix:
-    """Paste a rectangle of another image, mix labels by area. Yun et al., "CutMix" (2019)."""
+def cutmix(alpha: float, images: Tensor, labels: Tensor, draws: Draws) -> Augmented:
+    """Paste a rectangle of the next image in the batch, mix labels by area.
 
-    alpha: float
-
-    def __call__(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Paste a rectangle of the next image of the batch into each image."""
-        side = IMAGE_SIZE * (1 - draws.beta(self.alpha)) ** 0.5
-        sides = torch.full((len(images),), side, device=images.device)
-        inside = _rectangles(draws, sides, sides)
-        kept = 1 - inside.float().mean((1, 2))[:, None]
-        soft = _soft(labels, draws.num_classes)
-        mixed = torch.where(inside[:, None], images.roll(1, 0), images)
-        return mixed, kept * soft + (1 - kept) * soft.roll(1, 0)
+    Yun et al., "CutMix" (2019).
+    """
+    side = IMAGE_SIZE * (1 - draws.beta(alpha)) ** 0.5
+    sides = torch.full((len(images),), side, device=images.device)
+    inside = _rectangles(draws, sides, sides)
+    kept = 1 - inside.float().mean((1, 2))[:, None]
+    soft = _soft(labels, draws.num_classes)
+    mixed = torch.where(inside[:, None], images.roll(1, 0), images)
+    return mixed, kept * soft + (1 - kept) * soft.roll(1, 0)
 
 
 def _mirror(images: Tensor, chosen: Tensor) -> Tensor:
     return torch.where(chosen[:, None, None, None], images.flip(3), images)
-
-
-def _numbers(images: Tensor) -> Tensor:
-    return torch.arange(len(images), device=images.device)
-
-
-def _warp(images: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    """Sample bilinearly on a grid that is rotated and scaled about the center."""
-    return _sample(images, cosine, -sine, sine, cosine)
 
 
 def _sample(images: Tensor, xx: Tensor, xy: Tensor, yx: Tensor, yy: Tensor) -> Tensor:
@@ -251,7 +190,7 @@ def _soft(labels: Tensor, num_classes: int) -> Tensor:
 class Kind:
     """An augmentation on the command line."""
 
-    make: Callable[[float], Augmentation]
+    function: Callable[[float, Tensor, Tensor, Draws], Augmented]
     default: float
     low: float
     high: float
@@ -259,16 +198,16 @@ class Kind:
 
 
 AUGMENTATIONS: Final[Mapping[str, Kind]] = {
-    "flip": Kind(Flip, 0.5, 0, 1, "probability"),
-    "altflip": Kind(lambda _strength: AlternatingFlip(), 1, 1, 1, "always half, by turns"),
-    "shift": Kind(Shift, 2, 1, IMAGE_SIZE // 2, "pixels"),
-    "rotate": Kind(Rotate, 10, 0, 180, "degrees"),
-    "zoom": Kind(Zoom, 0.1, 0, 1, "share of the size"),
-    "stretch": Kind(Stretch, 0.1, 0, 1, "share of the size"),
-    "exposure": Kind(Exposure, 0.5, 0, 3, "stops"),
-    "erase": Kind(Erase, 0.5, 0, 1, "probability"),
-    "mixup": Kind(Mixup, 0.2, 0.01, 10, "alpha"),
-    "cutmix": Kind(CutMix, 1, 0.01, 10, "alpha"),
+    "flip": Kind(flip, 0.5, 0, 1, "probability"),
+    "altflip": Kind(alternating_flip, 1, 1, 1, "always half, by turns"),
+    "shift": Kind(shift, 2, 1, IMAGE_SIZE // 2, "pixels"),
+    "rotate": Kind(rotate, 10, 0, 180, "degrees"),
+    "zoom": Kind(zoom, 0.1, 0, 1, "share of the size"),
+    "stretch": Kind(stretch, 0.1, 0, 1, "share of the size"),
+    "exposure": Kind(exposure, 0.5, 0, 3, "stops"),
+    "erase": Kind(erase, 0.5, 0, 1, "probability"),
+    "mixup": Kind(mixup, 0.2, 0.01, 10, "alpha"),
+    "cutmix": Kind(cutmix, 1, 0.01, 10, "alpha"),
 }
 
 Chain: TypeAlias = tuple[Augmentation, ...]
@@ -301,4 +240,4 @@ def _parse_one(text: str) -> Augmentation:
             f"the strength of '{text}' is out of range; "
             f"expected {kind.low:g} to {kind.high:g} ({kind.unit})"
         )
-    return kind.make(strength)
+    return partial(kind.function, strength)

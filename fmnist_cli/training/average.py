@@ -1,7 +1,5 @@
 """An average of a network's weights over training."""
 
-from typing import Any
-
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
@@ -17,27 +15,18 @@ class MovingAverage(AveragedModel):
     def __init__(self, model: nn.Module, decay: float) -> None:
         super().__init__(model, use_buffers=True)
         self._decay = decay
-        self._has_begun = False
 
     @torch.no_grad()
     def update_parameters(self, model: nn.Module) -> None:
-        """Move towards the weights of `model`; the first call copies them."""
+        """Move towards the weights of `model`; the first call takes them over."""
         averages = [*self.module.parameters(), *self.module.buffers()]
         pairs = list(zip(averages, [*model.parameters(), *model.buffers()], strict=True))
-        moving = [pair for pair in pairs if pair[0].is_floating_point() and self._has_begun]
-        copied = [pair for pair in pairs if not (pair[0].is_floating_point() and self._has_begun)]
+        moving = [pair for pair in pairs if pair[0].is_floating_point()]
+        counts = [pair for pair in pairs if not pair[0].is_floating_point()]
         # The public functions take one tensor at a time; torch.optim uses these, too.
-        if moving:
-            old, new = (list(tensors) for tensors in zip(*moving, strict=True))
-            torch._foreach_lerp_(old, new, 1 - self._decay)
-        if copied:
-            old, new = (list(tensors) for tensors in zip(*copied, strict=True))
+        old, new = (list(tensors) for tensors in zip(*moving, strict=True))
+        torch._foreach_lerp_(old, new, 1 - self._decay if self.n_averaged else 1.0)
+        if counts:
+            old, new = (list(tensors) for tensors in zip(*counts, strict=True))
             torch._foreach_copy_(old, new)
-        self._has_begun = True
         self.n_averaged += 1
-
-    def load_state_dict(self, *arguments: Any, **named: Any) -> Any:
-        """Resume from a state."""
-        found = super().load_state_dict(*arguments, **named)
-        self._has_begun = bool(self.n_averaged > 0)
-        return found

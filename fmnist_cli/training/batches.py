@@ -15,22 +15,10 @@ from torch import Tensor
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.training.augment import Chain, Draws
+from fmnist_cli.training.processes import Process
 
 _ORDER, _AUGMENTATION, _NETWORK, PRUNING = range(4)
 """Streams of random numbers that are derived from (seed, epoch, step)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """The part of each batch that this process holds."""
-
-    rank: int = 0
-    processes: int = 1
-
-    def of(self, batch_size: int) -> slice:
-        """Cut out this process's part of a batch of `batch_size`."""
-        each = batch_size // self.processes
-        return slice(self.rank * each, (self.rank + 1) * each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +46,7 @@ class Batches:
         normalization: Normalization,
         augmentations: Chain,
         device: torch.device,
-        share: Share | None = None,
+        process: Process | None = None,
     ) -> None:
         self.images, self.labels = on_device(split, device)
         self.batch_size = min(batch_size, len(split))
@@ -66,8 +54,10 @@ class Batches:
         self.seed = seed
         self.normalization = normalization
         self.augmentations = augmentations
-        self.share = share or Share()
-        self._share = self.share.of(self.batch_size)
+        process = process or Process()
+        size = self.batch_size // process.count
+        self._share = slice(process.rank * size, (process.rank + 1) * size)
+        """The part of each batch that this process holds."""
 
     def __len__(self) -> int:
         """Steps in an epoch of all images; the last, partial batch is left out."""
@@ -78,10 +68,9 @@ class Batches:
         epoch: int,
         *,
         first_step: int = 0,
-        steps: int | None = None,
         chosen: NDArray[np.int64] | None = None,
     ) -> Iterator[Batch]:
-        """Batches of one epoch, from `first_step` on; `steps` cuts the epoch short.
+        """Batches of one epoch, from `first_step` on.
 
         `chosen`: the positions int64 [M] of the split that the epoch is made of; None: all.
         """
@@ -89,20 +78,24 @@ class Batches:
         images = len(self.labels) if chosen is None else chosen
         order = np.random.default_rng([self.seed, epoch, _ORDER]).permutation(images)
         positions = torch.from_numpy(order).to(device)
-        for step in range(first_step, len(order) // self.batch_size if steps is None else steps):
+        for step in range(first_step, len(order) // self.batch_size):
             start = step * self.batch_size
             yield self._batch(epoch, step, positions[start : start + self.batch_size][self._share])
 
-    def in_order(self, epoch: int) -> Batch:
-        """The first images of the split, augmented as in that epoch, for display."""
+    def in_order(self) -> Batch:
+        """The first images of the split, augmented as in the first epoch, for display."""
         positions = torch.arange(self.batch_size, device=self.images.device)[self._share]
-        return self._batch(epoch, 0, positions)
+        return self._batch(0, 0, positions)
 
     def _batch(self, epoch: int, step: int, positions: Tensor) -> Batch:
         images = self.images[positions][:, None].float() / 255
         labels = self.labels[positions]
         if self.augmentations:
-            draws = self._draws(epoch, step, positions)
+            seed = seed_of(self.seed, epoch, step, _AUGMENTATION)
+            generator = torch.Generator(self.images.device).manual_seed(seed)
+            draws = Draws(
+                seed, generator, self.batch_size, self._share, epoch, positions, self.num_classes
+            )
             for augment in self.augmentations:
                 images, labels = augment(images, labels, draws)
         return Batch(step, positions, self._prepare(images), labels)
@@ -112,13 +105,6 @@ class Batches:
         if self.normalization == Normalization.RAW:
             return images
         return (images - self.normalization.mean) / self.normalization.std
-
-    def _draws(self, epoch: int, step: int, positions: Tensor) -> Draws:
-        seed = seed_of(self.seed, epoch, step, _AUGMENTATION)
-        generator = torch.Generator(self.images.device).manual_seed(seed)
-        return Draws(
-            seed, generator, self.batch_size, self._share, epoch, positions, self.num_classes
-        )
 
 
 def on_device(split: LabeledImages, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -31,7 +31,7 @@ class EventLog:
         """Write the first images of the first epoch as the network sees them."""
         from torchvision.utils import make_grid
 
-        batch = batches.in_order(epoch=0)
+        batch = batches.in_order()
         normalization = batches.normalization
         pixels = (batch.images[:_GRID_IMAGES] * normalization.std + normalization.mean).clamp(0, 1)
         self._writer.add_image("augmented", make_grid(pixels, nrow=_GRID_COLUMNS))
@@ -57,9 +57,8 @@ class EventLog:
         """Write a finished run's options and outcome, which TensorBoard compares as hparams."""
         from torch.utils.tensorboard.summary import hparams
 
-        plain = {name: value for name, value in values.items() if value is not None}
         outcome = {"accuracy/val": val_accuracy or 0.0}
-        for summary in hparams(plain, outcome):  # type: ignore[no-untyped-call]
+        for summary in hparams(dict(values), outcome):  # type: ignore[no-untyped-call]
             self._writer.file_writer.add_summary(summary)
         if val_accuracy is not None:
             self._writer.add_scalar("accuracy/best", val_accuracy, best_epoch)

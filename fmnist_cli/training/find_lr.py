@@ -7,6 +7,7 @@ same factor from step to step until the loss diverges.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Final
 
@@ -60,17 +61,11 @@ def sweep(trainer: Trainer) -> Sweep:
     rates: list[float] = []
     losses: list[float] = []
     average = 0.0
-    epoch = 0
-    batches = trainer.batches.epoch(epoch)
-    for number in range(STEPS):
+    batches = chain.from_iterable(map(trainer.batches.epoch, count()))
+    for number, batch in enumerate(islice(batches, STEPS)):
         rate = _FIRST * (_LAST / _FIRST) ** (number / (STEPS - 1))
         for group, own in zip(groups, usual, strict=True):
             group["lr"] = rate * own / trainer.config.lr  # a head keeps its ratio
-        batch = next(batches, None)
-        if batch is None:
-            epoch += 1
-            batches = trainer.batches.epoch(epoch)
-            batch = next(batches)
         _, loss = step.update(batch.images, batch.labels)
         average = _SMOOTHING * average + (1 - _SMOOTHING) * float(loss)
         smoothed = average / (1 - _SMOOTHING ** (number + 1))

@@ -1,24 +1,12 @@
-"""torch's optimizers and learning rate schedules by name."""
+"""torch's optimizers by name, and the learning rate at each step."""
 
 import inspect
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import math
 from typing import Any, Final, TypeVar
 
 import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
-from torch.optim.lr_scheduler import (
-    ConstantLR,
-    CosineAnnealingLR,
-    LinearLR,
-    LRScheduler,
-    OneCycleLR,
-    ReduceLROnPlateau,
-    SequentialLR,
-    StepLR,
-)
 
 from fmnist_cli import models
 from fmnist_cli.training.options import TrainConfig
@@ -31,6 +19,13 @@ _STEP_DROP, _STEP_PARTS = 0.1, 3
 """`step` divides the learning rate by 10 after each third of the run."""
 _PLATEAU_DROP, _PLATEAU_PATIENCE = 0.3, 2
 """`plateau` multiplies the learning rate by 0.3 after two epochs without improvement."""
+_LEAST_IMPROVEMENT: Final = 1e-4
+"""Relative to the best metric so far, as torch's ReduceLROnPlateau has it."""
+_CYCLE_RATES: Final = (1 / 25, 1.0, 1 / 250_000)
+_CYCLE_MOMENTA: Final = (0.95, 0.85, 0.95)
+"""`onecycle` at the start, at the peak and at the end, as torch's OneCycleLR has it."""
+_CYCLE_RISE: Final = 0.3
+"""Share of the steps up to the peak."""
 
 
 def build_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
@@ -78,46 +73,19 @@ def _parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, A
     ]
 
 
-_CURVES: Final[Mapping[str, Callable[[Optimizer, int], LRScheduler]]] = {
-    "constant": lambda optimizer, _steps: ConstantLR(optimizer, factor=1.0),
-    "step": lambda optimizer, steps: StepLR(
-        optimizer, max(1, -(-steps // _STEP_PARTS)), gamma=_STEP_DROP
-    ),
-    "cosine": lambda optimizer, steps: CosineAnnealingLR(optimizer, steps),
-    "linear": lambda optimizer, steps: LinearLR(optimizer, 1.0, 0.0, steps),
-    "onecycle": lambda optimizer, steps: OneCycleLR(
-        # One step more than are taken: torch's curve ends with its last step and rejects another.
-        optimizer,
-        [group["lr"] for group in optimizer.param_groups],
-        total_steps=steps + 1,
-    ),
-    "plateau": lambda optimizer, _steps: ConstantLR(optimizer, factor=1.0),
-}
-
-
 class Schedule:
     """The learning rate by step and, for `plateau`, by validation metric."""
 
     def __init__(
         self, optimizer: Optimizer, config: TrainConfig, total_steps: int, steps_per_epoch: int
     ) -> None:
-        self.optimizer = optimizer
-        self.total_steps = total_steps
-        self.position = 0
-        """Steps taken along the curve, at most `total_steps`."""
-        for group in optimizer.param_groups:
-            group.setdefault("initial_lr", group["lr"])
-        warmup = min(round(config.warmup * steps_per_epoch), total_steps // 2)
-        with _unwarned():
-            self._curve = _build_curve(optimizer, config.schedule, total_steps, warmup)
-        self._plateau: ReduceLROnPlateau | None = None
-        if config.schedule == "plateau":
-            self._plateau = ReduceLROnPlateau(
-                optimizer,
-                "max" if config.monitor == "accuracy" and config.val_size else "min",
-                factor=_PLATEAU_DROP,
-                patience=_PLATEAU_PATIENCE,
-            )
+        self.optimizer, self.name, self.total_steps = optimizer, config.schedule, total_steps
+        self._warmup = min(round(config.warmup * steps_per_epoch), total_steps // 2)
+        self._peaks = [group["lr"] for group in optimizer.param_groups]
+        self._best: float | None = None
+        self._waited, self._drops = 0, 0
+        """Epochs since the metric improved or the rate dropped, and how often it dropped."""
+        self.advance_to(0)
 
     @property
     def lr(self) -> float:
@@ -125,49 +93,66 @@ class Schedule:
         return float(self.optimizer.param_groups[0]["lr"])
 
     def advance_to(self, position: int) -> None:
-        """Advance along the curve, at most to its end."""
-        with _unwarned():
-            while self.position < min(position, self.total_steps):
-                self._curve.step()
-                self.position += 1
+        """Set the rate for a position in the run: steps taken, at most all of them."""
+        self.position = min(position, self.total_steps)
+        rate = self._relative_rate() * _PLATEAU_DROP**self._drops
+        for group, peak in zip(self.optimizer.param_groups, self._peaks, strict=True):
+            group["lr"] = peak * rate
+            if self.name == "onecycle":
+                momentum = self._cycle(*_CYCLE_MOMENTA)
+                if "betas" in group:
+                    group["betas"] = (momentum, group["betas"][1])
+                else:
+                    group["momentum"] = momentum
 
-    def end_epoch(self, metric: float) -> None:
-        """Pass the monitored metric to `plateau`."""
-        if self._plateau is not None:
-            self._plateau.step(metric)
+    def _relative_rate(self) -> float:
+        """The learning rate relative to the peak, but for the drops of `plateau`."""
+        if self.position < self._warmup:
+            return _WARMUP_START + (1 - _WARMUP_START) * self.position / self._warmup
+        position, steps = self.position - self._warmup, self.total_steps - self._warmup
+        match self.name:
+            case "step":
+                return _STEP_DROP ** (position // math.ceil(steps / _STEP_PARTS))
+            case "cosine":
+                return _cosine(1.0, 0.0, position / steps)
+            case "linear":
+                return 1 - position / steps
+            case "onecycle":
+                return self._cycle(*_CYCLE_RATES)
+        return 1.0
+
+    def _cycle(self, start: float, peak: float, end: float) -> float:
+        # One step more than are taken, as torch counts.
+        rise = _CYCLE_RISE * (self.total_steps + 1) - 1
+        if self.position <= rise:
+            return _cosine(start, peak, self.position / rise)
+        return _cosine(peak, end, (self.position - rise) / (self.total_steps - rise))
+
+    def end_epoch(self, worth: float) -> None:
+        """Pass the monitored metric to `plateau`, negated if lower is better."""
+        if self.name != "plateau":
+            return
+        best = self._best
+        if best is None or worth > best + _LEAST_IMPROVEMENT * abs(best):
+            self._best, self._waited = worth, 0
+        else:
+            self._waited += 1
+        if self._waited > _PLATEAU_PATIENCE:
+            self._waited, self._drops = 0, self._drops + 1
+            self.advance_to(self.position)
 
     def state_dict(self) -> dict[str, Any]:
         """Plain data from which `load_state_dict` resumes."""
-        return {
-            "position": self.position,
-            "plateau": self._plateau.state_dict() if self._plateau is not None else None,
-            "lrs": [group["lr"] for group in self.optimizer.param_groups],
-        }
+        plateau = (self._best, self._waited, self._drops) if self.name == "plateau" else None
+        return {"position": self.position, "plateau": plateau}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Resume from `state`.
-
-        The curve is traversed again, so an extended run continues along the longer curve.
-        """
+        """Resume from `state`; an extended run continues along the longer curve."""
+        if self.name == "plateau":
+            self._best, self._waited, self._drops = state["plateau"]
         self.advance_to(state["position"])
-        if self._plateau is not None and state["plateau"] is not None:
-            self._plateau.load_state_dict(state["plateau"])
-            for group, lr in zip(self.optimizer.param_groups, state["lrs"], strict=True):
-                group["lr"] = lr
 
 
-def _build_curve(optimizer: Optimizer, name: str, total_steps: int, warmup: int) -> LRScheduler:
-    if warmup <= 0:
-        return _CURVES[name](optimizer, total_steps)
-    rise = LinearLR(optimizer, _WARMUP_START, 1.0, warmup)
-    fall = _CURVES[name](optimizer, total_steps - warmup)
-    return SequentialLR(optimizer, [rise, fall], [warmup])
-
-
-@contextmanager
-def _unwarned() -> Iterator[None]:
-    """Suppress torch's warnings about the order of steps while the curve is traversed again."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*")
-        warnings.filterwarnings("ignore", message=".*epoch parameter in `scheduler.step.*")
-        yield
+def _cosine(start: float, end: float, share: float) -> float:
+    """From start to end along half a cosine."""
+    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2

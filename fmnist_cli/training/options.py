@@ -7,7 +7,8 @@ option, add a field here and the code that uses it.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, asdict, dataclass, field, fields, replace
+from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from typing import Any, Final, Literal, ParamSpec, get_args, get_type_hints
 
 from fmnist_cli.data.class_names import parse_classes
@@ -26,10 +27,7 @@ GROUPS: Final = (WHAT, OPTIMIZER, DATA, TUNING, HARDWARE, RUNS)
 """The order of the groups in `--help`."""
 
 _SIZE_OR_SHARE: Final = "a number of images, such as 5000, or a share below 1, such as 0.1"
-_INTEGER: Final = re.compile(r"-?[0-9]{1,18}")
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
-_REMOVED: Final = frozenset({"cuda_graph"})
-"""Options of version 0.1.0 that are gone; they changed the speed of a run, not its result."""
 
 _P = ParamSpec("_P")
 
@@ -86,17 +84,13 @@ class Option:
         if self.choices and value not in self.choices:
             hint = did_you_mean(str(value), self.choices)
             raise UsageError(f"{self.flag} is '{value}'; expected {', '.join(self.choices)}{hint}")
-        if value is None or not self.range:
+        if value is None:
             return
-        above, low, high = (
-            nothing if limit is None else limit
-            for limit, nothing in (
-                (self.above, -float("inf")),
-                (self.min, -float("inf")),
-                (self.max, float("inf")),
-            )
-        )
-        if not (above < value and low <= value <= high):  # NaN is in no range
+        if not (  # NaN is in no range
+            (self.above is None or value > self.above)
+            and (self.min is None or value >= self.min)
+            and (self.max is None or value <= self.max)
+        ):
             raise UsageError(f"{self.flag} is {value:g}; expected {self.range}")
 
 
@@ -122,14 +116,14 @@ def seconds(text: str) -> float:
 
 
 def size_or_share(text: str) -> int | float:
-    """Read a number of images such as 5000, or a share of them such as 0.1, as a float below 1.
+    """Read a number of images such as 5000, or a share of them such as 0.1, as a float.
 
-    Raises ValueError for anything else.
+    Raises ValueError for what is no number; `TrainConfig` checks its range.
     """
-    try:
-        return int(text) if _INTEGER.fullmatch(text) else _share(float(text))
-    except ValueError:
-        raise ValueError(f"'{text}' is not {_SIZE_OR_SHARE}") from None
+    for read in (int, float):
+        with suppress(ValueError):
+            return read(text)
+    raise ValueError(f"'{text}' is not {_SIZE_OR_SHARE}")
 
 
 def seed_list(text: str) -> str:
@@ -139,18 +133,11 @@ def seed_list(text: str) -> str:
         first, dash, last = part.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise ValueError(f"'{text}' names no seeds; expected 0-4, for example, or 0,2,5")
-        seeds += range(int(first), int(last if dash else first) + 1)
-        if len(seeds) > MAX_SEEDS:
-            break
+        # One too many is enough to refuse a range without end.
+        seeds += range(int(first), int(last if dash else first) + 1)[: MAX_SEEDS + 1]
     if not 0 < len(seeds) <= MAX_SEEDS or len(set(seeds)) < len(seeds):
         raise ValueError(f"'{text}' must name 1 to {MAX_SEEDS} different seeds")
     return ",".join(map(str, seeds))
-
-
-def _share(value: float) -> float:
-    if not 0 <= value < 1:  # NaN is no share
-        raise ValueError(value)
-    return value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -467,24 +454,14 @@ class TrainConfig:
             )
         return values
 
-    def as_dict(self) -> dict[str, Any]:
-        """The options by field name, as plain data for a run directory or a model file."""
-        return asdict(self)
-
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "TrainConfig":
-        """Rebuild a config from plain data, that of version 0.1.0 included.
+        """Rebuild a config from plain data.
 
         Raises UsageError for an unknown option or a value out of range.
         """
-        kept = {name: value for name, value in values.items() if name not in _REMOVED}
-        check(kept)
-        return cls(**kept)
-
-    @classmethod
-    def default(cls, name: str) -> Any:
-        """The default of one option."""
-        return OPTIONS[name].default
+        check(values)
+        return cls(**values)
 
 
 _TYPES = get_type_hints(TrainConfig)

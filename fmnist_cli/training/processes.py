@@ -10,7 +10,6 @@ from torch.nn.parallel import DistributedDataParallel
 
 from fmnist_cli.errors import CheckFailed
 from fmnist_cli.inference.torch_devices import launched, resolve
-from fmnist_cli.training.batches import Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +37,6 @@ class Process:
         """Whether this process writes files and reports."""
         return self.rank == 0
 
-    @property
-    def share(self) -> Share:
-        """The part of each batch that this process holds."""
-        return Share(self.rank, self.count)
-
     def device(self, name: str) -> torch.device:
         """The device called `name`; each process on this machine takes a CUDA device of its own."""
         found = resolve(name)
@@ -57,9 +51,8 @@ class Process:
         """Wrap a network so that its gradients are averaged over the processes."""
         if self.count == 1:
             return model
-        if (
-            device.type == "cuda"
-        ):  # on CPUs, where torch has none, each rank keeps its own statistics
+        # On CPUs, for which torch has no such layer, each rank keeps its own statistics.
+        if device.type == "cuda":
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
         devices = [device.index] if device.type == "cuda" else None
         return DistributedDataParallel(model, device_ids=devices, gradient_as_bucket_view=True)

@@ -2,18 +2,16 @@
 
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
 import torch
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints.archive import read_metadata
-from fmnist_cli.checkpoints.metadata import DataRecord, Metrics, ModelMetadata, NetworkRecord
+from fmnist_cli.checkpoints.metadata import DataRecord, ModelMetadata, NetworkRecord
 from fmnist_cli.constants import VERSION
-from fmnist_cli.data.digests import digest_images
 from fmnist_cli.data.images import LabeledImages
-from fmnist_cli.data.layouts import NAMED
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.data.sources import Source
 from fmnist_cli.errors import FmnistError
@@ -36,12 +34,6 @@ def describe_data(
         val_size=val_size,
         split_seed=split_seed,
     )
-
-
-def record_of_images(source: Source, train: LabeledImages) -> bytes:
-    """Digests of the training images; empty where the data's name says it all."""
-    named = source.kind in NAMED
-    return b"" if named else digest_images(train.images)
 
 
 def has_seen_validation(weights: str | None, data: DataRecord) -> bool:
@@ -82,7 +74,7 @@ def describe_model(
         normalization=normalization,
         classes=classes,
         recipe=config.recipe,
-        config={**config.as_dict(), "model": name},
+        config={**asdict(config), "model": name},
         data=data,
         versions={
             "fmnist": VERSION,
@@ -90,15 +82,4 @@ def describe_model(
             "python": platform.python_version(),
         },
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-
-
-def describe_metrics(row: Mapping[str, Any] | None, epochs: int, seconds: float) -> Metrics:
-    """Record the scores of the epoch whose weights a file holds; `row`: that of its history."""
-    return Metrics(
-        val_accuracy=row["val_accuracy"] if row else None,
-        val_loss=row["val_loss"] if row else None,
-        epoch=row["epoch"] if row else 0,
-        epochs=epochs,
-        seconds=seconds,
     )

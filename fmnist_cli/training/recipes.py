@@ -16,15 +16,14 @@ from fmnist_cli.training.options import OPTIONS, TrainConfig, check
 class Recipe:
     """Options of `TrainConfig` by name."""
 
-    summary: str
     options: Mapping[str, Any] = field(default_factory=dict)
     on_cuda: Mapping[str, Any] = field(default_factory=dict)
     """Options that differ on a CUDA device."""
 
 
 RECIPES: Final[Mapping[str, Recipe]] = {
+    # The course's network, optimizer and batches.
     "tutorial": Recipe(
-        "the course's network, optimizer and batches",
         {
             "model": "tutorial",
             "epochs": 20,
@@ -34,8 +33,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "schedule": "constant",
         },
     ),
+    # A small network, few epochs, nothing that slows learning down.
     "fast": Recipe(
-        "a small network, few epochs, nothing that slows learning down",
         {
             "model": "convnet-small",
             "epochs": 7,
@@ -60,8 +59,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "freeze_stem": None,
         },
     ),
+    # Weights that were trained before, on hundreds to thousands of images.
     "finetune": Recipe(
-        "weights that were trained before, on hundreds to thousands of images",
         {
             "model": "convnet",
             "epochs": 20,
@@ -74,8 +73,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "augment": "flip,shift:1",
         },
     ),
+    # Under 100,000 parameters, trained for long.
     "small": Recipe(
-        "under 100,000 parameters, trained for long",
         {
             "model": "convnet-compact",
             "epochs": 60,
@@ -88,8 +87,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "prune": 0.5,
         },
     ),
+    # A wider network, longer, with augmentation.
     "default": Recipe(
-        "a wider network, longer, with augmentation",
         {
             "model": "convnet",
             "epochs": 20,
@@ -103,8 +102,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "prune": 0.5,
         },
     ),
+    # For a GPU: a wide residual network, strong augmentation, averaged weights.
     "best": Recipe(
-        "for a GPU: a wide residual network, strong augmentation, averaged weights",
         {
             "model": "wideresnet",
             "epochs": 60,
@@ -144,7 +143,7 @@ def resolve(given: Mapping[str, Any]) -> TrainConfig:
     if recipe.on_cuda:
         from fmnist_cli.inference.torch_devices import is_cuda
 
-        if is_cuda(given.get("device", TrainConfig.default("device"))):
+        if is_cuda(given.get("device", OPTIONS["device"].default)):
             own |= recipe.on_cuda
     return TrainConfig.from_dict({**own, **given})
 
@@ -153,7 +152,7 @@ def _usual_recipe(given: Mapping[str, Any]) -> str:
     if given.get("weights") is not None:
         return "finetune"
     is_own = ":" in given.get("model", "")
-    return "tutorial" if is_own else str(TrainConfig.default("recipe"))
+    return "tutorial" if is_own else str(OPTIONS["recipe"].default)
 
 
 def _network_of(weights: str | None) -> dict[str, Any]:
@@ -171,8 +170,8 @@ def _network_of(weights: str | None) -> dict[str, Any]:
 
 def sets(config: TrainConfig, name: str) -> bool:
     """Whether an option has the value of the config's recipe or, if that has none, its default."""
-    recipe = RECIPES.get(config.recipe, Recipe(""))
-    usual = recipe.options.get(name, TrainConfig.default(name))
+    recipe = RECIPES.get(config.recipe, Recipe())
+    usual = recipe.options.get(name, OPTIONS[name].default)
     return getattr(config, name) in (usual, recipe.on_cuda.get(name, usual))
 
 
@@ -183,7 +182,7 @@ def shown_default(name: str) -> str:
     """
     option = OPTIONS[name]
     by_recipe = any(name in {**recipe.options, **recipe.on_cuda} for recipe in RECIPES.values())
-    default = RECIPES[TrainConfig.default("recipe")].options.get(name, option.default)
+    default = RECIPES[OPTIONS["recipe"].default].options.get(name, option.default)
     is_off = default is None or default is False
     value = (option.unset or "") if is_off else f"{default}"
     return ", ".join(filter(None, (value, "set by the recipe" if by_recipe else "")))

@@ -1,7 +1,7 @@
 """What training reports while it runs; the command line displays it."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,15 +67,10 @@ class Stopped(Exception):  # noqa: N818 - requested, not an error
     """Training was asked to stop; the trainer's state is consistent and can be saved."""
 
 
-@dataclass(slots=True)
-class Best:
+class Best(NamedTuple):
     """The best weights so far, which become the model."""
 
     epoch: int
     worth: float
     """The monitored metric, negated if lower is better."""
     state_dict: "dict[str, Tensor]"
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data and tensors."""
-        return {"epoch": self.epoch, "worth": self.worth, "state_dict": self.state_dict}

@@ -16,7 +16,7 @@ from torch import nn
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.checkpoints.metadata import ModelMetadata
+from fmnist_cli.checkpoints.metadata import Metrics, ModelMetadata
 from fmnist_cli.data.class_names import split_classes
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.normalization import Normalization
@@ -28,15 +28,19 @@ from fmnist_cli.inference.torch_devices import keep_freed_memory
 from fmnist_cli.models import own
 from fmnist_cli.models.own import failures_told, is_own
 from fmnist_cli.training import find_lr, provenance
-from fmnist_cli.training import resume as resumption
 from fmnist_cli.training.budget import Budget
 from fmnist_cli.training.events import EventLog
-from fmnist_cli.training.freezing import freeze_backbone
 from fmnist_cli.training.options import OPTIONS, TrainConfig
 from fmnist_cli.training.processes import Process, joined
 from fmnist_cli.training.results import EpochResult, Stopped, Summary
 from fmnist_cli.training.run_data import RunData, read_run_data
-from fmnist_cli.training.run_directory import STATE_FILE, RunDirectory, as_options, history_row
+from fmnist_cli.training.run_directory import (
+    STATE_FILE,
+    RunDirectory,
+    as_options,
+    history_row,
+    of_known_form,
+)
 from fmnist_cli.training.trainer import Track, Trainer
 
 if TYPE_CHECKING:
@@ -119,7 +123,8 @@ class Run:
         self.should_stop: Callable[[], bool] = lambda: False
         """Called between two steps; if it returns True, `epochs` saves the state and stops."""
         self._started_at = time.monotonic() if started_at is None else started_at
-        self._run_dir = None if run_dir is None else Path(run_dir)
+        self.run_dir = None if run_dir is None else Path(run_dir)
+        """As the caller has chosen it."""
         self._resumed: dict[str, Any] | None = None
         self._seconds = 0.0
         self.folder: RunDirectory | None = None
@@ -146,7 +151,9 @@ class Run:
         """
         folder = RunDirectory.find(name)
         network = given.get("model", "")
-        loaded = resumption.read_state(folder.state_file, network if is_own(network) else None)
+        loaded: Any = checkpoint.load_training(
+            folder.state_file, network if is_own(network) else None
+        )
         if is_own(network):
             given = {name: value for name, value in given.items() if name != "model"}
         fixed = [name for name in given if not OPTIONS[name].resumable]
@@ -156,17 +163,15 @@ class Run:
                 f"{OPTIONS[fixed[0]].flag} can't change when a run is resumed; "
                 f"these can: {', '.join(changeable)}"
             )
-        assert loaded.training is not None
-        assert loaded.metadata.config is not None
-        assert loaded.metadata.data is not None
-        with resumption.of_known_form(folder.state_file):
+        with of_known_form(folder.state_file):
             config = TrainConfig.from_dict({**loaded.metadata.config, **given})
             if is_own(network):
                 config = dataclasses.replace(config, model=network)
             state = {**loaded.training, "fingerprint": loaded.metadata.data.fingerprint}
+            output = output or state["output"]
         run = cls(
             config,
-            output=output or state["output"],
+            output=output,
             run_dir=folder.path,
             data_dir=data_dir,
             mirrors=mirrors,
@@ -179,11 +184,6 @@ class Run:
         """Download missing official training files now instead of in `epochs`."""
         if self.source.kind == "fashion-mnist":
             self.source.fetch("train", track)
-
-    @property
-    def given_directory(self) -> Path | None:
-        """The run directory that the caller has chosen."""
-        return self._run_dir
 
     def with_seed(self, seed: int, *, output: Path, run_dir: Path | None) -> "Run":
         """The same run with another seed; a time budget begins now."""
@@ -226,8 +226,9 @@ class Run:
             if not self.process.is_main:
                 yield from prepared.trainer.fit(None)
                 return
+            name = f"{self.network}-seed{self.config.seed}" if self.config.seeds else self.network
             # Only now, so that a mistake in data or options leaves no empty directory behind.
-            self.folder = folder = RunDirectory.new(self._run_dir, self._name())
+            self.folder = folder = RunDirectory.new(self.run_dir, name)
             with folder.locked():
                 if self._resumed is None:
                     self._save(folder, prepared)
@@ -235,10 +236,6 @@ class Run:
                     folder.describe(self.config, self.history)
                 yield from self._fit(folder, prepared, track)
                 self._finish(folder, prepared)
-
-    def _name(self) -> str:
-        """What a new run directory is named after."""
-        return f"{self.network}-seed{self.config.seed}" if self.config.seeds else self.network
 
     def _prepare(self) -> _Prepared:
         fingerprint = None if self._resumed is None else self._resumed["fingerprint"]
@@ -257,9 +254,9 @@ class Run:
             data.train.classes,
         )
         if self._resumed is not None:
-            with resumption.of_known_form(Path(self._run_dir or "") / STATE_FILE):
+            with of_known_form(Path(self.run_dir or "") / STATE_FILE):
                 trainer.load_state_dict(self._resumed["trainer"])
-            self.history, self._seconds = self._resumed["history"], self._resumed["seconds"]
+                self.history, self._seconds = self._resumed["history"], self._resumed["seconds"]
         return _Prepared(trainer, description, data.digests, ready_at)
 
     def build_trainer(self, options: dict[str, float], data: RunData) -> Trainer:
@@ -279,8 +276,6 @@ class Run:
 
             weights.start_from(model, self.network, config.weights)
             self.val_is_seen = provenance.has_seen_validation(config.weights, data.record)
-        if config.freeze_backbone:
-            freeze_backbone(model)
         budget = None
         if config.time_budget is not None:
             spent = time.monotonic() - self._started_at
@@ -374,12 +369,15 @@ class Run:
 
     def _metadata(self, folder: RunDirectory, prepared: _Prepared, epoch: int) -> ModelMetadata:
         """Metadata of the weights as they were after `epoch` epochs."""
-        row = self.history[epoch - 1] if epoch else None
-        return dataclasses.replace(
-            prepared.description,
-            run_dir=str(folder.path),
-            metrics=provenance.describe_metrics(row, prepared.trainer.epochs, self._seconds),
+        row = self.history[epoch - 1] if epoch else {}
+        metrics = Metrics(
+            val_accuracy=row.get("val_accuracy"),
+            val_loss=row.get("val_loss"),
+            epoch=epoch,
+            epochs=prepared.trainer.epochs,
+            seconds=self._seconds,
         )
+        return dataclasses.replace(prepared.description, run_dir=str(folder.path), metrics=metrics)
 
 
 def train(

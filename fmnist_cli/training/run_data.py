@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fmnist_cli.checkpoints.metadata import DataRecord
 from fmnist_cli.data.class_names import imbalance, listed
+from fmnist_cli.data.digests import digest_images
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.layouts import NAMED
 from fmnist_cli.data.sources import Source, TrainingData
@@ -68,7 +69,7 @@ def read_run_data(
     train, val = divide(found.images, val_size, seed)
     if is_new:
         _check_batch_size(config, len(train))
-    digests = provenance.record_of_images(source, train)
+    digests = b"" if source.kind in NAMED else digest_images(train.images)
     repeats = repeats[: len(train)]
     if (repeats > 1).any():
         train = train[np.repeat(np.arange(len(train)), repeats)]

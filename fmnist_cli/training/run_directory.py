@@ -2,16 +2,16 @@
 
 import csv
 import io
+import json
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from fmnist_cli.errors import Locked, MissingInput
+from fmnist_cli.errors import CheckpointError, Locked, MissingInput
 from fmnist_cli.files import atomic_write, make_folder
-from fmnist_cli.training import toml
 from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.results import EpochResult
 
@@ -120,7 +120,7 @@ class RunDirectory:
         with atomic_write(self.path / OPTIONS_FILE) as temporary:
             temporary.write_text(
                 "# The options of this run; to repeat it: fmnist train --config run.toml\n"
-                + toml.dumps(as_options(config)),
+                + as_toml(as_options(config)),
                 encoding="utf-8",
             )
 
@@ -141,6 +141,21 @@ class RunDirectory:
             temporary.write_bytes(draw_curves(list(history)))
 
 
+@contextmanager
+def of_known_form(path: Path) -> Iterator[None]:
+    """Turn errors that a state file's content causes inside the with-block into CheckpointError.
+
+    For a state of another form, torch's optimizers and networks raise errors of all kinds.
+    """
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"'{path}' holds an unknown training state; expected one that fmnist train wrote\n"
+            "to use its weights alone: fmnist train --weights"
+        ) from error
+
+
 def history_row(result: EpochResult) -> dict[str, Any]:
     """The row of an epoch in the history."""
     values = asdict(result)
@@ -151,9 +166,23 @@ def as_options(config: TrainConfig) -> dict[str, Any]:
     """The options of this one run that are set, by their long names on the command line."""
     values = {
         name.replace("_", "-"): value
-        for name, value in config.as_dict().items()
+        for name, value in asdict(config).items()
         if value is not None and name != "seeds"
     }
     if "time-budget" in values:
         values["time-budget"] = f"{values['time-budget']:g}s"
     return values
+
+
+def as_toml(values: Mapping[str, str | float]) -> str:
+    """One flat table, a line per value; names are bare TOML keys, numbers are finite.
+
+    tomli-w would do it too, but a copy of this folder has to train where torch and its companions
+    are there and nothing can be installed (`benchmarks.gpu`), and tomli-w is not one of them.
+    """
+    # JSON's booleans and numbers are valid TOML, as are its strings except for one character.
+    lines = (
+        f"{name} = {json.dumps(value, ensure_ascii=False, allow_nan=False)}\n"
+        for name, value in values.items()
+    )
+    return "".join(lines).replace("\x7f", "\\u007f")

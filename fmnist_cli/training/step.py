@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fmnist_cli import models
 from fmnist_cli.inference.torch_devices import resolve_precision
 from fmnist_cli.models.own import set_layout
 from fmnist_cli.training.average import MovingAverage
-from fmnist_cli.training.freezing import stem_of
 from fmnist_cli.training.optimizer import Schedule, build_optimizer
 from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.processes import Process
@@ -36,6 +36,9 @@ class TrainStep:
         self.label_smoothing = config.label_smoothing
         self.precision = resolve_precision(config.precision, device)
         self.model = model.to(device)
+        if config.freeze_backbone:
+            self.model.requires_grad_(requires_grad=False)
+            models.head_of(self.model)[1].requires_grad_(requires_grad=True)
         self.layout = set_layout(self.model, self.precision.memory_format)
         self.process, self.compiles = process, config.compile
         self.network = self._wrap()
@@ -130,13 +133,13 @@ class TrainStep:
         self.model.load_state_dict(state["model"])
         if self.averaged is not None:
             self.averaged.load_state_dict(state["averaged"])
-        # The moments come from the state, the learning rates from this train_step's schedule.
-        settings = [
-            {name: value for name, value in group.items() if name != "params"}
-            for group in self.optimizer.param_groups
-        ]
         self.optimizer.load_state_dict(state["optimizer"])
-        for group, own in zip(self.optimizer.param_groups, settings, strict=True):
-            group.update(own)
-        self.schedule.load_state_dict(state["schedule"])
+        self.schedule.load_state_dict(state["schedule"])  # the rates are this run's
         self.scaler.load_state_dict(state["scaler"])
+
+
+def stem_of(model: nn.Module) -> list[nn.Module]:
+    """The first layer that has weights, and the norm that follows it, if any."""
+    layers = [module for module in model.modules() if [*module.parameters(recurse=False)]]
+    has_norm = any(isinstance(layer, nn.BatchNorm2d | nn.SyncBatchNorm) for layer in layers[1:2])
+    return layers[: 1 + has_norm]

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 import torch
@@ -58,7 +59,7 @@ class Trainer:
             normalization=normalization,
             augmentations=augment.parse(config.augment),
             device=device,
-            share=self.process.share,
+            process=self.process,
         )
         self.pruning: Pruning | None = None
         if config.prune:
@@ -100,7 +101,11 @@ class Trainer:
             try:
                 images_per_second = self._train_epoch(track)
             except torch.OutOfMemoryError:
-                raise self._out_of_memory() from None
+                size = self.config.batch_size
+                raise CheckFailed(
+                    f"{self.device} has too little memory for batches of {size} images; "
+                    f"try --batch-size {max(1, size // 2)}"
+                ) from None
             train_loss, train_accuracy = self._read_meter(self.process)
             val_loss, val_accuracy = self._validate(self.train_step.trained)
             self.epoch, self.step, self.meter = self.epoch + 1, 0, Meter(self.device)
@@ -108,8 +113,10 @@ class Trainer:
                 self.epochs = (
                     self.epoch if self.share_spent >= 1 else max(self.epochs, self.epoch + 1)
                 )
-            metric = self._metric(val_loss, val_accuracy)
-            self.train_step.schedule.end_epoch(train_loss if metric is None else metric)
+            worth = val_accuracy
+            if self.config.monitor == "loss" and val_loss is not None:
+                worth = -val_loss
+            self.train_step.schedule.end_epoch(-train_loss if worth is None else worth)
             yield EpochResult(
                 epoch=self.epoch,
                 epochs=self.epochs,
@@ -120,7 +127,8 @@ class Trainer:
                 lr=self.train_step.schedule.lr,
                 seconds=time.perf_counter() - started_at,
                 images_per_second=images_per_second,
-                is_best=self._keep_best(metric),
+                # Without validation, the last weights are the best.
+                is_best=self._keep_best(float(self.epoch) if worth is None else worth),
             )
 
     def _train_epoch(self, track: Track | None) -> float:
@@ -150,13 +158,6 @@ class Trainer:
         self._gather()
         synchronize(self.device)
         return self._rate(first_step, time.perf_counter() - started_at)
-
-    def _out_of_memory(self) -> CheckFailed:
-        size = self.config.batch_size
-        return CheckFailed(
-            f"{self.device} has too little memory for batches of {size} images; "
-            f"try --batch-size {max(1, size // 2)}"
-        )
 
     def _vote(self) -> None:
         """Check the clock and `should_stop`, and agree on both with the other processes."""
@@ -191,7 +192,7 @@ class Trainer:
         """Number of steps that fit into the budget, measured with a disposable `TrainStep`."""
         started_at = time.perf_counter()
         probe.train_mode(0)
-        for batch in self.batches.epoch(0, steps=min(_PROBE_STEPS, len(self.batches))):
+        for batch in islice(self.batches.epoch(0), _PROBE_STEPS):
             if batch.step == _PROBE_STEPS // 3:
                 synchronize(self.device)
                 started_at = time.perf_counter()
@@ -237,15 +238,8 @@ class Trainer:
             self._vote if alone else lambda: None,
         )
 
-    def _metric(self, val_loss: float | None, val_accuracy: float | None) -> float | None:
-        return val_accuracy if self.config.monitor == "accuracy" else val_loss
-
-    def _keep_best(self, metric: float | None) -> bool:
-        """Keep the weights if they are the best so far; without a metric, the last are the best."""
-        if metric is None:
-            worth = float(self.epoch)
-        else:
-            worth = metric if self.config.monitor == "accuracy" else -metric
+    def _keep_best(self, worth: float) -> bool:
+        """Keep the weights if they are the best so far."""
         if self.best is not None and worth <= self.best.worth:
             return False
         state = self.train_step.trained.state_dict()
@@ -279,7 +273,7 @@ class Trainer:
             "meter": self.meter.sums.cpu(),
             "train_step": self.train_step.state_dict(),
             "pruning": self.pruning.state_dict() if self.pruning is not None else None,
-            "best": self.best.as_dict() if self.best is not None else None,
+            "best": self.best._asdict() if self.best is not None else None,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -76,7 +76,7 @@ INVALID: dict[str, list[Any]] = {
     "data.split_seed": [[0], -1, 0.5],
     "metrics": [[1]],
     "metrics.val_loss": ["1", True],
-    "versions": [[], {"torch": 2}],
+    "versions": [[], "2.14"],
     "temperature": [0, -1.0, "1", True],
     "created_at": [7],
     "run_dir": [7],

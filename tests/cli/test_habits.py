@@ -45,8 +45,8 @@ HABITS = {
     "an unknown device": habit("train --device tpu", 2, "expected auto, cpu, cuda, cuda:N or mps"),
     # training
     "a share to validate on": habit(f"{SMALL} --val-size 0.1", 0, "val accuracy"),
-    "a share of everything": habit("train --val-size 1.0", 2, "'1.0' is not", "a share below 1, such as 0.1"),
-    "a share that is no number": habit("train --val-size nan", 2, "a number of images, such as 5000"),
+    "a share of everything": habit("train --val-size 1.0", 2, "--val-size is 1", "a share below 1, such as 0.1"),
+    "a share that is no number": habit("train --val-size nan", 2, "--val-size is nan"),
     "a negative number": habit("train --val-size -5", 2, "--val-size is -5", "at least 0"),
     "a batch larger than the data": habit(
         "train --data sample:100 --batch-size 500", 2, "--batch-size 500 is more than the 84 images", "84 or fewer"

@@ -136,3 +136,6 @@ def test_a_module_is_found_in_the_working_directory(fmnist: Program, course: Pat
     missing = fmnist("evaluate", "model.pt", "--model", "nett:Net", cwd=course)
     assert missing.returncode == 2
     assert "no module 'nett'" in missing.stderr
+    missing = fmnist("evaluate", "model.pt", "--model", "nett.py:Net", cwd=course)
+    assert missing.returncode == 66
+    assert "no file at 'nett.py'" in missing.stderr

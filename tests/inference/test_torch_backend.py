@@ -10,6 +10,7 @@ import torch
 import fmnist_cli
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.checkpoints.archive import read_metadata
 from fmnist_cli.checkpoints.metadata import ModelMetadata, NetworkRecord
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import Unavailable, UsageError
@@ -44,7 +45,7 @@ def test_the_package_offers_load(model_file: Path, images: Any) -> None:
     classifier = fmnist_cli.load(str(model_file), device="cpu", threads=1)
     assert classifier.backend == "torch"
     assert classifier.path == model_file
-    assert classifier.metadata == checkpoint.read_metadata(model_file)
+    assert classifier.metadata == read_metadata(model_file)
     np.testing.assert_allclose(classifier(images).sum(axis=1), 1, atol=1e-5)
 
 

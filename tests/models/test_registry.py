@@ -18,9 +18,10 @@ def test_a_network_gives_ten_logits_from_its_head(name: str) -> None:
     network = models.build(name).eval()
     logits = network(torch.randn(2, 1, 28, 28))
     assert logits.shape == (2, 10)
-    assert isinstance(network.head, nn.Linear)
+    head = models.head_of(network)[1]
+    assert isinstance(head, nn.Linear)
     seen = []
-    network.head.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    head.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
     assert torch.equal(network(torch.randn(2, 1, 28, 28)), seen[0])
 
 
@@ -74,3 +75,8 @@ def test_an_unknown_network_is_answered_with_the_nearest() -> None:
 def test_an_option_that_a_network_lacks_is_named() -> None:
     with pytest.raises(UsageError, match="'resnet18' has no option --dropout"):
         models.build("resnet18", dropout=0.1)
+
+
+def test_a_network_without_a_linear_layer_has_no_known_head() -> None:
+    with pytest.raises(UsageError, match="no linear layer"):
+        models.head_of(models.build("squeezenet1_1"))

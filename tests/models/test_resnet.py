@@ -22,7 +22,7 @@ def test_groups_halve_the_picture_and_widen() -> None:
 
 def test_a_narrow_one_learns_as_the_recipe_trains(monkeypatch: pytest.MonkeyPatch) -> None:
     narrow = partial(WideResNet, (8, 16, 32), 1)
-    monkeypatch.setitem(NETWORKS, "narrow", Network(narrow, "for this test"))
+    monkeypatch.setitem(NETWORKS, "narrow", Network(narrow))
     made = trainer(
         n=512,
         model="narrow",

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fmnist_cli.training import toml
 from fmnist_cli.training.run_directory import (
     CURVES_FILE,
     HISTORY_COLUMNS,
     HISTORY_FILE,
     OPTIONS_FILE,
+    as_toml,
 )
 
 OPTIONS = {
@@ -36,7 +36,7 @@ def write_run(
     """A run with one epoch per validation accuracy; `changed` options replace the usual ones."""
     path.mkdir(parents=True)
     options = {**OPTIONS, **{name.replace("_", "-"): value for name, value in changed.items()}}
-    (path / OPTIONS_FILE).write_text(toml.dumps(options), encoding="utf-8")
+    (path / OPTIONS_FILE).write_text(as_toml(options), encoding="utf-8")
     with (path / HISTORY_FILE).open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, HISTORY_COLUMNS)
         writer.writeheader()

@@ -7,7 +7,6 @@ import torch
 
 from fmnist_cli import models
 from fmnist_cli.data.images import LabeledImages
-from fmnist_cli.training.freezing import freeze_backbone
 from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.trainer import Trainer
 
@@ -38,8 +37,6 @@ def trainer(n: int = 256, n_val: int = 64, **options: Any) -> Trainer:
     torch.manual_seed(chosen.seed)
     extra: dict[str, Any] = {} if chosen.dropout is None else {"dropout": chosen.dropout}
     model = models.build(chosen.model, **extra)
-    if chosen.freeze_backbone:
-        freeze_backbone(model)
     return Trainer(
         chosen,
         model,

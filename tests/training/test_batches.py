@@ -7,7 +7,8 @@ import torch
 
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.training.augment import parse
-from fmnist_cli.training.batches import Batches, Share, seed_of
+from fmnist_cli.training.batches import Batches, seed_of
+from fmnist_cli.training.processes import Process
 from tests.training.small import CPU, squares
 
 
@@ -20,7 +21,7 @@ def batches(n: int = 100, **options: Any) -> Batches:
         normalization=chosen.get("normalization", Normalization.RAW),
         augmentations=parse(chosen["augment"]),
         device=CPU,
-        share=chosen.get("share"),
+        process=chosen.get("process"),
     )
 
 
@@ -53,20 +54,19 @@ def test_an_epoch_can_be_entered_in_the_middle() -> None:
 @pytest.mark.parametrize("augment", ["none", "flip,shift:2", "altflip,rotate:9,zoom:0.1,erase:0.9"])
 def test_shares_put_together_are_the_whole_batch(augment: str) -> None:
     whole = next(iter(batches(augment=augment).epoch(1)))
-    parts = [
-        next(iter(batches(augment=augment, share=Share(rank, 4)).epoch(1))) for rank in range(4)
-    ]
+    shared = [batches(augment=augment, process=Process(rank, count=4)) for rank in range(4)]
+    parts = [next(iter(each.epoch(1))) for each in shared]
     assert torch.equal(torch.cat([part.images for part in parts]), whole.images)
     assert torch.equal(torch.cat([part.labels for part in parts]), whole.labels)
 
 
 def test_preparation_is_the_one_that_inference_applies() -> None:
     data = squares(16)
-    prepared = batches(16, normalization=Normalization.STANDARD).in_order(epoch=0).images
+    prepared = batches(16, normalization=Normalization.STANDARD).in_order().images
     assert torch.allclose(
         prepared, torch.from_numpy(Normalization.STANDARD.apply(data.images)), atol=1e-6
     )
-    raw = batches(16).in_order(epoch=0).images
+    raw = batches(16).in_order().images
     assert float(raw.min()) >= 0
     assert float(raw.max()) <= 1
 

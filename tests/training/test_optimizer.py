@@ -1,16 +1,26 @@
-"""Optimizers: torch's own, step for step, without what torch wraps around them."""
+"""Optimizers and schedules: torch's own, step for step, without what torch wraps around them."""
 
 import copy
+import math
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    LinearLR,
+    LRScheduler,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    StepLR,
+)
 
-from fmnist_cli.training.optimizer import build_optimizer
+from fmnist_cli.training.optimizer import Schedule, build_optimizer
 from fmnist_cli.training.options import TrainConfig
 
 
@@ -59,6 +69,45 @@ def test_steps_are_torchs_own_bit_for_bit(name: str) -> None:
     ]
     expected = trained(theirs, by_torch(name, groups, config.momentum))
     assert torch.equal(trained(ours, build_optimizer(ours, config)), expected)
+
+
+CURVES: dict[str, Callable[[Optimizer, int], LRScheduler]] = {
+    "step": lambda optimizer, steps: StepLR(optimizer, math.ceil(steps / 3), gamma=0.1),
+    "cosine": CosineAnnealingLR,
+    "linear": lambda optimizer, steps: LinearLR(optimizer, 1.0, 0.0, steps),
+    "onecycle": lambda optimizer, steps: OneCycleLR(optimizer, 0.1, total_steps=steps + 1),
+}
+
+
+@pytest.mark.parametrize("name", CURVES)
+@pytest.mark.parametrize("steps", [1, 3, 50])
+def test_a_schedule_has_the_rates_and_momenta_of_torchs(name: str, steps: int) -> None:
+    config, model = TrainConfig(schedule=name, lr=0.1), TwoLayers()  # type: ignore[arg-type]
+    ours, theirs = build_optimizer(model, config), build_optimizer(model, config)
+    schedule, expected = Schedule(ours, config, steps, steps), CURVES[name](theirs, steps)
+    for position in range(1, steps + 1):
+        theirs.step()
+        expected.step()
+        schedule.advance_to(position)
+        for value in ("lr", "momentum"):
+            found = ours.param_groups[0][value]
+            assert found == pytest.approx(theirs.param_groups[0][value], abs=1e-12), position
+
+
+def test_plateau_drops_when_torchs_does_and_goes_on_where_a_state_was_taken() -> None:
+    config, model = TrainConfig(schedule="plateau", lr=0.1), TwoLayers()
+    theirs = build_optimizer(model, config)
+    expected = ReduceLROnPlateau(theirs, "max", factor=0.3, patience=2)
+    state = None
+    for accuracy in (0.5, 0.6, 0.6, 0.60001, 0.5, 0.7, 0.7, 0.7, 0.7, 0.8, 0.1, 0.1, 0.1, 0.1):
+        schedule = Schedule(build_optimizer(model, config), config, 100, 10)
+        if state is not None:
+            schedule.load_state_dict(state)
+        schedule.end_epoch(accuracy)
+        expected.step(accuracy)
+        state = schedule.state_dict()
+        assert schedule.lr == pytest.approx(theirs.param_groups[0]["lr"])
+    assert schedule.lr == pytest.approx(0.1 * 0.3**3)
 
 
 def test_training_imports_no_compiler(tmp_path: object) -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 import tomllib
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -10,13 +11,13 @@ import numpy as np
 import pytest
 import torch
 
+from fmnist_cli import models
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.errors import UsageError
-from fmnist_cli.training import toml
 from fmnist_cli.training.metrics import class_weights
 from fmnist_cli.training.optimizer import build_optimizer
 from fmnist_cli.training.options import TrainConfig, size_or_share
-from fmnist_cli.training.run_directory import as_options
+from fmnist_cli.training.run_directory import as_options, as_toml
 from tests.training.small import CPU, config, squares, trainer, weights_of
 
 
@@ -75,7 +76,7 @@ def test_decay_spares_biases_and_norms() -> None:
 
 def test_the_head_has_its_own_rate() -> None:
     made = trainer(head_lr=0.5)
-    head = made.train_step.model.head
+    head = models.head_of(made.train_step.model)[1]
     assert isinstance(head, torch.nn.Linear)
     found = {
         id(parameter): group["lr"]
@@ -232,8 +233,8 @@ def test_the_size_of_the_validation_part_follows_the_data() -> None:
 @pytest.mark.parametrize("val_size", [0, 1, 5_000, 0.1, 1e-5, None])
 def test_a_number_and_a_share_survive_toml_and_json(val_size: float | None) -> None:
     config = TrainConfig(val_size=val_size)
-    assert TrainConfig.from_dict(json.loads(json.dumps(config.as_dict()))) == config
-    written = tomllib.loads(toml.dumps(as_options(config))).get("val-size")
+    assert TrainConfig.from_dict(json.loads(json.dumps(asdict(config)))) == config
+    written = tomllib.loads(as_toml(as_options(config))).get("val-size")
     read = None if written is None else size_or_share(str(written))
     assert (read, type(read)) == (val_size, type(val_size))
 

@@ -4,7 +4,7 @@ import pytest
 
 from fmnist_cli import models
 from fmnist_cli.errors import UsageError
-from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.options import OPTIONS
 from fmnist_cli.training.recipes import RECIPES, resolve
 
 
@@ -16,10 +16,10 @@ def test_every_recipe_is_a_config_of_a_network_that_there_is(name: str) -> None:
 
 
 def test_given_over_recipe_over_defaults() -> None:
-    assert TrainConfig.default("lr") == 0.1
+    assert OPTIONS["lr"].default == 0.1
     assert resolve({"recipe": "tutorial"}).lr == 1e-3
     assert resolve({"recipe": "tutorial", "lr": 0.5}).lr == 0.5
-    assert resolve({"recipe": "tutorial"}).seed == TrainConfig.default("seed")
+    assert resolve({"recipe": "tutorial"}).seed == OPTIONS["seed"].default
     assert resolve({}).recipe == "default"
 
 

@@ -11,7 +11,6 @@ from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.training.options import TrainConfig
-from fmnist_cli.training.resume import read_state
 from fmnist_cli.training.run import Run
 
 Change = Callable[[dict[str, Any], dict[str, Any]], object]
@@ -23,11 +22,11 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> checkpoint.Checkpoint:
     folder = tmp_path_factory.mktemp("run")
     config = TrainConfig(data="sample:200", model="convnet-small", epochs=1, batch_size=50)
     list(Run(config, output=folder / "model.pt", run_dir=folder).epochs())
-    return read_state(folder / "last.pt")
+    return checkpoint.load_training(folder / "last.pt")
 
 
-def changed(state: checkpoint.Checkpoint, change: Change, folder: Path) -> Path:
-    """The state's file with one thing changed in its metadata or training state."""
+def changed(state: checkpoint.Checkpoint, change: Change, folder: Path) -> None:
+    """Write the state's file with one thing changed in its metadata or training state."""
     path = folder / "last.pt"
     checkpoint.save(path, state.model.state_dict(), state.metadata, training=state.training or {})
     loaded = checkpoint.load_training(path)
@@ -37,21 +36,14 @@ def changed(state: checkpoint.Checkpoint, change: Change, folder: Path) -> Path:
     change(document, training)
     metadata = ModelMetadata.from_json(document)
     checkpoint.save(path, loaded.model.state_dict(), metadata, training=training)
-    return path
 
 
-READ: dict[str, Change] = {
+CHANGES: dict[str, Change] = {
     "no trainer": lambda _, training: training.pop("trainer"),
     "no epoch": lambda _, training: training["trainer"].pop("epoch"),
-    "an epoch before the first": lambda _, training: training["trainer"].update(epoch=-1),
-    "an epoch that is text": lambda _, training: training["trainer"].update(epoch="1"),
     "a best of nothing": lambda _, training: training["trainer"].update(best={}),
-    "no history": lambda _, training: training.update(history=[]),
-    "a row of text": lambda _, training: training["history"][0].update(lr="0.1"),
-    "a row of another form": lambda _, training: training["history"][0].pop("lr"),
-    "an output that is a number": lambda _, training: training.update(output=7),
-}
-RESUMED: dict[str, Change] = {
+    "no history": lambda _, training: training.pop("history"),
+    "no output": lambda _, training: training.pop("output"),
     "no config": lambda metadata, _: metadata.pop("config"),
     "options of other types": lambda metadata, _: metadata["config"].update(lr="high"),
     "no data": lambda metadata, _: metadata.pop("data"),
@@ -70,19 +62,11 @@ RESUMED: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize("name", READ)
-def test_a_state_of_another_form_is_refused(
-    state: checkpoint.Checkpoint, name: str, tmp_path: Path
-) -> None:
-    with pytest.raises(CheckpointError, match="unknown training state"):
-        read_state(changed(state, READ[name], tmp_path))
-
-
-@pytest.mark.parametrize("name", RESUMED)
+@pytest.mark.parametrize("name", CHANGES)
 def test_a_state_that_does_not_fit_its_run_is_refused(
     state: checkpoint.Checkpoint, name: str, tmp_path: Path
 ) -> None:
-    changed(state, RESUMED[name], tmp_path)
+    changed(state, CHANGES[name], tmp_path)
     with pytest.raises(CheckpointError, match="unknown training state"):
         list(Run.resume(str(tmp_path), {"epochs": 2}).epochs())
 

@@ -5,10 +5,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fmnist_cli.errors import Locked, MissingInput
 from fmnist_cli.training.options import TrainConfig
-from fmnist_cli.training.run_directory import RunDirectory, as_options
+from fmnist_cli.training.run_directory import RunDirectory, as_options, as_toml
 
 
 @pytest.fixture(autouse=True)
@@ -55,3 +57,23 @@ def test_options_are_written_as_the_command_line_takes_them() -> None:
     assert options["time-budget"] == "90s"
     assert options["val-size"] == 0
     assert "class-weights" not in options
+
+
+VALUES = st.one_of(
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(exclude_categories=["Cs"])),
+)
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z0-9-]+", fullmatch=True), VALUES))
+def test_any_table_is_read_back(values: dict[str, str | int | float | bool]) -> None:
+    found = tomllib.loads(as_toml(values))
+    assert found == values
+    assert [type(value) for value in found.values()] == [type(value) for value in values.values()]
+
+
+def test_a_number_that_toml_would_read_otherwise_is_refused() -> None:
+    with pytest.raises(ValueError, match="Out of range"):
+        as_toml({"lr": float("nan")})

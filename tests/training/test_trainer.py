@@ -9,10 +9,9 @@ from torch import nn
 
 from fmnist_cli import models
 from fmnist_cli.errors import CheckFailed
-from fmnist_cli.training.freezing import stem_of
 from fmnist_cli.training.processes import Process
 from fmnist_cli.training.results import Progress, Stopped
-from fmnist_cli.training.step import TrainStep
+from fmnist_cli.training.step import TrainStep, stem_of
 from fmnist_cli.training.trainer import Trainer
 from tests.training.small import CPU, assert_same, config, trainer, weights_of
 
@@ -214,7 +213,7 @@ def test_a_frozen_stem_stays_as_it_is_while_the_rest_moves(network: str, has_nor
         total_steps=4,
         steps_per_epoch=2,
     )
-    first, last = nn.ModuleList(stem_of(model)), model.head
+    first, last = nn.ModuleList(stem_of(model)), models.head_of(model)[1]
     assert isinstance(last, nn.Linear)
     assert [type(layer) for layer in first] == [nn.Conv2d, nn.BatchNorm2d][: 1 + has_norm]
     stem = {id(parameter) for parameter in first.parameters()}
