@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.config_options import set_parameters
+from fmnist_cli.cli.config_options import parameter, set_parameters
 from fmnist_cli.cli.options import ClassesOption
 
 if TYPE_CHECKING:
@@ -104,12 +104,9 @@ def takes_model_options(command: Callable[..., None]) -> Callable[..., None]:
         given = ModelOptions(**{name: values.pop(name) for name in _OPTIONS})
         command(**values, model_options=given)
 
-    derived = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-        for name, annotation in _OPTIONS.items()
-    ]
+    derived = [parameter(name, annotation) for name, annotation in _OPTIONS.items()]
     parameters = [*inspect.signature(command).parameters.values()]
-    place = [parameter.name for parameter in parameters].index("model_options")
+    place = [own.name for own in parameters].index("model_options")
     set_parameters(with_options, [*parameters[:place], *derived, *parameters[place + 1 :]])
     return with_options
 
