@@ -134,15 +134,14 @@ class _LogHandler(logging.Handler):
 
 
 def show_library_notes() -> None:
-    """Print what the library logs, as notes and warnings, for the rest of the process."""
+    """Print what the library logs, as notes and warnings, for the rest of the process.
+
+    What Pillow says of odd pictures and matplotlib of its directories is shown with -v only.
+    """
     logger = logging.getLogger("fmnist_cli")
     logger.setLevel(logging.INFO)
     logger.propagate = False
     logger.handlers = [_LogHandler()]
-
-
-def hush_other_libraries() -> None:
-    """Suppress, without -v, what Pillow says of odd pictures and matplotlib of its directories."""
     if _verbosity <= 0:
         warnings.filterwarnings("ignore", module=r"PIL\.")
         for name in ("PIL", "matplotlib"):

@@ -264,10 +264,10 @@ def _show(header: Sequence[str], table: Sequence[Sequence[str]]) -> None:
 
 
 def _write_csv(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(dict.fromkeys(columns))
-    for row in rows:
-        writer.writerow([{**row["options"], **row}[name] for name in dict.fromkeys(columns)])
+    names = list(dict.fromkeys(columns))  # the seed may be a column and an option that differs
+    writer = csv.DictWriter(sys.stdout, names, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**row["options"], **row} for row in rows)
 
 
 def _describe(run: "RunRecord", varied: Sequence[str]) -> str:

@@ -44,7 +44,6 @@ def everywhere(command: Callable[..., None]) -> Callable[..., None]:
     def with_shared(*, quiet: bool, verbose: bool, **values: Any) -> None:
         del values["config"]  # read by its callback
         console.set_verbosity(quiet=quiet, verbose=verbose)
-        console.hush_other_libraries()
         console.show_library_notes()
         try:
             command(**values)
