@@ -63,7 +63,7 @@ def _read_config(ctx: typer.Context, path: Path | None) -> Path | None:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise MissingInput(f"no config file at '{path}'") from None
-    except (OSError, ValueError) as error:  # ValueError: no UTF-8, no TOML
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, no TOML
         reason = " ".join(str(error).split())[:200]
         raise DataError(
             f"'{path}' is not a TOML file that can be read: {reason}\n"
