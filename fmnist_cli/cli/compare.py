@@ -1,7 +1,7 @@
 """`fmnist compare`: two models on the same images."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -86,17 +86,13 @@ _COLUMNS = ("index", "class", "a", "a_probability", "b", "b_probability")
 def _rows(result: "ModelComparison") -> list[list[str]]:
     """The images that the models classify differently: position, true class, both predictions."""
     return [
-        [
-            str(row["index"]),
-            row["class"],
-            *(
-                cell
-                for name in ("a", "b")
-                for cell in (row[name]["class"], f"{row[name]['probability']:.6f}")
-            ),
-        ]
+        [str(row["index"]), row["class"], *_cells(row["a"]), *_cells(row["b"])]
         for row in result.as_dict()["differing"]
     ]
+
+
+def _cells(predicted: dict[str, Any]) -> tuple[str, str]:
+    return predicted["class"], f"{predicted['probability']:.6f}"
 
 
 def _write_csv(result: "ModelComparison") -> None:

@@ -58,11 +58,9 @@ def takes_config(command: Callable[..., None]) -> Callable[..., None]:
 
     _first, *own = inspect.signature(command).parameters.values()
     derived = [
-        inspect.Parameter(
+        parameter(
             declared.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=None,
-            annotation=Annotated[
+            Annotated[
                 _typer_type(declared) | None,
                 typer_option(
                     replace(declared, help=declared.help + declared.train_help),
@@ -82,6 +80,12 @@ def _typer_type(declared: Option) -> Any:
     if declared.repeatable:
         return list[str]
     return declared.type if declared.parse is None else Any
+
+
+def parameter(name: str, annotation: Any, default: object = None) -> inspect.Parameter:
+    """A parameter of the kind that `set_parameters` takes."""
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=annotation)
 
 
 def set_parameters(command: Callable[..., None], parameters: list[inspect.Parameter]) -> None:

@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import sys
+import warnings
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -19,7 +20,6 @@ PIPE_WIDTH: Final = 1_000
 """Width if the output is no terminal, so that lines and tables are never wrapped in a pipe."""
 
 _verbosity = 0
-_config_words: list[str] = []
 
 
 class PipeClosedError(Exception):
@@ -32,19 +32,9 @@ def set_verbosity(*, quiet: bool, verbose: bool) -> None:
     _verbosity = -1 if quiet else int(verbose)
 
 
-def escape_in_errors(word: str) -> None:
-    """Escape the newlines of this word from a config file whenever an error quotes it."""
-    _config_words.append(word)
-
-
 def is_quiet() -> bool:
     """Whether progress and notes are disabled (-q)."""
     return _verbosity < 0
-
-
-def is_verbose() -> bool:
-    """Whether details are enabled (-v)."""
-    return _verbosity > 0
 
 
 def is_drawn(stream: TextIO) -> bool:
@@ -53,8 +43,8 @@ def is_drawn(stream: TextIO) -> bool:
 
 
 def is_live() -> bool:
-    """Whether stderr is a terminal on which a progress bar can be redrawn."""
-    return sys.stderr.isatty() and not err().is_dumb_terminal
+    """Whether to draw progress: stderr is a terminal that can be redrawn, and -q isn't given."""
+    return not is_quiet() and sys.stderr.isatty() and not err().is_dumb_terminal
 
 
 def _console(stream: TextIO) -> "Console":
@@ -79,12 +69,6 @@ def out() -> "Console":
 def err() -> "Console":
     """The console of progress, notes, warnings and errors."""
     return _console(sys.stderr)
-
-
-def set_stderr(stream: TextIO) -> None:
-    """Redirect progress, notes, warnings and errors to another stream."""
-    sys.stderr = stream
-    err.cache_clear()
 
 
 def literal(text: str) -> str:
@@ -125,13 +109,13 @@ def _finite(value: Any) -> Any:
 
 def detail(text: str) -> None:
     """Print a detail, shown with -v only."""
-    if is_verbose():
+    if _verbosity > 0:
         _line(literal(text), "dim")
 
 
 def note(text: str) -> None:
     """Print a note, silenced by -q."""
-    if _verbosity >= 0:
+    if not is_quiet():
         _line(literal(text), "")
 
 
@@ -150,28 +134,34 @@ class _LogHandler(logging.Handler):
 
 
 def show_library_notes() -> None:
-    """Print what the library logs, as notes and warnings, for the rest of the process."""
+    """Print what the library logs, as notes and warnings, for the rest of the process.
+
+    What Pillow says of odd pictures and matplotlib of its directories is shown with -v only.
+    """
     logger = logging.getLogger("fmnist_cli")
     logger.setLevel(logging.INFO)
     logger.propagate = False
     logger.handlers = [_LogHandler()]
+    if _verbosity <= 0:
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        for name in ("PIL", "matplotlib"):
+            logging.getLogger(name).addHandler(logging.NullHandler())
 
 
 def warn(text: str) -> None:
     """Print a warning: a result may mean less than it seems."""
-    _line(literal(f"warning: {text}"), "yellow")
+    _line("warning: ", "yellow", literal(text))
 
 
 def error(text: str) -> None:
     """Print why the command failed; ignored if stderr can't be written."""
-    # Newlines in words that the user has given must not look like line breaks of the message.
-    given = [*sys.argv, *os.environ.values(), *_config_words]
-    names = {part for word in given for part in re.split("[/=]", word) if "\n" in part}
+    # A newline in a file's name must not look like a line break of the message.
+    names = {part for word in sys.argv for part in re.split("[/=]", word) if "\n" in part}
     for name in sorted(names, key=len, reverse=True):  # one may be part of another
         if name.strip():
             text = text.replace(name, literal(name))
     try:
-        _line("\n".join(map(literal, f"error: {text}".split("\n"))), "bold red")
+        _line("error: ", "bold red", "\n".join(map(literal, text.split("\n"))))
     except OSError:  # disk full or pipe closed: the exit code still reports the failure
         discard(sys.stderr)
 
@@ -181,13 +171,10 @@ def discard(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _line(text: str, style: str) -> None:
+def _line(styled: str, style: str, plain: str = "") -> None:
     if is_drawn(sys.stderr):
         from rich.text import Text
 
-        head, mark, rest = (
-            text.partition(": ") if style.startswith(("bold", "yel")) else ("", "", text)
-        )
-        err().print(Text.assemble((head + mark, style), (rest, style if not mark else "")))
+        err().print(Text.assemble((styled, style), plain))
     else:
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(f"{styled}{plain}\n")

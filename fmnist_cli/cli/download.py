@@ -52,7 +52,7 @@ def download(
 @contextmanager
 def download_progress() -> Iterator["Track"]:
     """Draw a bar per file on a terminal; elsewhere one line tells that a file is being fetched."""
-    if console.is_quiet() or not console.is_live():
+    if not console.is_live():
         told = set()
 
         def tell(file_name: str, _done_bytes: int, total_bytes: int) -> None:

@@ -53,7 +53,7 @@ def fetch(source: "Source", split: "Split") -> None:
 @contextmanager
 def busy(text: str) -> Iterator[None]:
     """Show a spinner on a terminal."""
-    if console.is_quiet() or not console.is_live():
+    if not console.is_live():
         yield
         return
     from fmnist_cli.data import image_directory

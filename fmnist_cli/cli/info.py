@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from fmnist_cli.cli import console, options
-from fmnist_cli.cli.download import download_progress
+from fmnist_cli.cli.evaluated_data import fetch
 from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes_model_options
 from fmnist_cli.cli.tables import show_facts, show_table
 from fmnist_cli.constants import CLASS_NAMES
@@ -18,7 +18,6 @@ from fmnist_cli.pretrained import locate
 
 if TYPE_CHECKING:
     from fmnist_cli.evaluation.dataset_stats import DatasetStats
-    from fmnist_cli.inference.classifier import Classifier
 
 _NETWORK: Final = re.compile(r".+\.py:\w+")
 _DATA_SUFFIXES: Final = (".csv", ".gz", ".npz", ".parquet", ".zip")
@@ -52,7 +51,10 @@ def info(
         names = split_classes(model_options.classes) or CLASS_NAMES
         _describe(describe_network(target, len(names)), format_)
     elif target == PRETRAINED or _is_model(Path(target)):
-        _model(load_model(locate(target), model_options, device="cpu"), format_)
+        from fmnist_cli.evaluation.description import describe_model
+
+        classifier = load_model(locate(target), model_options, device="cpu")
+        _describe(describe_model(classifier), format_)
     else:
         from fmnist_cli.data.class_names import split_classes
         from fmnist_cli.data.sources import open_source
@@ -65,10 +67,8 @@ def info(
             mirrors=mirror or (),
             classes=split_classes(model_options.classes),
         )
-        if source.kind == "fashion-mnist":
-            with download_progress() as track:
-                source.fetch("train", track)
-                source.fetch("test", track)
+        fetch(source, "train")
+        fetch(source, "test")
         _data(dataset_stats(source), format_)
 
 
@@ -99,12 +99,6 @@ def _machine(format_: str) -> None:
     )
     facts += [(name, version or "not installed") for name, version in machine["packages"].items()]
     show_facts(facts)
-
-
-def _model(classifier: "Classifier", format_: str) -> None:
-    from fmnist_cli.evaluation.description import describe_model
-
-    _describe(describe_model(classifier), format_)
 
 
 def _describe(model: dict[str, Any], format_: str) -> None:

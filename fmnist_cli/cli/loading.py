@@ -21,10 +21,35 @@ if TYPE_CHECKING:
 class ModelOptions:
     """What the user says about a model: its network's code, or all of bare weights."""
 
-    network: str | None = None
-    normalization: str | None = None
-    stem: Literal["stock", "small"] | None = None
-    classes: str | None = None
+    network: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="NAME|FILE.py:CLASS",
+            help="Network of a MODEL that is your own, or holds bare weights (a state_dict).",
+            show_default=False,
+        ),
+    ] = None
+    normalization: Annotated[
+        str | None,
+        typer.Option(
+            "--normalization",
+            metavar="raw|standard|half|bytes|MEAN,STD",
+            help="Pixels that bare weights, or an ONNX file of your own, expect: 0 to 1, zero mean "
+            "and unit variance, -1 to 1, 0 to 255, or (0..1 - MEAN) / STD.",
+            show_default="what training --model here would use",
+        ),
+    ] = None
+    stem: Annotated[
+        Literal["stock", "small"] | None,
+        typer.Option(
+            "--stem",
+            help="First convolution of a torchvision network with bare weights: torchvision's own "
+            "stride, or 1 as in networks trained here.",
+            show_default="stock, unless saved here",
+        ),
+    ] = None
+    classes: ClassesOption = None
 
     def as_arguments(self) -> dict[str, Any]:
         """The keyword arguments of `inference.loading.load`. Raises UsageError."""
@@ -63,54 +88,19 @@ class ModelOptions:
 
 NOTHING_TOLD: Final = ModelOptions()
 
-_OPTIONS: Final[dict[str, Any]] = {
-    "network": Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            metavar="NAME|FILE.py:CLASS",
-            help="Network of a MODEL that is your own, or holds bare weights (a state_dict).",
-            show_default=False,
-        ),
-    ],
-    "normalization": Annotated[
-        str | None,
-        typer.Option(
-            "--normalization",
-            metavar="raw|standard|half|bytes|MEAN,STD",
-            help="Pixels that bare weights, or an ONNX file of your own, expect: 0 to 1, zero mean "
-            "and unit variance, -1 to 1, 0 to 255, or (0..1 - MEAN) / STD.",
-            show_default="what training --model here would use",
-        ),
-    ],
-    "stem": Annotated[
-        Literal["stock", "small"] | None,
-        typer.Option(
-            "--stem",
-            help="First convolution of a torchvision network with bare weights: torchvision's own "
-            "stride, or 1 as in networks trained here.",
-            show_default="stock, unless saved here",
-        ),
-    ],
-    "classes": ClassesOption,
-}
-
 
 def takes_model_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command these options; it receives them as its parameter `model_options`."""
+    derived = inspect.signature(ModelOptions).parameters
 
     @wraps(command)
     def with_options(**values: Any) -> None:
-        given = ModelOptions(**{name: values.pop(name) for name in _OPTIONS})
+        given = ModelOptions(**{name: values.pop(name) for name in derived})
         command(**values, model_options=given)
 
-    derived = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-        for name, annotation in _OPTIONS.items()
-    ]
     parameters = [*inspect.signature(command).parameters.values()]
-    place = [parameter.name for parameter in parameters].index("model_options")
-    set_parameters(with_options, [*parameters[:place], *derived, *parameters[place + 1 :]])
+    place = [own.name for own in parameters].index("model_options")
+    set_parameters(with_options, [*parameters[:place], *derived.values(), *parameters[place + 1 :]])
     return with_options
 
 

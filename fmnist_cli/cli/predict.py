@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.decoders import hushed_decoders
 from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes_model_options
 from fmnist_cli.cli.options import (
     DeviceOption,
@@ -21,6 +20,7 @@ from fmnist_cli.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from fmnist_cli.data.pictures import Picture
     from fmnist_cli.inference.predictor import Prediction
 
 InputsArgument = Annotated[
@@ -70,11 +70,14 @@ def predict(
     """Classify pictures; predictions are printed in input order as they become available."""
     from fmnist_cli.cli import predictions
     from fmnist_cli.data.layouts import SAMPLE
-    from fmnist_cli.errors import DataError
+    from fmnist_cli.errors import DataError, UsageError
     from fmnist_cli.inference.inputs import Skipped, check_arguments, open_inputs
     from fmnist_cli.inference.predictor import predict as stream
 
-    _check_stdin(inputs, stdin_image)
+    if stdin_image and "-" not in inputs:
+        raise UsageError(
+            "--stdin-image needs - among the inputs: fmnist predict MODEL --stdin-image -"
+        )
     check_arguments(inputs)
     classifier = load_model(
         model,
@@ -94,7 +97,7 @@ def predict(
         inputs, photo=photo, stdin=stdin, stdin_is_image=stdin_image, skipped=skipped
     )
     tally = _Tally(show_input)
-    with hushed_decoders(), closing(stream(classifier, opened)) as batches:
+    with closing(stream(classifier, opened)) as batches:
         chosen = output_format or ("table" if sys.stdout.isatty() else "jsonl")
         predictions.WRITERS[chosen](tally.watch(batches), classifier.classes, top_k)
     if skipped.count:
@@ -107,19 +110,6 @@ def predict(
         raise DataError(f"{tally.failed:,} of {tally.total:,} inputs could not be read")
 
 
-def _check_stdin(inputs: list[str], stdin_image: bool) -> None:
-    from fmnist_cli.errors import UsageError
-
-    if inputs.count("-") > 1:
-        raise UsageError("- may be given once: standard input is read to its end")
-    if stdin_image and "-" not in inputs:
-        raise UsageError(
-            "--stdin-image needs - among the inputs: fmnist predict MODEL --stdin-image -"
-        )
-    if "-" in inputs and sys.stdin is None:
-        raise UsageError("- needs standard input, which is closed")
-
-
 class _Tally:
     """Count predictions on their way to stdout; write what the network saw."""
 
@@ -130,28 +120,26 @@ class _Tally:
 
     def watch(self, batches: Iterator[list["Prediction"]]) -> Iterator[list["Prediction"]]:
         for batch in batches:
-            if console.is_verbose() or self._show_input is not None:
-                for number, prediction in enumerate(batch, self.total):
-                    self._show(number, prediction)
+            for number, prediction in enumerate(batch, self.total):
+                if prediction.picture is not None:
+                    self._show(number, prediction.name, prediction.picture)
             self.total += len(batch)
             self.failed += sum(prediction.picture is None for prediction in batch)
             yield batch
             # The reader of a pipe sees each batch while the next one is still on its way.
             sys.stdout.flush()
 
-    def _show(self, number: int, prediction: "Prediction") -> None:
-        if prediction.picture is None:
+    def _show(self, number: int, name: str, picture: "Picture") -> None:
+        how = "prepared as a photo" if picture.prepared else "taken as it is"
+        console.detail(f"{name}: {how}")
+        if self._show_input is None:
             return
-        if console.is_verbose():
-            how = "prepared as a photo" if prediction.picture.prepared else "taken as it is"
-            console.detail(f"{prediction.name}: {how}")
-        if self._show_input is not None:
-            from fmnist_cli.data.pictures import draw_steps, write_png
-            from fmnist_cli.files import atomic_write
+        from fmnist_cli.data.pictures import draw_steps, write_png
+        from fmnist_cli.files import atomic_write
 
-            stem = Path(prediction.name).stem[:100]
-            write_png(self._show_input / f"{number:06}-{stem}.png", prediction.picture.pixels)
-            if prediction.picture.prepared and prediction.name != "-":
-                steps = self._show_input / f"{number:06}-{stem}-steps.png"
-                with atomic_write(steps) as temporary:
-                    draw_steps(Path(prediction.name)).save(temporary, "PNG")
+        stem = Path(name).stem[:100]
+        write_png(self._show_input / f"{number:06}-{stem}.png", picture.pixels)
+        if picture.prepared and name != "-":
+            steps = self._show_input / f"{number:06}-{stem}-steps.png"
+            with atomic_write(steps) as temporary:
+                draw_steps(Path(name)).save(temporary, "PNG")

@@ -66,8 +66,8 @@ def epoch_line(result: "EpochResult") -> str:
 
 @contextmanager
 def epoch_progress() -> Iterator[EpochProgress]:
-    """Show the progress of a training run, unless -q or a missing terminal prevents it."""
-    if console.is_quiet() or not console.is_live():
+    """Show the progress of a training run."""
+    if not console.is_live():
         yield EpochProgress()
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

@@ -10,7 +10,6 @@ import typer
 
 from fmnist_cli.cli import console, options
 from fmnist_cli.cli.tables import show_table
-from fmnist_cli.errors import DataError
 
 if TYPE_CHECKING:
     from fmnist_cli.runs.groups import Group, PairedDifference
@@ -75,9 +74,10 @@ def runs(
 
     if curves is not None:
         check_format(curves)
-    found, skipped = record.find_runs(folders or [RUNS_FOLDER])
-    for error in skipped:
-        console.warn(str(error))
+    found, errors = record.find_runs(folders or [RUNS_FOLDER])
+    skipped = list(map(str, errors))
+    for reason in skipped:
+        console.warn(reason)
     shown = record.sort(record.select(found, where or ()), sort)
     if not shown:
         console.note("no runs" if not found else f"none of {len(found):,} runs meets --where")
@@ -99,11 +99,11 @@ def runs(
 
 
 def _print_runs(
-    shown: "Sequence[RunRecord]", varied: Sequence[str], skipped: Sequence[DataError], format_: str
+    shown: "Sequence[RunRecord]", varied: Sequence[str], skipped: Sequence[str], format_: str
 ) -> None:
     rows = [_run_row(run, varied) for run in shown]
     if format_ == "json":
-        console.print_json({"differing": varied, "runs": rows, "skipped": _reasons(skipped)})
+        console.print_json({"differing": varied, "runs": rows, "skipped": skipped})
     elif format_ == "csv":
         _write_csv(rows, [*_RUN_KEYS, *varied])
     elif rows:
@@ -141,12 +141,12 @@ def _run_row(run: "RunRecord", varied: Sequence[str]) -> dict[str, Any]:
         "seconds": run.seconds,
         "images_per_second": run.images_per_second,
         "state": run.state,
-        "options": {name: run.option(name) for name in varied},
+        "options": {name: run.options.get(name) for name in varied},
     }
 
 
 def _print_groups(
-    groups: "Sequence[Group]", varied: Sequence[str], skipped: Sequence[DataError], format_: str
+    groups: "Sequence[Group]", varied: Sequence[str], skipped: Sequence[str], format_: str
 ) -> None:
     from fmnist_cli.runs.groups import paired_difference
 
@@ -154,7 +154,7 @@ def _print_groups(
     rows = [_group_row(group, varied) for group in groups]
     if format_ == "json":
         document = {"differing": varied, "groups": rows, "difference": _as_json(difference)}
-        console.print_json({**document, "skipped": _reasons(skipped)})
+        console.print_json({**document, "skipped": skipped})
     elif format_ == "csv":
         for row in rows:
             row["ci95_low"], row["ci95_high"] = row["val_accuracy_ci95"] or (None, None)
@@ -195,7 +195,7 @@ def _group_row(group: "Group", varied: Sequence[str]) -> dict[str, Any]:
         "val_accuracy_ci95": estimate.ci95,
         "seconds": fmean(run.seconds for run in group.runs),
         "images_per_second": fmean(run.images_per_second or 0 for run in group.runs),
-        "options": {name: group.runs[0].option(name) for name in varied},
+        "options": {name: group.runs[0].options.get(name) for name in varied},
     }
 
 
@@ -243,7 +243,7 @@ def _label(group: "Group", groups: "Sequence[Group]", varied: Sequence[str]) -> 
     own = [
         name
         for name in varied
-        if sum(other.runs[0].option(name) == run.option(name) for other in groups) * 2
+        if sum(other.runs[0].options.get(name) == run.options.get(name) for other in groups) * 2
         <= len(groups)
     ]
     return f"{run.recipe} {_describe(run, own)}".strip()
@@ -264,20 +264,16 @@ def _show(header: Sequence[str], table: Sequence[Sequence[str]]) -> None:
 
 
 def _write_csv(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(dict.fromkeys(columns))
-    for row in rows:
-        writer.writerow([{**row["options"], **row}[name] for name in dict.fromkeys(columns)])
+    names = list(dict.fromkeys(columns))  # the seed may be a column and an option that differs
+    writer = csv.DictWriter(sys.stdout, names, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**row["options"], **row} for row in rows)
 
 
 def _describe(run: "RunRecord", varied: Sequence[str]) -> str:
     from fmnist_cli.runs.record import as_text
 
-    return ", ".join(f"{name} {as_text(run.option(name)) or '-'}" for name in varied)
-
-
-def _reasons(skipped: Sequence[DataError]) -> list[str]:
-    return [str(error) for error in skipped]
+    return ", ".join(f"{name} {as_text(run.options.get(name)) or '-'}" for name in varied)
 
 
 def _percent(share: float | None) -> str:

@@ -11,7 +11,6 @@ from typing import Annotated, Final
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.decoders import hushed_decoders
 from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes_model_options
 from fmnist_cli.cli.options import MODEL_HELP, DeviceOption, ThreadsOption
 from fmnist_cli.cli.signals import grace
@@ -81,12 +80,10 @@ def serve(
             classifier(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.uint8))
         if not ip_address(listener.getsockname()[0]).is_loopback:
             console.warn("whoever reaches this address can use the server: it asks for no password")
-        with grace(_GRACE_SECONDS), hushed_decoders():
-            run(
-                app,
-                listener,
-                lambda: console.note(f"serving {name_of(model)} at {url_of(listener)}"),
-            )
+        with grace(_GRACE_SECONDS):
+            # Connections that come before the first line of `run` wait in the listener's queue.
+            console.note(f"serving {name_of(model)} at {url_of(listener)}")
+            run(app, listener)
 
 
 def _export(model: Path, output: Path, options: ModelOptions) -> None:

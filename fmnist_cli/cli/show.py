@@ -71,6 +71,7 @@ def show(
         ),
     ] = None,
     device: options.DeviceOption = "auto",
+    threads: options.ThreadsOption = None,
     model_options: ModelOptions = NOTHING_TOLD,
     format_: options.TableOrJson = "table",
 ) -> None:
@@ -99,7 +100,7 @@ def show(
     else:
         if augment is not None:
             raise UsageError("--augment cannot be combined with --errors")
-        classifier = load_model(errors, model_options, device=device)
+        classifier = load_model(errors, model_options, device=device, threads=threads)
         source = open_data(
             classifier, data, test_data, data_dir, mirror, split or "test", photo=photo
         )

@@ -12,9 +12,7 @@ def show_facts(facts: Sequence[tuple[str, str]]) -> None:
     """Print one name and value per line."""
     shown = [(name, literal(value)) for name, value in facts]
     if not console.out().is_terminal:
-        width = max(len(name) for name, _ in shown)
-        for name, value in shown:
-            console.result(f"{name:<{width}}  {value}".rstrip())
+        _write_aligned(shown, text_columns=2)
         return
     from rich.table import Table
 
@@ -30,7 +28,7 @@ def show_table(header: Row, rows: Sequence[Row], *, text_columns: int = 1) -> No
     """Print rows under a header; the first `text_columns` are left-aligned, the others right."""
     shown = [[literal(cell) for cell in row] for row in rows]
     if not console.out().is_terminal:
-        _write_aligned([list(header), *shown], text_columns)
+        _write_aligned([header, *shown], text_columns)
         return
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -47,7 +45,7 @@ def show_table(header: Row, rows: Sequence[Row], *, text_columns: int = 1) -> No
     console.show(table)
 
 
-def _write_aligned(rows: list[list[str]], text_columns: int) -> None:
+def _write_aligned(rows: Sequence[Row], text_columns: int) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         cells = (

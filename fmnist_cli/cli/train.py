@@ -1,6 +1,7 @@
 """`fmnist train`: parse the options, run the engine, draw what it yields."""
 
 import contextlib
+import io
 import os
 import sys
 import time
@@ -236,8 +237,10 @@ def _fit(run: "Run") -> None:
     with download_progress() as track:
         run.download(track)
     has_trained = False
+    # Results alone belong on stdout, but torch.hub announces its downloads there.
+    elsewhere = io.StringIO() if console.is_quiet() else sys.stderr
     with (
-        _only_results_on_stdout(),
+        contextlib.redirect_stdout(elsewhere),
         stop_request(last_words) as should_stop,
         epoch_progress() as progress,
         image_directory.tracked(progress.pictures),
@@ -249,20 +252,10 @@ def _fit(run: "Run") -> None:
                 has_trained = True
         except Stopped:
             raise Interrupted(last_words(), should_stop.signal_number) from None
-    if run.summary is not None and not has_trained:
-        console.note(_nothing_to_do(run))
-    _conclude(run)
-
-
-@contextlib.contextmanager
-def _only_results_on_stdout() -> Iterator[None]:
-    """Send what libraries print to stderr: torch.hub announces its downloads on stdout."""
-    with contextlib.ExitStack() as stack:
-        elsewhere = sys.stderr
-        if console.is_quiet():
-            elsewhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
-        stack.enter_context(contextlib.redirect_stdout(elsewhere))
-        yield
+    if run.summary is not None:
+        if not has_trained:
+            console.note(_nothing_to_do(run))
+        _conclude(run, run.summary)
 
 
 def _nothing_to_do(run: "Run") -> str:
@@ -275,10 +268,7 @@ def _nothing_to_do(run: "Run") -> str:
     return f"this run is finished; go on with --epochs N, where N is more than {done}"
 
 
-def _conclude(run: "Run") -> None:
-    summary = run.summary
-    if summary is None:
-        return
+def _conclude(run: "Run", summary: "Summary") -> None:
     judged = "" if summary.val_accuracy is None else f", val accuracy {summary.val_accuracy:.2%}"
     console.note(
         f"best epoch {summary.best_epoch}{judged}; {summary.seconds:.1f} s; run {summary.run_dir}"

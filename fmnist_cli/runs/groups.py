@@ -78,12 +78,12 @@ def paired_difference(first: Group, second: Group) -> PairedDifference:
     )
 
 
-def t_quantile(df: int, confidence: float = _CONFIDENCE) -> float:
-    """The t for which `confidence` of Student's distribution with `df` degrees lies in ±t."""
+def t_quantile(df: int) -> float:
+    """The t for which 95% of Student's distribution with `df` degrees of freedom lies in ±t."""
     low, high = 0.0, math.pi / 2  # of the angle atan(t / sqrt(df)), which has bounds
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if _mass_within(middle, df) < confidence else (low, middle)
+        low, high = (middle, high) if _mass_within(middle, df) < _CONFIDENCE else (low, middle)
     return math.tan(low) * math.sqrt(df)
 
 

@@ -87,10 +87,6 @@ class RunRecord:
         rates = [row["images_per_second"] or 0 for row in self.history]
         return sum(rates) / len(rates) if rates else None
 
-    def option(self, name: str) -> Any:
-        """An option's value; None if it is not set."""
-        return self.options.get(name)
-
 
 def find_runs(folders: Sequence[Path]) -> tuple[list[RunRecord], list[DataError]]:
     """Read the runs at and directly below some directories; also the errors of damaged ones.
@@ -167,7 +163,7 @@ def differing_options(runs: Sequence[RunRecord], *, without: Sequence[str] = ())
         name
         for name in names
         if name not in (*_SHOWN_APART, *without)
-        and len({repr(run.option(name)) for run in runs}) > 1
+        and len({repr(run.options.get(name)) for run in runs}) > 1
     ]
 
 
@@ -197,7 +193,7 @@ def select(runs: Sequence[RunRecord], conditions: Sequence[str]) -> list[RunReco
         runs = [
             run
             for run in runs
-            if _equals(run.state if name == "state" else run.option(name), value.strip())
+            if _equals(run.state if name == "state" else run.options.get(name), value.strip())
         ]
     return list(runs)
 
@@ -223,11 +219,8 @@ def sort(runs: Sequence[RunRecord], key: str) -> list[RunRecord]:
         hint = did_you_mean(key, known) or f"; expected {', '.join(SORT_KEYS)} or an option"
         raise UsageError(f"--sort: no run has '{key}'{hint}")
 
-    def value(run: RunRecord) -> Any:
-        return getattr(run, column) if column in SORT_KEYS else run.option(option)
-
     def order(run: RunRecord) -> tuple[bool, float, str]:
-        found = value(run)
+        found = getattr(run, column) if column in SORT_KEYS else run.options.get(option)
         if not isinstance(found, int | float):
             return found is None, 0.0, str(found)
         return False, -found if column in _BEST_FIRST else found, ""

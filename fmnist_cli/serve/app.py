@@ -4,8 +4,7 @@ import base64
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Query, Request
@@ -141,12 +140,6 @@ class _Server:
         content = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
         return Response(content, status, headers, "application/json")
 
-    @asynccontextmanager
-    async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
-        """Stop the threads when the application ends."""
-        yield
-        self._service.close()
-
 
 class _Shortcut:
     """Middleware that calls `predict` without FastAPI's routing and its parsing of parameters.
@@ -181,7 +174,6 @@ def create_app(classifier: Classifier, name: str) -> FastAPI:
         docs_url=None,  # FastAPI's pages load their scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=server.lifespan,
     )
     app.post(_PREDICT, openapi_extra=_BODY, responses=_ERRORS)(server.predict)
     app.get("/model")(server.model)

@@ -45,10 +45,6 @@ class Batcher:
             loop.call_soon(self._start)  # what else has just arrived joins the batch
         return answer
 
-    def close(self) -> None:
-        """End the thread after the batch it is working on."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
-
     def _start(self) -> None:
         batch: list[tuple[Images, _Answer]] = []
         while self._waiting and len(batch) < MAX_BATCH:

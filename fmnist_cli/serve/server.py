@@ -7,7 +7,6 @@ import json
 import logging
 import socket
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -47,7 +46,7 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{local}]:{port}" if ":" in local else f"http://{local}:{port}"
 
 
-def run(app: Any, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+def run(app: Any, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM; requests in flight are finished, then the signal is raised."""
     for name in ("uvicorn.error", "python_multipart"):  # a broken request is no news
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -67,7 +66,7 @@ def run(app: Any, listener: socket.socket, on_ready: Callable[[], None]) -> None
         backlog=_BACKLOG,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
-    _Server(config, on_ready).run([listener])
+    uvicorn.Server(config).run([listener])
 
 
 def _return_large_blocks() -> None:
@@ -81,23 +80,12 @@ def _return_large_blocks() -> None:
             ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK_BYTES)
 
 
-class _Server(uvicorn.Server):
-    """Reports when it is ready."""
-
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._on_ready()
-
-
 class _Protocol(HttpToolsProtocol):
     """Bounds the time and the size of a request's head, for which httptools has no limit.
 
     It also tells the running request when its connection is closed: uvicorn tells the newest one,
-    which may still be waiting behind it.
+    which may still be waiting behind it. Without this, a pipeline of hostile requests can leave
+    other clients without an answer (tests/proof/test_hostile_requests.py).
     """
 
     _timer: asyncio.TimerHandle | None = None

@@ -79,11 +79,6 @@ class Service:
             "fmnist_pictures_waiting": self._waiting,
         }
 
-    def close(self) -> None:
-        """End the threads after what they are working on."""
-        self._batcher.close()
-        self._decoders.shutdown(wait=False, cancel_futures=True)
-
     async def _predict(self, upload: Upload, photo: PhotoMode) -> Prediction:
         try:
             picture = await self._decode(upload.content, photo)

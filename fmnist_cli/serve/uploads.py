@@ -74,7 +74,7 @@ class Uploads:
             del body
             yield files
         finally:
-            self._release(share)
+            self._held_bytes -= share.count
 
     async def _receive(self, request: Request, share: _Share) -> bytes:
         pieces: list[bytes] = []
@@ -89,9 +89,6 @@ class Uploads:
                     if size <= MAX_BODY_BYTES:
                         self._hold(share, len(piece))
                         pieces.append(piece)
-                    elif pieces:
-                        self._release(share)
-                        pieces.clear()
         except TimeoutError:
             raise HTTPException(
                 408, f"the body did not arrive within {BODY_SECONDS} s", _CLOSE
@@ -111,10 +108,6 @@ class Uploads:
             )
         self._held_bytes += count
         share.count += count
-
-    def _release(self, share: _Share) -> None:
-        self._held_bytes -= share.count
-        share.count = 0
 
 
 class _FormInMemory(MultiPartParser):

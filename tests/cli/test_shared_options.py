@@ -29,24 +29,11 @@ def test_every_command_has_the_shared_options(fmnist: Program, command: str) -> 
     assert "\x1b" not in short.stdout
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"a = " + b"[" * 5_000, "is not a TOML file"),
-        (b"a." * 20_000 + b"a = 1", "too many parts"),
-        (b"# no options\n" * 10_000, "more than 100,000 bytes"),
-        (b"epochs = '\xff'", "can't decode byte 0xff"),
-    ],
-    ids=["nested", "dotted", "long", "no text"],
-)
-def test_a_config_that_would_take_long_or_much_is_refused(
-    fmnist: Program, tmp_path: Path, content: bytes, reason: str
-) -> None:
-    path = tmp_path / "run.toml"
-    path.write_bytes(content)
-    done = fmnist("train", "--config", path)
+def test_a_config_that_is_no_text_is_refused(fmnist: Program, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_bytes(b"epochs = '\xff'")
+    done = fmnist("train", "--config", tmp_path / "run.toml")
     assert done.returncode == 65
-    assert reason in done.stderr
+    assert "can't decode byte 0xff" in done.stderr
     assert len(done.stderr.splitlines()) == 2
 
 

@@ -31,7 +31,8 @@ def test_errors_are_the_mistakes_that_evaluate_counts(
 
     grid = tmp_path / "errors.png"
     done = fmnist(
-        *("show", "--errors", trained_model, *chosen, "-n", "5", "--format", "json", "-o", grid)
+        *("show", "--errors", trained_model, *chosen, "-n", "5", "--format", "json", "-o", grid),
+        *("--threads", "1"),
     )
     shown = parse(done.stdout, "show")
     assert f"{len(wrong):,} of {len(rows):,} images" in done.stderr

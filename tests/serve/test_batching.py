@@ -2,8 +2,6 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -28,12 +26,9 @@ class Network:
         return images[:, 0, :1].astype(np.float32)
 
 
-@contextmanager
-def batching() -> Iterator[tuple[Network, Batcher]]:
+def batching() -> tuple[Network, Batcher]:
     network = Network()
-    batcher = Batcher(network)
-    yield network, batcher
-    batcher.close()
+    return network, Batcher(network)
 
 
 def image(value: int) -> Images:
@@ -42,56 +37,56 @@ def image(value: int) -> Images:
 
 def test_what_waits_goes_together_and_no_batch_is_larger_than_the_largest() -> None:
     async def run() -> None:
-        with batching() as (network, batcher):
-            first = batcher.submit(image(1))
-            await asyncio.sleep(0.05)
-            rest = [batcher.submit(image(2 + n)) for n in range(MAX_BATCH + 3)]
-            network.go.set()
-            assert (await first).tolist() == [1]
-            values = [float(one[0]) for one in await asyncio.gather(*rest)]
-            assert values == list(range(2, MAX_BATCH + 5))
-            assert network.sizes == [1, MAX_BATCH, 3]
+        network, batcher = batching()
+        first = batcher.submit(image(1))
+        await asyncio.sleep(0.05)
+        rest = [batcher.submit(image(2 + n)) for n in range(MAX_BATCH + 3)]
+        network.go.set()
+        assert (await first).tolist() == [1]
+        values = [float(one[0]) for one in await asyncio.gather(*rest)]
+        assert values == list(range(2, MAX_BATCH + 5))
+        assert network.sizes == [1, MAX_BATCH, 3]
 
     asyncio.run(run())
 
 
 def test_one_image_does_not_wait_for_others() -> None:
     async def run() -> None:
-        with batching() as (network, batcher):
-            network.go.set()
-            for value in range(3):
-                answer = await asyncio.wait_for(batcher.submit(image(value)), 1)
-                assert answer.tolist() == [value]
-            assert network.sizes == [1, 1, 1]
+        network, batcher = batching()
+        network.go.set()
+        for value in range(3):
+            answer = await asyncio.wait_for(batcher.submit(image(value)), 1)
+            assert answer.tolist() == [value]
+        assert network.sizes == [1, 1, 1]
 
     asyncio.run(run())
 
 
 def test_an_error_reaches_its_batch_alone() -> None:
     async def run() -> None:
-        with batching() as (network, batcher):
-            bad = [batcher.submit(image(255)), batcher.submit(image(3))]
-            await asyncio.sleep(0.05)
-            good = batcher.submit(image(4))
-            network.go.set()
-            for one in bad:
-                with pytest.raises(ValueError, match="flaw"):
-                    await one
-            assert (await good).tolist() == [4]
+        network, batcher = batching()
+        bad = [batcher.submit(image(255)), batcher.submit(image(3))]
+        await asyncio.sleep(0.05)
+        good = batcher.submit(image(4))
+        network.go.set()
+        for one in bad:
+            with pytest.raises(ValueError, match="flaw"):
+                await one
+        assert (await good).tolist() == [4]
 
     asyncio.run(run())
 
 
 def test_what_was_given_up_is_not_classified() -> None:
     async def run() -> None:
-        with batching() as (network, batcher):
-            first = batcher.submit(image(1))
-            await asyncio.sleep(0.05)
-            given_up, kept = batcher.submit(image(2)), batcher.submit(image(3))
-            given_up.cancel()
-            first.cancel()  # too late to save the work; its result is dropped
-            network.go.set()
-            assert (await kept).tolist() == [3]
-            assert network.sizes == [1, 1]
+        network, batcher = batching()
+        first = batcher.submit(image(1))
+        await asyncio.sleep(0.05)
+        given_up, kept = batcher.submit(image(2)), batcher.submit(image(3))
+        given_up.cancel()
+        first.cancel()  # too late to save the work; its result is dropped
+        network.go.set()
+        assert (await kept).tolist() == [3]
+        assert network.sizes == [1, 1]
 
     asyncio.run(run())

@@ -116,7 +116,6 @@ def test_pictures_that_wait(monkeypatch: pytest.MonkeyPatch, model: Path) -> Non
         assert len(await first) == 2
         # One request may hold more than that, if it is alone.
         assert len(await served.predict(PICTURES, "auto")) == 5
-        served.close()
 
     asyncio.run(run())
 
@@ -136,7 +135,6 @@ def test_an_answer_that_takes_too_long(monkeypatch: pytest.MonkeyPatch, model: P
             await served.predict(PICTURES[:1], "auto")
         assert caught.value.status_code == 503
         assert served.is_ready
-        served.close()
 
     asyncio.run(run())
 
@@ -148,6 +146,5 @@ def test_pixels_are_counted_before_decoding(model: Path) -> None:
         (prediction,) = await served.predict([Upload("-", large)], "auto")
         assert prediction.error is not None
         assert "12,500,000" in prediction.error
-        served.close()
 
     asyncio.run(run())
