@@ -15,7 +15,6 @@ from fmnist_cli.errors import DataError, MissingInput, StorageError
 
 _ZIP_MAGIC: Final = b"PK\x03\x04"
 _GZIP_MAGIC: Final = b"\x1f\x8b"
-_ENCRYPTED: Final = 0x1
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ZIP_ERRORS: Final = (
     *(zipfile.BadZipFile, struct.error, ValueError, RuntimeError, EOFError, zlib.error),
@@ -81,15 +80,12 @@ def open_member(archive: zipfile.ZipFile, name: str) -> BufferedIOBase:
     Raises DataError if it is damaged, or needs a password or another method than deflate.
     """
     shown = f"'{archive.filename}/{name}'"
-    info = archive.getinfo(name)
-    if info.flag_bits & _ENCRYPTED:
-        raise DataError(f"{shown} is protected by a password; unpack it first")
-    if info.compress_type not in _METHODS:
+    if archive.getinfo(name).compress_type not in _METHODS:
         raise DataError(f"{shown} is compressed by another method than deflate; unpack it first")
     try:
         return cast("BufferedIOBase", archive.open(name))
     except _ZIP_ERRORS as error:
-        raise DataError(f"{shown} is damaged: {error}") from None
+        raise DataError(f"{shown} can't be unpacked: {error}") from None
 
 
 @contextmanager

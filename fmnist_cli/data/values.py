@@ -38,7 +38,7 @@ def as_pixels(values: NDArray[Any]) -> NDArray[np.uint8]:
 def as_labels(values: NDArray[Any], classes: Sequence[str] = CLASS_NAMES) -> Labels:
     """Convert class names or numbers to int64 [N]. Raises DataError for any other value."""
     if values.dtype.kind in "iuf":
-        broken = values[np.mod(values, 1) != 0] if values.dtype.kind == "f" else values[:0]
+        broken = values[np.mod(values, 1) != 0]
         if broken.size:  # NaN and infinity among them
             raise DataError(f"label {broken[0]}; {expected_labels(classes)}")
         fault = wrong_label(values, classes)

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fmnist_cli.data import idx
+from fmnist_cli.data import arrays, idx
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.errors import DataError, FmnistError, MissingInput, Unavailable, UsageError
 from tests.data import written_formats as written
 from tests.data.written_formats import BOTH_SPLITS, HEADER, ONE_SPLIT, TEST, TRAIN, Files, write
+from tests.memory import measured
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +136,7 @@ REFUSED: dict[str, tuple[Files, type[FmnistError], str]] = {
         "labels run from 3 to 10; .* 0 to 9",
     ),
     "npz, pickled": (
-        written.npz(images=TRAIN.images, labels=np.array([{}] * 40)), DataError, "class names"
+        written.npz(images=TRAIN.images, labels=np.array([{}] * 40)), DataError, "not an array"
     ),
     "npz, other names": (written.npz(a=TRAIN.images), DataError, "x_train, y_train"),
     "npz, too few labels": (
@@ -198,14 +199,24 @@ def test_without_its_package_parquet_is_named(
         open_source(str(path)).read("train")
 
 
-def test_an_archive_of_zeros_is_left_packed(tmp_path: Path) -> None:
+def test_a_header_that_claims_too_much_takes_no_memory(tmp_path: Path) -> None:
     path = tmp_path / "zeros.npz"
     header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (900000, 28, 28), }"
     start = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("images.npy", start + bytes(99))
         archive.writestr("labels.npy", start + bytes(99))
-    with pytest.raises(DataError, match=r"claims the shape \[900000, 28, 28\]"):
+    with measured() as peak, pytest.raises(DataError, match="is not an array, or damaged: EOF"):
+        open_source(str(path)).read("train")
+    assert peak.extra_bytes < 100e6
+
+
+def test_an_archive_that_unpacks_to_too_much_is_left_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrays, "MAX_BYTES", 1_000)
+    path = write(tmp_path, written.npz(images=TRAIN.images, labels=TRAIN.labels))
+    with pytest.raises(DataError, match=r"images.npy' has 31,488 bytes; expected 1,000 at most"):
         open_source(str(path)).read("train")
 
 
