@@ -23,6 +23,7 @@ from fmnist_cli.errors import DataError, FmnistError
 MAX_PACKED_ITEMS: Final = 1_000_000
 """Images in a compressed file (784 MB). Plain files are bounded by their own size."""
 
+_PIECE_BYTES: Final = 1 << 20
 _UNSIGNED_BYTES: Final = 0x0800
 """First half of the magic number; the last byte is the number of dimensions."""
 _NAME: Final = re.compile(
@@ -124,7 +125,10 @@ def _read_header(
 
 def _read_values(path: File, file: BufferedIOBase, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     values = np.empty(shape, dtype=np.uint8)
-    read_bytes = file.readinto(values.reshape(-1).data)
+    content, read_bytes = values.reshape(-1).data, 0
+    # In pieces, because gzip unpacks as much as it is asked for before it hands it over.
+    while piece := file.readinto(content[read_bytes : read_bytes + _PIECE_BYTES]):
+        read_bytes += piece
     if read_bytes < values.size:
         raise DataError(f"'{path}' ends after {read_bytes:,} of {values.size:,} values")
     if file.read(1):
