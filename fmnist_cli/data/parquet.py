@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
 from fmnist_cli.data.images import Images, LabeledImages, Labels
-from fmnist_cli.data.pictures import decode
+from fmnist_cli.data.pictures import PhotoMode, decode
 from fmnist_cli.data.values import as_labels
 from fmnist_cli.errors import DataError, MissingInput, StorageError, Unavailable
 
@@ -51,10 +51,13 @@ def find(path: Path, split: Literal["train", "test"]) -> list[Path]:
     return found
 
 
-def read(paths: Sequence[Path], classes: tuple[str, ...] = CLASS_NAMES) -> LabeledImages:
+def read(
+    paths: Sequence[Path], classes: tuple[str, ...] = CLASS_NAMES, *, photo: PhotoMode = "auto"
+) -> LabeledImages:
     """Read the images and labels (names of `classes` or numbers) of files, in order.
 
-    Gray pictures of 28×28 keep their pixels; all others are decoded as `pictures.decode` does.
+    Gray pictures of 28×28 keep their pixels unless `photo` is `on`; all others are decoded as
+    `pictures.decode` does.
     Raises Unavailable without the package pyarrow, MissingInput if there is no such file,
     StorageError if it can't be read and DataError for any other content.
     """
@@ -63,7 +66,7 @@ def read(paths: Sequence[Path], classes: tuple[str, ...] = CLASS_NAMES) -> Label
     for path in paths:
         before = len(images)
         for values, numbers in _batches(path):
-            images += _pictures(path, values, len(images) - before)
+            images += _pictures(path, values, len(images) - before, photo)
             labels.append(_labels(path, numbers, classes))
     if not images:
         raise DataError(f"'{paths[0]}' holds no rows")
@@ -106,22 +109,22 @@ def _batches(path: Path) -> Iterator[tuple[list[Any], NDArray[Any]]]:
         raise DataError(f"'{path}' is not a parquet file, or a damaged one: {reason}") from None
 
 
-def _pictures(path: Path, values: list[Any], before: int) -> list[Images]:
+def _pictures(path: Path, values: list[Any], before: int, photo: PhotoMode) -> list[Images]:
     images = []
     for position, value in enumerate(values, start=before):
         content = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(content, bytes):
             raise DataError(f"'{path}': row {position} holds no encoded picture\n{_EXPECTED}")
         try:
-            images.append(_decode(content))
+            images.append(_decode(content, photo))
         except DataError as error:
             raise DataError(f"'{path}', row {position}: {error}") from None
     return images
 
 
-def _decode(content: bytes) -> Images:
-    if not content.startswith(_GRAY_PNG):
-        return decode(content).pixels
+def _decode(content: bytes, photo: PhotoMode) -> Images:
+    if photo == "on" or not content.startswith(_GRAY_PNG):
+        return decode(content, photo=photo).pixels
     from PIL import Image
 
     try:

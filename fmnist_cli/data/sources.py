@@ -175,7 +175,7 @@ class Source:
                 files = parquet.find(path, split) or parquet.find(path, "train")
                 if not files:
                     raise MissingInput(f"'{path}' holds no parquet file of the {split} split")
-                return parquet.read(files, names)
+                return parquet.read(files, names, photo=self.photo)
         return image_directory.read(
             layouts.split_directory(path, split),
             classes,
@@ -238,9 +238,11 @@ def open_source(
             track=track,
             classes=classes,
         )
-        return Source(
-            spec, "joined", test_data, data_dir, photo=photo, parts=tuple(map(opened, specs))
-        )
+        if test_data is not None:
+            _check_exists(test_data)
+        parts = tuple(map(opened, specs))
+        options = (tuple(mirrors), workers, photo, track, classes)
+        return Source(spec, "joined", test_data, data_dir, *options, parts)
     name, colon, number = spec.partition(":")
     kind: Kind
     if spec == OFFICIAL:

@@ -10,6 +10,7 @@ import pytest
 
 from fmnist_cli.data import arrays, idx
 from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.pictures import decode
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.errors import DataError, FmnistError, MissingInput, Unavailable, UsageError
 from tests.data import written_formats as written
@@ -165,6 +166,14 @@ def test_refusals_say_what_was_expected(name: str, tmp_path: Path) -> None:
         open_source(str(path)).read("train")
     assert str(path) in str(caught.value) or "several" in words
     assert len(str(caught.value).splitlines()) <= 3
+
+
+def test_pictures_in_parquet_are_prepared_as_asked(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    path = write(tmp_path, {"a.parquet": written.parquet(TRAIN)})
+    prepared = open_source(str(path), photo="on").read("train").images
+    assert np.array_equal(prepared[0], decode(written.png(TRAIN.images[0]), photo="on").pixels)
+    assert not np.array_equal(prepared[0], TRAIN.images[0])
 
 
 def test_a_black_image_in_parquet_stays_black(tmp_path: Path) -> None:

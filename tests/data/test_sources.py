@@ -196,3 +196,12 @@ def test_one_idx_file_is_not_enough(tmp_path: Path) -> None:
     put_idx(tmp_path, "train")
     with pytest.raises(UsageError, match="name the directory"):
         open_source(str(tmp_path / FILES["train"][0].name))
+
+
+def test_the_test_data_of_joined_data_are_checked_and_have_its_classes(tmp_path: Path) -> None:
+    spec = " + ".join(str(put_csv(tmp_path / name)) for name in ("a.csv", "b.csv"))
+    with pytest.raises(MissingInput, match="nowhere"):
+        open_source(spec, test_data=str(tmp_path / "nowhere.csv"))
+    names = tuple("abcdefghij")
+    source = open_source(spec, test_data=str(put_csv(tmp_path / "test.csv")), classes=names)
+    assert source.read("test").classes == names
