@@ -39,6 +39,7 @@ from fmnist_cli.training.run_directory import (
     RunDirectory,
     as_options,
     history_row,
+    known_history,
     of_known_form,
 )
 from fmnist_cli.training.trainer import Track, Trainer
@@ -256,7 +257,8 @@ class Run:
         if self._resumed is not None:
             with of_known_form(Path(self.run_dir or "") / STATE_FILE):
                 trainer.load_state_dict(self._resumed["trainer"])
-                self.history, self._seconds = self._resumed["history"], self._resumed["seconds"]
+                self.history = known_history(self._resumed["history"], trainer.epoch)
+                self._seconds = float(self._resumed["seconds"])
         return _Prepared(trainer, description, data.digests, ready_at)
 
     def build_trainer(self, options: dict[str, float], data: RunData) -> Trainer:

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -160,6 +160,15 @@ def history_row(result: EpochResult) -> dict[str, Any]:
     """The row of an epoch in the history."""
     values = asdict(result)
     return {name: values[name] for name in HISTORY_COLUMNS}
+
+
+def known_history(history: Sequence[Mapping[str, Any]], epochs: int) -> list[dict[str, Any]]:
+    """The rows of a state file; raises for others than `history_row` has given, one an epoch."""
+    rows = [{name: row[name] for name in HISTORY_COLUMNS} for row in history]
+    numbers = (value for row in rows for value in row.values() if value is not None)
+    if len(rows) != epochs or not all(isinstance(number, int | float) for number in numbers):
+        raise ValueError
+    return rows
 
 
 def as_options(config: TrainConfig) -> dict[str, Any]:
