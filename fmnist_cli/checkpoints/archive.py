@@ -1,5 +1,6 @@
 """The zip around a model file: checked as a whole before any of it is used, without torch."""
 
+import os
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -23,6 +24,10 @@ _FAULTS: Final = (
     *(zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, struct.error),
 )
 """What `zipfile` raises for damaged files."""
+_MAX_DIRECTORY_BYTES: Final = 2_000_000
+_END: Final = struct.Struct("<4s4H2LH")
+_END_64: Final = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR_64_BYTES: Final = 20
 
 
 class Archive:
@@ -84,16 +89,35 @@ def open_archive(path: Path) -> Iterator[Archive]:
 
 def _checked(path: Path, file: BinaryIO) -> zipfile.ZipFile:
     try:
+        size = file.seek(0, os.SEEK_END)
+        if _directory_bytes(file, size) > _MAX_DIRECTORY_BYTES:
+            raise zipfile.BadZipFile("it has too many members")
         archive = zipfile.ZipFile(file)
         if (kind := zip_kind(archive.namelist())) is not None:
             raise CheckpointError(f"'{path}' is not a model file: {kind}")
-        _check_members(archive.infolist(), path.stat().st_size)
+        _check_members(archive.infolist(), size)
         damaged = archive.testzip()
     except _FAULTS as fault:
         raise CheckpointError(f"'{path}' is not a model file, or it is damaged: {fault}") from None
     if damaged is not None:
         raise CheckpointError(f"'{path}' is damaged: the checksum of '{damaged}' is wrong")
     return archive
+
+
+def _directory_bytes(file: BinaryIO, size: int) -> int:
+    """Size of the zip's directory, which `zipfile` reads at once.
+
+    torch writes zips without a comment, so the directory's end stands at the end of the file.
+    """
+    tail_bytes = _END_64.size + _LOCATOR_64_BYTES + _END.size
+    file.seek(max(0, size - tail_bytes))
+    tail = file.read()
+    if len(tail) < _END.size or tail[-_END.size :][:4] != b"PK\x05\x06":
+        raise zipfile.BadZipFile("it does not end as a zip of torch does")
+    directory_bytes = _END.unpack(tail[-_END.size :])[5]
+    if len(tail) == tail_bytes and tail.startswith(b"PK\x06\x06"):
+        directory_bytes = max(directory_bytes, _END_64.unpack(tail[: _END_64.size])[8])
+    return int(directory_bytes)
 
 
 def _check_members(members: list[zipfile.ZipInfo], file_bytes: int) -> None:
