@@ -223,7 +223,7 @@ _TOML_TOKENS = (
     *(b"\xf0\x9f\x98\x80", b" = nan\n", b" = inf\n", b" = 1979-05-27\n", b" = true\n", b" = []\n"),
     *(b"[table]\n", b"[[tables]]\n", b" = {a = 1}\n", b"a.b.c = 1\n", b"9" * 5_000, b"[" * 5_000),
     *(
-        b"a." * 500,
+        b"a." * 5_000,
         b" = 1e999\n",
         b" = -1\n",
         b"epochs = '3'\n",

@@ -78,6 +78,8 @@ def predict(
         raise UsageError(
             "--stdin-image needs - among the inputs: fmnist predict MODEL --stdin-image -"
         )
+    if inputs.count("-") > 1:
+        raise UsageError("- may be given once: standard input is read to its end")
     check_arguments(inputs)
     classifier = load_model(
         model,

@@ -36,6 +36,11 @@ _SHARED: Final = (
     parameter("verbose", VerboseOption, default=False),
 )
 
+_MAX_CONFIG_LENGTH: Final = 100_000
+"""Far more than all options take."""
+_MAX_DOTS: Final = 200
+"""In a line: the parser's time grows with the square of a dotted key's length."""
+
 
 def everywhere(command: Callable[..., None]) -> Callable[..., None]:
     """Add --config, --quiet and --verbose to a command."""
@@ -60,7 +65,7 @@ def _read_config(ctx: typer.Context, path: Path | None) -> Path | None:
     if path is None or ctx.resilient_parsing:
         return path
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(_read_bounded(path))
     except FileNotFoundError:
         raise MissingInput(f"no config file at '{path}'") from None
     except (OSError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, no TOML
@@ -71,6 +76,17 @@ def _read_config(ctx: typer.Context, path: Path | None) -> Path | None:
         ) from None
     ctx.default_map = {**(ctx.default_map or {}), **_by_parameter(ctx, path, document)}
     return path
+
+
+def _read_bounded(path: Path) -> str:
+    """The text of a config file. Raises ValueError if it would keep the parser busy."""
+    with path.open(encoding="utf-8") as file:
+        text = file.read(_MAX_CONFIG_LENGTH + 1)
+    if len(text) > _MAX_CONFIG_LENGTH:
+        raise ValueError(f"it has more than {_MAX_CONFIG_LENGTH:,} characters")
+    if any(line.count(".") > _MAX_DOTS for line in text.splitlines()):
+        raise ValueError("a key in it has too many parts")
+    return text
 
 
 def _by_parameter(ctx: typer.Context, path: Path, document: dict[str, Any]) -> dict[str, Any]:

@@ -133,7 +133,9 @@ def test_one_picture_from_stdin(fmnist: Program, trained_model: Path, folder: Pa
     assert json.loads(piped.stdout) == {**json.loads(named.stdout), "input": "-"}
 
 
-@pytest.mark.parametrize("arguments", [("--stdin-image", "x.png"), ("-", "--top-k", "0")])
+@pytest.mark.parametrize(
+    "arguments", [("--stdin-image", "x.png"), ("-", "--top-k", "0"), ("-", "-")]
+)
 def test_wrong_usage(fmnist: Program, trained_model: Path, arguments: tuple[str, ...]) -> None:
     assert fmnist("predict", trained_model, *arguments).returncode == 2
 

@@ -29,11 +29,22 @@ def test_every_command_has_the_shared_options(fmnist: Program, command: str) -> 
     assert "\x1b" not in short.stdout
 
 
-def test_a_config_that_is_no_text_is_refused(fmnist: Program, tmp_path: Path) -> None:
-    (tmp_path / "run.toml").write_bytes(b"epochs = '\xff'")
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"a." * 20_000 + b"a = 1", "too many parts"),
+        (b"# no options\n" * 10_000, "more than 100,000 characters"),
+        (b"epochs = '\xff'", "can't decode byte 0xff"),
+    ],
+    ids=["dotted", "long", "no text"],
+)
+def test_a_config_that_can_not_be_read_or_would_take_long_is_refused(
+    fmnist: Program, tmp_path: Path, content: bytes, reason: str
+) -> None:
+    (tmp_path / "run.toml").write_bytes(content)
     done = fmnist("train", "--config", tmp_path / "run.toml")
     assert done.returncode == 65
-    assert "can't decode byte 0xff" in done.stderr
+    assert reason in done.stderr
     assert len(done.stderr.splitlines()) == 2
 
 
