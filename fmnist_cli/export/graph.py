@@ -51,8 +51,7 @@ class _Classifier(nn.Module):
     ) -> None:
         super().__init__()
         self.network = network
-        self.scale = 1 / (255 * normalization.std)
-        self.shift = -normalization.mean / normalization.std
+        self.scale, self.shift = normalization.scale, normalization.shift
         self.temperature = temperature
         self.logits, self.tta = logits, tta
 

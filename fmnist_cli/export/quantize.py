@@ -6,7 +6,6 @@ have one scale per output channel, and the nodes are of the standard domain.
 
 import statistics
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -137,16 +136,12 @@ class _Calibration:
     """Batches of calibration images, in the form that ONNX Runtime's quantizer asks for."""
 
     def __init__(self, images: Images) -> None:
-        self._batches = self._split(images)
+        starts = range(0, len(images), _CALIBRATION_BATCH)
+        self._batches = ({IMAGES: images[start : start + _CALIBRATION_BATCH]} for start in starts)
 
     def get_next(self) -> dict[str, Images] | None:
         """The next batch by the input's name; None at the end."""
         return next(self._batches, None)
-
-    @staticmethod
-    def _split(images: Images) -> Iterator[dict[str, Images]]:
-        for start in range(0, len(images), _CALIBRATION_BATCH):
-            yield {IMAGES: images[start : start + _CALIBRATION_BATCH]}
 
 
 def _accuracy(classifier: OnnxClassifier, images: LabeledImages) -> float | None:

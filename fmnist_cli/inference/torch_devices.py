@@ -31,19 +31,21 @@ def resolve(name: str) -> torch.device:
     if name == "auto":
         return torch.device(available()[0])
     if name == "mps" and not torch.backends.mps.is_available():
-        raise Unavailable(f"no MPS device on this machine; there is: {_listed()}")
+        raise Unavailable(f"no MPS device on this machine; there is: {', '.join(available())}")
     if name.startswith("cuda"):
         device = torch.device(name if ":" in name else "cuda:0")
         reason = _why_no_cuda(device.index)
         if reason:
-            raise Unavailable(f"no device '{name}': {reason}; there is: {_listed()}")
+            raise Unavailable(f"no device '{name}': {reason}; there is: {', '.join(available())}")
         return device
     return torch.device(name)
 
 
 def available() -> list[str]:
     """Names of the available devices, the preferred one first, `cpu` always last."""
-    cuda = [f"cuda:{n}" for n in range(torch.cuda.device_count())] if _has_cuda() else []
+    cuda = (
+        [f"cuda:{n}" for n in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    )
     mps = ["mps"] if torch.backends.mps.is_available() else []
     return [*cuda, *mps, "cpu"]
 
@@ -51,15 +53,7 @@ def available() -> list[str]:
 def is_cuda(name: str) -> bool:
     """Whether `name` means a CUDA device, which may be missing. Raises UsageError as `resolve`."""
     name = device_name(name)
-    return name.startswith("cuda") or (name == "auto" and _has_cuda())
-
-
-def _has_cuda() -> bool:
-    return torch.cuda.is_available()
-
-
-def _listed() -> str:
-    return ", ".join(available())
+    return name.startswith("cuda") or (name == "auto" and torch.cuda.is_available())
 
 
 def _why_no_cuda(index: int) -> str:
@@ -67,7 +61,7 @@ def _why_no_cuda(index: int) -> str:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if torch.version.cuda is None:
         return f"this build of torch ({torch.__version__}) is for the CPU only"
-    if not _has_cuda():
+    if not torch.cuda.is_available():
         if visible is not None:
             return f"CUDA finds no device with CUDA_VISIBLE_DEVICES='{visible}'"
         return "CUDA finds no device or no driver for one (nvidia-smi tells more)"

@@ -4,7 +4,6 @@ The network is a U-Net of 457,793 parameters, trained by `make finder` (see benc
 finder.md states data, license and figures.
 """
 
-import threading
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 FILE: Final = Path(__file__).with_name("finder.onnx")
 INPUT_SIDE: Final = 96
 MASK_SIDE: Final = 48
-_LOCK: Final = threading.Lock()
 
 
 def find_garment(photo: Image.Image) -> NDArray[np.float32]:
@@ -33,13 +31,8 @@ def find_garment(photo: Image.Image) -> NDArray[np.float32]:
     return mask
 
 
-def _session() -> "InferenceSession":
-    with _LOCK:
-        return _open()
-
-
 @cache
-def _open() -> "InferenceSession":
+def _session() -> "InferenceSession":
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
