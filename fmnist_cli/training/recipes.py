@@ -77,7 +77,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     "small": Recipe(
         {
             "model": "convnet-compact",
-            "epochs": 60,
+            "epochs": 66,
             "batch_size": 256,
             "lr": 0.2,
             "weight_decay": 5e-4,
