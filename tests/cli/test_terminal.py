@@ -48,7 +48,7 @@ def on_terminal(
 
 TRAIN = (
     *("train", "--data", "sample:2000", "--model", "tutorial", "--epochs", "1"),
-    *("--threads", "1", "--run-dir", "r"),
+    *("--batch-size", "4", "--threads", "1", "--run-dir", "r"),
 )
 
 
