@@ -84,7 +84,7 @@ def _read_bounded(path: Path) -> str:
         text = file.read(_MAX_CONFIG_LENGTH + 1)
     if len(text) > _MAX_CONFIG_LENGTH:
         raise ValueError(f"it has more than {_MAX_CONFIG_LENGTH:,} characters")
-    if any(line.count(".") > _MAX_DOTS for line in text.splitlines()):
+    if any(line.count(".") > _MAX_DOTS for line in text.split("\n")):
         raise ValueError("a key in it has too many parts")
     return text
 

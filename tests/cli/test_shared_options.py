@@ -33,10 +33,11 @@ def test_every_command_has_the_shared_options(fmnist: Program, command: str) -> 
     ("content", "reason"),
     [
         (b"a." * 20_000 + b"a = 1", "too many parts"),
+        ((("a." * 150 + '"\u2028".') * 200 + "a = 1").encode(), "too many parts"),
         (b"# no options\n" * 10_000, "more than 100,000 characters"),
         (b"epochs = '\xff'", "can't decode byte 0xff"),
     ],
-    ids=["dotted", "long", "no text"],
+    ids=["dotted", "a line for Python alone", "long", "no text"],
 )
 def test_a_config_that_can_not_be_read_or_would_take_long_is_refused(
     fmnist: Program, tmp_path: Path, content: bytes, reason: str
