@@ -4,6 +4,7 @@ The network is a U-Net of 457,793 parameters, trained by `make finder` (see benc
 finder.md states data, license and figures.
 """
 
+import threading
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 FILE: Final = Path(__file__).with_name("finder.onnx")
 INPUT_SIDE: Final = 96
 MASK_SIDE: Final = 48
+_LOCK: Final = threading.Lock()
 
 
 def find_garment(photo: Image.Image) -> NDArray[np.float32]:
@@ -31,8 +33,13 @@ def find_garment(photo: Image.Image) -> NDArray[np.float32]:
     return mask
 
 
-@cache
 def _session() -> "InferenceSession":
+    with _LOCK:  # or the threads that prepare the first photos would each open one
+        return _open()
+
+
+@cache
+def _open() -> "InferenceSession":
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
