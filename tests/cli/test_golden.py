@@ -33,7 +33,8 @@ AVX2_ALONE = {
     "MKL_CBWR": "AVX2",
     "OMP_NUM_THREADS": "1",
 }
-"""Newer processors compute as those with AVX2 do, so that one hash serves all of a vendor's."""
+"""Newer processors compute as those with AVX2 do, so that one hash serves several of a vendor's.
+Intel's come from a single machine."""
 
 
 def vendor() -> str:
