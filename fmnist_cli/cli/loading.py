@@ -12,6 +12,8 @@ import typer
 from fmnist_cli.cli import console
 from fmnist_cli.cli.config_options import set_parameters
 from fmnist_cli.cli.options import ClassesOption
+from fmnist_cli.constants import CLASS_NAMES
+from fmnist_cli.pretrained import NAME as PRETRAINED
 
 if TYPE_CHECKING:
     from fmnist_cli.inference.classifier import Classifier
@@ -87,6 +89,8 @@ class ModelOptions:
 
 
 NOTHING_TOLD: Final = ModelOptions()
+_WITHOUT_PHOTOS: Final = ("fashion-mnist", "sample", "idx", "csv")
+"""Kinds of data that hold images of the data set's form."""
 
 
 def takes_model_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -121,3 +125,20 @@ def load_model(
     if classifier.assumed:
         console.note(classifier.assumed)
     return classifier
+
+
+def note_on_photos(classifier: "Classifier", name: str) -> None:
+    """Report that a model of garments was trained without photos, if its file says so.
+
+    Initial weights may have been trained with photos, and other classes need not be garments. The
+    packaged model and its exports, recognized by `measured`, were too.
+    """
+    metadata = classifier.metadata
+    if metadata is None or metadata.data is None or metadata.classes != CLASS_NAMES:
+        return
+    may_know_photos = (metadata.config or {}).get("weights") or "measured" in metadata.extra
+    if metadata.data.kind in _WITHOUT_PHOTOS and not may_know_photos:
+        console.note(
+            f"{name} was trained without photos and often misclassifies them; "
+            f"for photos, use the packaged model: {PRETRAINED}"
+        )

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes_model_options
+from fmnist_cli.cli.loading import (
+    NOTHING_TOLD,
+    ModelOptions,
+    load_model,
+    note_on_photos,
+    takes_model_options,
+)
 from fmnist_cli.cli.options import (
     DeviceOption,
     PhotoOption,
@@ -18,6 +24,7 @@ from fmnist_cli.cli.options import (
     ThreadsOption,
     TopKOption,
 )
+from fmnist_cli.pretrained import name_of
 
 if TYPE_CHECKING:
     from fmnist_cli.data.pictures import Picture
@@ -102,6 +109,8 @@ def predict(
     with closing(stream(classifier, opened)) as batches:
         chosen = output_format or ("table" if sys.stdout.isatty() else "jsonl")
         predictions.WRITERS[chosen](tally.watch(batches), classifier.classes, top_k)
+    if tally.photos:
+        note_on_photos(classifier, name_of(model))
     if skipped.count:
         more = ", …" if skipped.count > len(skipped.names) else ""
         files = (
@@ -118,6 +127,7 @@ class _Tally:
     def __init__(self, show_input: Path | None) -> None:
         self.total = 0
         self.failed = 0
+        self.photos = 0
         self._show_input = show_input
 
     def watch(self, batches: Iterator[list["Prediction"]]) -> Iterator[list["Prediction"]]:
@@ -132,6 +142,7 @@ class _Tally:
             sys.stdout.flush()
 
     def _show(self, number: int, name: str, picture: "Picture") -> None:
+        self.photos += picture.prepared
         how = "prepared as a photo" if picture.prepared else "taken as it is"
         console.detail(f"{name}: {how}")
         if self._show_input is None:

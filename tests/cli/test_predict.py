@@ -208,3 +208,14 @@ def test_a_slow_producer_sees_each_answer_before_it_goes_on(
 
 def test_a_model_of_the_sample_says_so(fmnist: Program, trained_model: Path, folder: Path) -> None:
     assert "trained on the sample" in fmnist("predict", trained_model, folder).stderr
+
+
+def test_a_model_trained_without_photos_says_so_if_it_gets_one(
+    fmnist: Program, trained_model: Path, folder: Path
+) -> None:
+    photo = Path(__file__).parents[1] / "photos" / "garments" / "sneaker.jpg"
+    note = f"{trained_model} was trained without photos"
+    assert note in fmnist("predict", trained_model, photo).stderr
+    assert note not in fmnist("predict", trained_model, folder).stderr
+    assert fmnist("predict", "-q", trained_model, photo).stderr == ""
+    assert fmnist("predict", "pretrained", photo).stderr == ""
