@@ -11,7 +11,7 @@ GPU_WORK ?= build/gpu
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(READY) ## Make .venv with the package and its development tools
+install: $(READY) ## Create .venv with the package and its development tools
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -23,28 +23,28 @@ train: $(READY) ## Train the default recipe on Fashion-MNIST, evaluate and expor
 	$(BIN)/fmnist evaluate model.pt
 	$(BIN)/fmnist export-onnx model.pt
 
-demo: $(READY) ## The whole pipeline on a sample of the data, without a network, into demo/
+demo: $(READY) ## Run the whole pipeline offline, on the sample of the data, in demo/
 	@PATH="$(abspath $(BIN)):$$PATH" sh tests/demo.sh demo
 
-test: $(READY) ## Run the tests (real data is tested where FMNIST_MIRROR names the files)
+test: $(READY) ## Run the tests (on real data, too, if FMNIST_MIRROR names the files)
 	$(BIN)/python -m pytest -m "not proof" --numprocesses auto --dist loadfile
 
-proof: $(READY) ## Run the long proofs
+proof: $(READY) ## Run the long tests
 	$(BIN)/python -m pytest -m proof --timeout 3600 -rA
 
-check: $(READY) ## Format, lint and type-check
+check: $(READY) ## Check formatting, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-format: $(READY) ## Rewrite the code in the project's format
+format: $(READY) ## Format the code and fix lint
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY) ## Measure every claim that fits a CPU machine (PHOTOS="DIR ..." for photos)
+bench: $(READY) ## Measure every claim that needs no GPU (PHOTOS="DIR ..." for photos)
 	$(BIN)/python -m benchmarks
 
-bench-gpu: $(READY) ## Measure on a GPU for 8 minutes; again until it says it is done
+bench-gpu: $(READY) ## Measure on a GPU for 8 minutes; repeat until it reports that it is done
 	$(BIN)/python -m benchmarks.gpu --work $(GPU_WORK)
 
 finder: $(READY) ## Train the network that finds the garment in a photo (PHOTOS="DIR ...")
@@ -53,8 +53,8 @@ finder: $(READY) ## Train the network that finds the garment in a photo (PHOTOS=
 pretrained: $(READY) ## Train, measure and write the packaged model (PHOTOS="DIR ...")
 	$(BIN)/python -m benchmarks.pretrained --photos $(PHOTOS)
 
-check-mirrors: $(READY) ## Try every mirror of the data over the network
+check-mirrors: $(READY) ## Try every mirror of the data set over the network
 	$(BIN)/python -m benchmarks.check_mirrors
 
-clean: ## Remove what the targets made, the environment included
+clean: ## Remove everything the targets created, including the environment
 	rm -rf $(VENV) build dist *.egg-info demo runs .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -63,7 +63,7 @@ def measure(*, model: str = "pretrained", n: int = 500) -> Iterator[Row]:
         for name, ground in GROUNDS.items():
             prepared = pool.map(partial(prepare, ground), enumerate(test.images), chunksize=64)
             yield Row(
-                f"accuracy on re-rendered test images, ground {name}",
+                f"accuracy on re-rendered test images, background {name}",
                 accuracy(np.stack(list(prepared))),
                 "%",
                 n=len(test),

@@ -40,7 +40,7 @@ WHITE: Final = Setting((255, 255, 255))
 def settings(grounds: Mapping[str, Color]) -> dict[str, Setting]:
     """The grounds, and on a light one what else surrounds garments."""
     return {
-        **{f"ground {name}": Setting(ground) for name, ground in grounds.items()},
+        **{f"background {name}": Setting(ground) for name, ground in grounds.items()},
         "with a shadow": Setting(has_shadow=True),
         "in a frame": Setting(has_frame=True),
         "with a banner": Setting(has_banner=True),

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 RESULTS: Final = Path(__file__).with_name("RESULTS.md")
-HEADER: Final = ("what", "baseline", "here", "ratio", "bar", "held", "n")
+HEADER: Final = ("what", "baseline", "here", "ratio", "target", "met", "n")
 MISSED: Final = 3
-"""Exit code of a measurement with a bar that is not held."""
+"""Exit code of a measurement that misses a target."""
 
 _INTRODUCTION: Final = """\
 # Results
 
-Written by `make bench` (all of them) and `python -m benchmarks NAME…` (some of them); each section
-names its own command. A baseline is measured in the same run as the figure beside it; the ratio is
-the figure over the baseline. What was tried for a missed bar is in [LOG.md](LOG.md).
+Written by `make bench` (all measurements) or `python -m benchmarks NAME…` (some of them); each
+section names its own command. A baseline is measured in the same run as the figure beside it; the
+ratio is the figure over the baseline. [LOG.md](LOG.md) says what was tried for missed targets.
 """
 
 
@@ -169,13 +169,13 @@ def _summary(sections: dict[str, str]) -> str:
         for line in text.splitlines():
             cells = [cell.strip() for cell in line.strip("|").split(" | ")]
             if line.startswith("| ") and len(cells) == len(HEADER):
-                verdict = cells[HEADER.index("held")]
+                verdict = cells[HEADER.index("met")]
                 held += verdict == "yes"
                 if verdict == "**no**":
                     missed.append(f"{name}: {cells[0]}")
-    lines = [f"{held} of {held + len(missed)} bars are held."]
+    lines = [f"{held} of {held + len(missed)} targets are met."]
     if missed:
-        lines += ["Not held:", "", *(f"- {one}" for one in missed)]
+        lines += ["Missed:", "", *(f"- {one}" for one in missed)]
     if failed:
         lines += ["", f"Failed to run: {', '.join(failed)}."]
     return "\n".join(lines)

@@ -56,7 +56,7 @@ def measure(*, rounds: int = 10) -> Iterator[Row]:
         yield row(f"{name} --help", MAX_COMMAND_HELP, "pass")
     yield row("predict model.onnx one.png", MAX_ONNX, "import onnxruntime")
     limit = TORCH_FACTOR * best["import torch"] + TORCH_SUMMAND
-    note = f" (bar: {TORCH_FACTOR} × `import torch` + {TORCH_SUMMAND} s)"
+    note = f" (target: {TORCH_FACTOR} × `import torch` + {TORCH_SUMMAND} s)"
     yield row("predict model.pt one.png", limit, "import torch", note)
 
 

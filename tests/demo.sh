@@ -1,4 +1,4 @@
-# The whole pipeline on real images, the sample in the package, without a network.
+# The whole pipeline, offline, on the sample of real images in the package.
 # usage: demo.sh DIR, with `fmnist` on the PATH
 set -eu
 dir=$1
@@ -17,4 +17,4 @@ run fmnist export-onnx "$dir/model.pt"
 run fmnist predict "$dir/model.onnx" "$dir/pictures" --format jsonl
 run fmnist compare "$dir/model.pt" "$dir/model.onnx" --data sample
 echo
-echo "The pipeline works. The model has seen 2,000 real images; now train on all 60,000: make train"
+echo "The pipeline works. The model was trained on 2,000 real images; now train on all 60,000: make train"

@@ -71,7 +71,7 @@ def test_named_measurements_run_and_the_worst_decides(page: Path) -> None:
     assert program.main(["held", "missed"]) == MISSED
     assert program.main(["broken", "missed"]) == 1
     text = page.read_text(encoding="utf-8")
-    assert "1 of 2 bars are held." in text
+    assert "1 of 2 targets are met." in text
     assert "- missed: a figure" in text
     assert "What is measured, in one sentence.\n\n`python -m benchmarks_of_test --fig" in text
     assert "Failed to run: broken." in text
@@ -94,7 +94,7 @@ def test_stored_rows_make_the_same_table_and_replace_their_section_alone(tmp_pat
     text = page.read_text(encoding="utf-8")
     assert text.count("| `a/b` | 4 s | 2 s | 0.5 | ratio ≤ 0.4 | **no** | median of 3 |") == 2
     assert text.index("## first") < text.index("## second")
-    assert "0 of 2 bars are held." in text
+    assert "0 of 2 targets are met." in text
 
 
 def test_the_comparison_renders_from_stored_results() -> None:

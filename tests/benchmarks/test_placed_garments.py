@@ -21,7 +21,7 @@ def test_a_garment_is_placed_where_and_as_the_setting_says() -> None:
     assert {picture.size for picture in pictures.values()} == {(WIDTH, HEIGHT)}
     corners = {name: np.asarray(picture)[2, 2].tolist() for name, picture in pictures.items()}
     np.testing.assert_allclose(corners["white"], [255] * 3, atol=3)
-    np.testing.assert_allclose(corners["ground navy"], [30, 40, 80], atol=6)
+    np.testing.assert_allclose(corners["background navy"], [30, 40, 80], atol=6)
     np.testing.assert_allclose(corners["in a frame"], [40] * 3, atol=6)
     areas = {name: float(find_garment(picture).mean()) for name, picture in pictures.items()}
     assert 0.2 < areas["white"] < 0.8
