@@ -1,32 +1,30 @@
 """Train the network that finds the garment in a photo.
 
-    python -m benchmarks.finder --photos DIR [DIR ...] [--seconds 600] [--output FILE]
+    python -m benchmarks.finder DIR [DIR ...] [--seconds 600] [--output FILE]
 
-DIR holds `photos.csv` (image, folder, sender) and the photos as FOLDER/IMAGE.jpg, as the "clothing
-dataset" does. Masks come from a classical segmentation at first and from the network itself in the
-last of three rounds; `benchmarks.composites` makes most examples. The photos of held-out senders
-are never trained on.
+DIR is as in `benchmarks.clothing`. Masks come from a classical segmentation at first and from the
+network itself in the last of three rounds; `benchmarks.composites` makes most examples. The photos
+of held-out senders are never trained on.
 """
 
-import argparse
-import csv
-import hashlib
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import Process, Queue
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import cv2
 import numpy as np
 import onnx
 import torch
+import typer
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmarks.clothing import Photo, open_photo, read_photos
 from benchmarks.composites import SIDE, Examples
 from benchmarks.segmentation import segment
 from fmnist_cli.files import atomic_write
@@ -37,31 +35,6 @@ ROUNDS: Final = 3
 LR: Final = 3e-3
 MIN_QUALITY: Final = 0.7
 """Of a mask whose garment is cut out for composites."""
-
-
-class Photo(NamedTuple):
-    """A line of photos.csv."""
-
-    path: Path
-    folder: str
-    sender: str
-    footwear: str
-
-    @property
-    def is_held_out(self) -> bool:
-        """Whether its sender is one of the fifth that is only measured."""
-        return int(hashlib.sha256(self.sender.encode()).hexdigest(), 16) % 5 == 0
-
-
-def read_photos(directories: list[Path]) -> list[Photo]:
-    """All photos of the directories, in the order of their tables."""
-    found = []
-    for directory in directories:
-        with (directory / "photos.csv").open(newline="") as file:
-            for row in csv.DictReader(file):
-                path = directory / row["folder"] / f"{row['image']}.jpg"
-                found.append(Photo(path, row["folder"], row["sender"], row["footwear"]))
-    return found
 
 
 def block(channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
@@ -108,14 +81,9 @@ def _double(features: Tensor) -> Tensor:
     return functional.interpolate(features, scale_factor=2.0, mode="nearest")
 
 
-def main() -> None:
-    """Segment, train three rounds, write the ONNX file."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--photos", type=Path, nargs="+", required=True)
-    parser.add_argument("--seconds", type=float, default=600, help="length of a round")
-    parser.add_argument("--output", type=Path, default=FILE)
-    given = parser.parse_args()
-    photos = read_photos(given.photos)
+def main(directories: list[Path], seconds: float = 600, output: Path = FILE) -> None:
+    """Segment, train three rounds of some seconds, write the ONNX file."""
+    photos = read_photos(directories)
     with ProcessPoolExecutor() as pool:
         pixels = np.stack(list(pool.map(_read, photos, chunksize=32)))
         masks, quality = map(np.stack, zip(*pool.map(segment, pixels, chunksize=32), strict=True))
@@ -125,10 +93,10 @@ def main() -> None:
     for number in range(ROUNDS):
         if number == ROUNDS - 1:
             masks, quality = _own_masks(network, pixels, masks)
-        train(network, pixels, masks, np.where(is_held_out, -1, quality), given.seconds, number)
-    with atomic_write(given.output) as temporary:
+        train(network, pixels, masks, np.where(is_held_out, -1, quality), seconds, number)
+    with atomic_write(output) as temporary:
         temporary.write_bytes(to_onnx(network))
-    print(given.output)
+    print(output)
 
 
 def train(
@@ -174,10 +142,7 @@ def _feed(queue: "Queue[Any]", pixels: Any, masks: Any, quality: Any, seed: int)
 
 def _read(photo: Photo) -> NDArray[np.uint8]:
     """A photo squeezed to a square, uint8 [128, 128, 3]."""
-    with Image.open(photo.path) as image:
-        image.draft("RGB", (2 * SIDE, 2 * SIDE))
-        upright = ImageOps.exif_transpose(image).convert("RGB")
-    return np.asarray(upright.resize((SIDE, SIDE), Image.Resampling.BOX))
+    return np.asarray(open_photo(photo.path).resize((SIDE, SIDE), Image.Resampling.BOX))
 
 
 @torch.inference_mode()
@@ -248,4 +213,4 @@ def to_onnx(network: Finder) -> bytes:
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

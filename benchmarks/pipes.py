@@ -19,7 +19,7 @@ MAX_AFTER_HEAD, MAX_ANSWER = 1.0, 1.5
 PIPE_CLOSED = 141
 
 
-def measure(*, rounds: int = 5, paths: int = 8, files: int = 20_000) -> Iterator[Row]:
+def measure(rounds: int = 5, paths: int = 8, files: int = 20_000) -> Iterator[Row]:
     """Take turns with a .pt and an .onnx file."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -32,22 +32,15 @@ def measure(*, rounds: int = 5, paths: int = 8, files: int = 20_000) -> Iterator
                 head, *tail = _ask_slowly(model, pictures, paths)
                 first.append(head)
                 later += tail
-            name = f"`predict model{model.suffix}"
             bar = MAX_ANSWER if model.suffix == ".onnx" else None
-            head_line = f" FOLDER | head -1`, {files:,} files, from head's end to the program's"
-            for what, seconds, at_most in (
+            head_line = f"FOLDER | head -1`, {files:,} files, from head's end to the program's"
+            for what, seconds, max_seconds in (
                 (head_line, left, MAX_AFTER_HEAD),
-                (" -`, one path per second, from a path to its prediction", later, MAX_ANSWER),
-                (" -`, from the program's start to the first prediction", first, bar),
+                ("-`, one path per second, from a path to its prediction", later, MAX_ANSWER),
+                ("-`, from the program's start to the first prediction", first, bar),
             ):
-                yield Row(
-                    name + what,
-                    max(seconds),
-                    "s",
-                    n=len(seconds),
-                    statistic="largest",
-                    at_most=at_most,
-                )
+                what = f"`predict model{model.suffix} {what}"
+                yield Row(what, seconds, "s", "largest", bars={"≤": max_seconds})
 
 
 def _leave_after_one_line(model: Path, pictures: Path) -> float:

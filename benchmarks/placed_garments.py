@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageFilter
 
-from benchmarks.photo_variants import open_photo
+from benchmarks.clothing import open_photo
 from fmnist_cli.photos.finder import find_garment
 
 WIDTH, HEIGHT = 400, 533

@@ -2,21 +2,25 @@
 
 import gzip
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
 from fmnist_cli.constants import FILES, IMAGE_SIZE
+from fmnist_cli.data import download
 from fmnist_cli.data.images import Images, LabeledImages
 from fmnist_cli.data.sources import open_source
 
+Name = TypeVar("Name")
 PROGRAM: Final = Path(sys.executable).with_name("fmnist")
-MEGABYTE: Final = 1e6
 
 _METER: Final = """
 import json, os, sys, time
@@ -47,17 +51,22 @@ class Finished:
     @property
     def document(self) -> dict[str, Any]:
         """stdout, read as JSON."""
-        found: dict[str, Any] = json.loads(self.stdout)
-        return found
+        document: dict[str, Any] = json.loads(self.stdout)
+        return document
 
 
-def timed(*command: str | Path, cwd: Path | None = None) -> Finished:
+def timed(
+    *command: str | Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: str = "",
+) -> Finished:
     """Run a command. Raises SystemExit with its stderr if it fails."""
     with tempfile.TemporaryDirectory() as folder:
         cost = Path(folder) / "cost.json"
         words = [sys.executable, "-I", "-S", "-c", _METER, str(cost), *map(str, command)]
         done = subprocess.run(
-            words, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            words, cwd=cwd, env=env, input=stdin, capture_output=True, text=True, check=False
         )
         if done.returncode:
             shown = " ".join(map(str, command))
@@ -68,6 +77,50 @@ def timed(*command: str | Path, cwd: Path | None = None) -> Finished:
 def fmnist(*arguments: str | Path, cwd: Path | None = None) -> Finished:
     """Run a command of the program."""
     return timed(PROGRAM, *arguments, cwd=cwd)
+
+
+def take_turns(
+    rounds: int, figures: Mapping[Name, Callable[[], float]], warm_up: int = 0
+) -> dict[Name, list[float]]:
+    """Take each figure once per round; the first `warm_up` rounds do not count."""
+    turns = [{name: take() for name, take in figures.items()} for _ in range(warm_up + rounds)]
+    return {name: [turn[name] for turn in turns[warm_up:]] for name in figures}
+
+
+@contextmanager
+def course() -> Iterator[Callable[[str], float]]:
+    """The course's loop in a process of its own.
+
+    Yields a function that runs `epoch` (training and evaluation) or `evaluate` (the test split)
+    and returns the seconds. Enter before `prepare_environment`: the baseline runs without fmnist's
+    settings.
+    """
+    script = Path(__file__).with_name("course.py")
+    with tempfile.TemporaryDirectory() as folder:
+        command = (sys.executable, script, lay_out_for_torchvision(Path(folder)))
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, bufsize=1) as process:
+            stdin, stdout = process.stdin, process.stdout
+            assert stdin is not None
+            assert stdout is not None
+
+            def seconds(work: str) -> float:
+                stdin.write(f"{work}\n")
+                return float(json.loads(stdout.readline())["seconds"])
+
+            if "ready\n" not in stdout:
+                raise SystemExit("the course's loop did not start")
+            yield seconds
+
+
+def lay_out_for_torchvision(folder: Path) -> Path:
+    """Put the four files where `FashionMNIST(folder, download=True)` finds and unpacks them."""
+    raw = folder / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True, exist_ok=True)
+    download.fetch(download.default_folder())
+    for file in download.default_folder().glob("*-ubyte.gz"):
+        shutil.copy(file, raw)
+    return folder
 
 
 def write_models(recipe: str, folder: Path) -> tuple[Path, Path]:

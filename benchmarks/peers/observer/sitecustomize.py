@@ -11,8 +11,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
@@ -21,43 +21,42 @@ MAX_STEPS = int(os.environ.get("PEERS_MAX_STEPS", "0"))
 steps: list[float] = []
 
 
-class TimedLoader(Loader):
-    """Loads `torch.autograd` as its own loader does, then wraps `backward`."""
-
-    def __init__(self, loader: Loader) -> None:
-        self.loader = loader
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Run the module and wrap its function."""
-        # Not earlier: exit handlers run in reverse order, and one that a program registers at its
-        # start may end the process.
-        atexit.register(write, os.environ["PEERS_STEPS"], os.getpid())
-        self.loader.exec_module(module)
-        backward = module.__dict__["backward"]
-
-        def timed(*arguments: Any, **options: Any) -> None:
-            backward(*arguments, **options)
-            steps.append(time.monotonic())
-            if len(steps) == MAX_STEPS:
-                write(os.environ["PEERS_STEPS"], os.getpid())
-                os._exit(0)
-
-        module.__dict__["backward"] = timed
-
-
 class Observer(MetaPathFinder):
     """Waits for `torch.autograd`, so that torch is imported only when the tool imports it."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find this one module only."""
+        """Find this one module only, and wrap its `backward` when it has been executed."""
         if name != "torch.autograd":
             return None
         spec = PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None:
-            spec.loader = TimedLoader(spec.loader)
+        assert spec is not None
+        loader: Any = spec.loader
+        execute = loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            # Not earlier: exit handlers run in reverse order, and one that a program registers at
+            # its start may end the process.
+            atexit.register(write, os.environ["PEERS_STEPS"], os.getpid())
+            execute(module)
+            module.__dict__["backward"] = timed(module.__dict__["backward"])
+
+        loader.exec_module = exec_module
         return spec
+
+
+def timed(backward: Callable[..., None]) -> Callable[..., None]:
+    """The function, which records when it ends."""
+
+    def wrapper(*arguments: Any, **options: Any) -> None:
+        backward(*arguments, **options)
+        steps.append(time.monotonic())
+        if len(steps) == MAX_STEPS:
+            write(os.environ["PEERS_STEPS"], os.getpid())
+            os._exit(0)
+
+    return wrapper
 
 
 def write(path: str, process: int) -> None:
