@@ -40,48 +40,42 @@ class CourseNet(nn.Module):
         return logits
 
 
-class Course:
-    """The course's notebook as an object."""
-
-    def __init__(self, folder: str) -> None:
-        torch.manual_seed(0)
-        prepare = transforms.Compose([transforms.Resize(28), transforms.ToTensor()])
-        train = FashionMNIST(folder, train=True, download=True, transform=prepare)
-        test = FashionMNIST(folder, train=False, download=True, transform=prepare)
-        self.train_loader = DataLoader(
-            train, BATCH_SIZE, shuffle=True, num_workers=WORKERS, drop_last=True
-        )
-        self.test_loader = DataLoader(test, BATCH_SIZE, shuffle=False, num_workers=WORKERS)
-        self.model = CourseNet()
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3)
-        self.criterion = nn.CrossEntropyLoss()
-
-    def epoch(self) -> float:
-        """Train for an epoch, then evaluate, as the course does."""
-        self.model.train()
-        total = 0.0
-        for images, labels in self.train_loader:
-            self.optimizer.zero_grad()
-            loss = self.criterion(self.model(images), labels)
-            loss.backward()
-            self.optimizer.step()
-            total += loss.item() * len(images)
-        return self.evaluate()
-
-    def evaluate(self) -> float:
-        """Accuracy on the test split."""
-        self.model.eval()
-        correct = 0
-        with torch.no_grad():
-            for images, labels in self.test_loader:
-                correct += int((self.model(images).argmax(1) == labels).sum())
-        return correct / len(self.test_loader.dataset)  # type: ignore[arg-type]
-
-
 def main() -> None:
     """Do what each line on stdin says."""
-    course = Course(sys.argv[1])
-    works = {"epoch": course.epoch, "evaluate": course.evaluate}
+    torch.manual_seed(0)
+    prepare = transforms.Compose([transforms.Resize(28), transforms.ToTensor()])
+    train, test = (
+        FashionMNIST(sys.argv[1], train=is_train, download=True, transform=prepare)
+        for is_train in (True, False)
+    )
+    train_loader = DataLoader(train, BATCH_SIZE, shuffle=True, num_workers=WORKERS, drop_last=True)
+    test_loader = DataLoader(test, BATCH_SIZE, shuffle=False, num_workers=WORKERS)
+    model = CourseNet()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    criterion = nn.CrossEntropyLoss()
+
+    def epoch() -> float:
+        """Train for an epoch, then evaluate, as the course does."""
+        model.train()
+        total = 0.0
+        for images, labels in train_loader:
+            optimizer.zero_grad()
+            loss = criterion(model(images), labels)
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(images)
+        return evaluate()
+
+    def evaluate() -> float:
+        """Accuracy on the test split."""
+        model.eval()
+        correct = 0
+        with torch.no_grad():
+            for images, labels in test_loader:
+                correct += int((model(images).argmax(1) == labels).sum())
+        return correct / len(test)
+
+    works = {"epoch": epoch, "evaluate": evaluate}
     print("ready", flush=True)
     for line in sys.stdin:
         started_at = time.perf_counter()

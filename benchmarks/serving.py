@@ -1,11 +1,10 @@
 """`fmnist serve` against the FastAPI application that is usually written around a torch model.
 
-    python -m benchmarks.serving [--seconds 10] [--connections 32] [--minutes 0] [--model FILE.pt]
+    python -m benchmarks.serving [--seconds 10] [--connections 32] [--model FILE.pt]
 
 The packaged network or another one, images of the sample as PNG files, 32 connections, both on all
 cores of this machine, one after the other in one run; `wrk` (apt-get install wrk) sends on the same
 cores. The plain application, too, has uvicorn's fast event loop and parser.
-`--minutes N` serves for that long and reports the server's memory at the start and at the end.
 """
 
 import io
@@ -18,14 +17,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from PIL import Image
 from urllib3 import encode_multipart_formdata
 
-from benchmarks.program import PROGRAM
+from benchmarks.program import PROGRAM, timed
 from benchmarks.report import Row, run
 from fmnist_cli.data import sample
 from fmnist_cli.pretrained import FILE
@@ -80,16 +79,15 @@ end
 done = function(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format(
-    'RESULT {"requests": %d, "microseconds": %d, "p50": %d, "p99": %d, "errors": %d}\\n',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+    'RESULT {"requests": %d, "rate": %f, "p50": %f, "p99": %f, "errors": %d}\\n',
+    summary.requests, summary.requests / summary.duration * 1e6,
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
     errors.connect + errors.read + errors.write + errors.status + errors.timeout))
 end
 """
 
 
-def measure(
-    seconds: int = 10, connections: int = 32, minutes: int = 0, model: Path = FILE
-) -> Iterator[Row]:
+def measure(seconds: int = 10, connections: int = 32, model: Path = FILE) -> Iterator[Row]:
     """The plain application, then `fmnist serve` with the same requests and with raw bodies."""
     if shutil.which("wrk") is None:
         raise SystemExit("this measurement needs wrk: apt-get install wrk")
@@ -100,23 +98,14 @@ def measure(
         (folder / "plain.py").write_text(PLAIN_APP, encoding="utf-8")
         (folder / "load.lua").write_text(WRK_SCRIPT, encoding="utf-8")
         _write_bodies(folder)
-        if minutes:
-            with _serving(folder, model, *ours) as server:
-                server.answer("form", 5, connections)
-                before = server.megabytes()
-                found = server.answer("form", 60 * minutes, connections)
-                after = server.megabytes()
-            yield Row("memory at the end", after, "MB", baseline=before, against="at the start")
-            n = found["requests"]
-            yield Row("requests", found["rate"], "requests/s", "mean", n)
-            return
-        with _serving(folder, model, *plain) as server:
-            server.answer("form", 2, connections)
-            baseline = server.answer("form", seconds, connections)
-        with _serving(folder, model, *ours) as server:
-            server.answer("form", 2, connections)
+        send = partial(_send, folder, connections=connections)
+        with _serving(folder, model, *plain) as url:
+            send(url, "form", 2)
+            baseline = send(url, "form", seconds)
+        with _serving(folder, model, *ours) as url:
+            send(url, "form", 2)
             for kind, name in (("form", "the same form"), ("raw", "a raw body")):
-                found = server.answer(kind, seconds, connections)
+                found = send(url, kind, seconds)
                 for what, key, unit, statistic, bars in (
                     ("", "rate", "requests/s", "mean", {"ratio ≥": MIN_RATE_RATIO}),
                     (", latency", "p50", "ms", "median", {}),
@@ -147,43 +136,21 @@ def _write_bodies(folder: Path) -> None:
         (folder / "form" / str(number)).write_bytes(form)
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A running server and the folder of the requests."""
-
-    folder: Path
-    url: str
-    pid: int
-
-    def answer(self, kind: str, seconds: int, connections: int) -> dict[str, Any]:
-        """Send requests by `wrk` for some time: rate per second, latencies in milliseconds."""
-        words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout=30s"]
-        done = subprocess.run(
-            [*words, "-s", "load.lua", f"{self.url}/predict"],
-            cwd=self.folder,
-            env={**os.environ, "CONTENT_TYPE": CONTENT_TYPES[kind], "BODIES": kind},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        line = re.search(r"RESULT (.*)", done.stdout)
-        assert line is not None, done.stdout
-        found: dict[str, Any] = json.loads(line[1])
-        assert found["errors"] == 0, done.stdout
-        found["rate"] = found["requests"] / (found["microseconds"] / 1e6)
-        return {**found, "p50": found["p50"] / 1e3, "p99": found["p99"] / 1e3}
-
-    def megabytes(self) -> float:
-        """Resident memory (Linux)."""
-        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
-        found = re.search(r"VmRSS:\s+(\d+)", status)
-        assert found is not None
-        return int(found[1]) * 1024 / 1e6
+def _send(folder: Path, url: str, kind: str, seconds: int, connections: int) -> dict[str, Any]:
+    """Send requests by `wrk` for some time: rate per second, latencies in milliseconds."""
+    words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout=30s"]
+    env = {**os.environ, "CONTENT_TYPE": CONTENT_TYPES[kind], "BODIES": kind}
+    stdout = timed(*words, "-s", "load.lua", f"{url}/predict", cwd=folder, env=env).stdout
+    line = re.search(r"RESULT (.*)", stdout)
+    assert line is not None, stdout
+    found: dict[str, Any] = json.loads(line[1])
+    assert found["errors"] == 0, stdout
+    return found
 
 
 @contextmanager
-def _serving(folder: Path, model: Path, *command: str | Path) -> Iterator[Server]:
-    """Start a server that reports its address on stderr when it is ready."""
+def _serving(folder: Path, model: Path, *command: str | Path) -> Iterator[str]:
+    """Start a server that reports its address, which this yields, on stderr when it is ready."""
     env = {**os.environ, "MODEL": str(model.absolute())}
     with subprocess.Popen(
         command, cwd=folder, env=env, stderr=subprocess.PIPE, text=True
@@ -192,7 +159,7 @@ def _serving(folder: Path, model: Path, *command: str | Path) -> Iterator[Server
         for line in running.stderr:
             if found := re.search(r"http://\S+", line):
                 try:
-                    yield Server(folder, found[0], running.pid)
+                    yield found[0]
                 finally:
                     running.terminate()
                 return

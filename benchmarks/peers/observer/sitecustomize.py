@@ -7,56 +7,38 @@ process after that many steps.
 """
 
 import atexit
+import builtins
 import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
 from typing import Any
 
 MAX_STEPS = int(os.environ.get("PEERS_MAX_STEPS", "0"))
 steps: list[float] = []
+plain_import = builtins.__import__
 
 
-class Observer(MetaPathFinder):
-    """Waits for `torch.autograd`, so that torch is imported only when the tool imports it."""
+def observe(*arguments: Any, **options: Any) -> Any:
+    """Import, and wrap `backward` as soon as the tool has imported `torch.autograd`."""
+    module = plain_import(*arguments, **options)
+    autograd: Any = sys.modules.get("torch.autograd")
+    if hasattr(autograd, "backward") and builtins.__import__ is observe:  # imports are nested
+        builtins.__import__ = plain_import
+        # Not earlier: exit handlers run in reverse order, and one that a program registers at its
+        # start may end the process.
+        atexit.register(write, os.environ["PEERS_STEPS"], os.getpid())
+        backward = autograd.backward
 
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Find this one module only, and wrap its `backward` when it has been executed."""
-        if name != "torch.autograd":
-            return None
-        spec = PathFinder.find_spec(name, path, target)
-        assert spec is not None
-        loader: Any = spec.loader
-        execute = loader.exec_module
+        def timed(*arguments: Any, **options: Any) -> None:
+            backward(*arguments, **options)
+            steps.append(time.monotonic())
+            if len(steps) == MAX_STEPS:
+                write(os.environ["PEERS_STEPS"], os.getpid())
+                os._exit(0)
 
-        def exec_module(module: ModuleType) -> None:
-            # Not earlier: exit handlers run in reverse order, and one that a program registers at
-            # its start may end the process.
-            atexit.register(write, os.environ["PEERS_STEPS"], os.getpid())
-            execute(module)
-            module.__dict__["backward"] = timed(module.__dict__["backward"])
-
-        loader.exec_module = exec_module
-        return spec
-
-
-def timed(backward: Callable[..., None]) -> Callable[..., None]:
-    """The function, which records when it ends."""
-
-    def wrapper(*arguments: Any, **options: Any) -> None:
-        backward(*arguments, **options)
-        steps.append(time.monotonic())
-        if len(steps) == MAX_STEPS:
-            write(os.environ["PEERS_STEPS"], os.getpid())
-            os._exit(0)
-
-    return wrapper
+        autograd.backward = timed
+    return module
 
 
 def write(path: str, process: int) -> None:
@@ -67,4 +49,4 @@ def write(path: str, process: int) -> None:
 
 
 if "PEERS_STEPS" in os.environ:
-    sys.meta_path.insert(0, Observer())
+    builtins.__import__ = observe
