@@ -10,15 +10,14 @@ import os
 import pydoc
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Final
 
 from benchmarks import machine, report
+from benchmarks.program import scratch
 
 MEASUREMENTS: Final[Mapping[str, str]] = {
     "start": "start",
@@ -57,8 +56,8 @@ def run(name: str) -> int:
     command = f"-m {PACKAGE}{MEASUREMENTS[name]}"
     print(f"== {name}", flush=True)
     started_at = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        rows = Path(folder) / "rows.jsonl"
+    with scratch() as folder:
+        rows = folder / "rows.jsonl"
         with machine.Watch() as watch:
             code = subprocess.call(
                 [sys.executable, *command.split()], env={**os.environ, report.ROWS: str(rows)}

@@ -8,9 +8,8 @@ Exits with 1 if one of them does not deliver all of the files.
 
 import sys
 import time
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from benchmarks.program import scratch
 from fmnist_cli.constants import FILES, MIRRORS, DataFile
 from fmnist_cli.data.download import MirrorError, deliver
 
@@ -18,9 +17,9 @@ from fmnist_cli.data.download import MirrorError, deliver
 def check(mirror: str, file: DataFile) -> bool:
     """Download one file from one mirror and print a line; returns whether it was delivered."""
     started_at = time.perf_counter()
-    with TemporaryDirectory() as folder:
+    with scratch() as folder:
         try:
-            deliver(file, mirror, Path(folder) / file.name)
+            deliver(file, mirror, folder / file.name)
         except MirrorError as fault:
             print(f"FAILED  {mirror} {file.name}: {fault}")
             return False

@@ -6,13 +6,11 @@ Takes turns on the same cores: the course's evaluation loop, fmnist's classifier
 its `.onnx`. Each counts the correct predictions on the test split, from images in memory.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from timeit import timeit
 
-from benchmarks.program import course, official, take_turns, write_models
+from benchmarks.program import course, official, scratch, take_turns, write_models
 from benchmarks.report import Row, run
 from fmnist_cli.__main__ import prepare_environment
 from fmnist_cli.data.images import LabeledImages
@@ -25,10 +23,10 @@ MIN_RATIO = 4.0
 def measure(rounds: int = 5) -> Iterator[Row]:
     """Take turns."""
     test = official("test")
-    with tempfile.TemporaryDirectory() as folder, course() as seconds_of_course:
+    with scratch() as folder, course() as seconds_of_course:
         prepare_environment()  # before torch reads it
         figures: dict[str, Callable[[], float]] = {"course": lambda: seconds_of_course("evaluate")}
-        for path in write_models("tutorial", Path(folder)):
+        for path in write_models("tutorial", folder):
             count = partial(_count_correct, load(path, device="cpu"), test)
             figures[path.suffix] = partial(timeit, count, number=1)
         seconds = take_turns(rounds, figures, warm_up=1)

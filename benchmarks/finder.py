@@ -9,7 +9,6 @@ of held-out senders are never trained on.
 
 import time
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import Process, Queue
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from onnx import helper, numpy_helper
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.data import DataLoader
 
 from benchmarks.clothing import Photo, open_photo, read_photos
 from benchmarks.composites import SIDE, Examples
@@ -108,16 +108,17 @@ def train(
     seed: int,
 ) -> None:
     """Train for some time; photos of negative quality are left out."""
-    queue: Queue[Any] = Queue(24)
-    source = Process(target=_feed, args=(queue, pixels, masks, quality, seed), daemon=True)
-    source.start()
+    examples = Examples(pixels, masks, quality, MIN_QUALITY, seed)
+    loader = DataLoader(examples, BATCH, num_workers=1, prefetch_factor=24)
     optimizer = torch.optim.AdamW(network.parameters(), lr=LR, weight_decay=1e-2)
-    started, step = time.monotonic(), 0
+    started_at = time.monotonic()
     network.train()
-    while (share := (time.monotonic() - started) / seconds) < 1:
+    for step, (images, targets, weights) in enumerate(loader):
+        share = (time.monotonic() - started_at) / seconds
+        if share >= 1:
+            break
         for group in optimizer.param_groups:
             group["lr"] = LR * min(step / 100, 1) * max(1 - share, 0.01)
-        images, targets, weights = map(torch.from_numpy, queue.get())
         logits = network(images)
         error = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
         found = logits.sigmoid()
@@ -127,17 +128,9 @@ def train(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        step += 1
-        if step % 100 == 0:
-            print(f"round {seed + 1}  step {step}  loss {loss.item():.4f}", flush=True)
-    source.kill()
+        if step % 100 == 99:
+            print(f"round {seed + 1}  step {step + 1}  loss {loss.item():.4f}", flush=True)
     network.eval()
-
-
-def _feed(queue: "Queue[Any]", pixels: Any, masks: Any, quality: Any, seed: int) -> None:
-    examples = Examples(pixels, masks, quality, MIN_QUALITY, seed)
-    while True:
-        queue.put(examples.batch(BATCH))
 
 
 def _read(photo: Photo) -> NDArray[np.uint8]:
@@ -171,19 +164,9 @@ def _own_masks(network: Finder, pixels: Any, masks: Any) -> tuple[Any, Any]:
 
 def to_onnx(network: Finder) -> bytes:
     """The network with a sigmoid as ONNX, its weights in half precision."""
-
-    class Masks(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = network
-
-        def forward(self, photos: Tensor) -> Tensor:
-            logits: Tensor = self.network(photos)
-            return logits.sigmoid()
-
     example = torch.zeros(2, INPUT_SIDE, INPUT_SIDE, 3, dtype=torch.uint8)
     program = torch.onnx.export(
-        Masks().eval(),
+        nn.Sequential(network, nn.Sigmoid()).eval(),
         (example,),
         dynamo=True,
         opset_version=18,

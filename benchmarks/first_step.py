@@ -7,12 +7,11 @@ a fresh process, from the end of `import torch` to the first optimizer step.
 """
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from timeit import repeat
 from typing import Final
 
-from benchmarks.program import official, timed
+from benchmarks.program import official, scratch, timed
 from benchmarks.report import Row, run
 
 MAX_READING, MAX_FIRST_STEP = 0.5, 1.5
@@ -46,7 +45,7 @@ def measure(rounds: int = 5) -> Iterator[Row]:
 
 
 def _first_step(recipe: str) -> float:
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         command = [sys.executable, "-c", _CHILD, "train", "-q", "--recipe", recipe]
         return float(timed(*command, "--run-dir", f"{folder}/run").stdout)
 

@@ -49,7 +49,7 @@ def measure(
             what, baseline = f"`{name}` with --compile", found["eager"]
             yield Row(what, found["compiled"], "images/s", baseline=baseline, against="eager")
     for name, min_accuracy, max_seconds in BARS:
-        if runs := kept.starting(f"{name}/"):
+        if runs := [kept.found[part] for part in kept.found if part.startswith(f"{name}/")]:
             for what, key, unit, bars in (
                 ("test accuracy", "accuracy", "%", {"≥": min_accuracy}),
                 ("training", "seconds", "s", {"≤": max_seconds}),

@@ -6,13 +6,12 @@ One epoch of `fast` on the official training split, and on the same images sever
 rates and peaks are those of the whole command.
 """
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.program import Finished, fmnist, official, write_idx
+from benchmarks.program import Finished, fmnist, official, scratch, write_idx
 from benchmarks.report import Row, run
 
 MIN_RATIO = 0.95
@@ -24,8 +23,7 @@ BYTES_PER_IMAGE = 28 * 28 + 8
 def measure(times: int = 10) -> Iterator[Row]:
     """Train on both."""
     train = official("train")
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with scratch() as folder:
         write_idx(train, folder / "once")
         write_idx(train[np.tile(np.arange(len(train)), times)], folder / "many")
         once, many = (_train(folder, name) for name in ("once", "many"))

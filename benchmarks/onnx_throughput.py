@@ -6,15 +6,13 @@ The recipe's network with untrained weights. Both get raw uint8 pixels and retur
 both times include normalization and softmax. Runs alternate.
 """
 
-import tempfile
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from timeit import timeit
 
 import numpy as np
 
-from benchmarks.program import take_turns, write_models
+from benchmarks.program import scratch, take_turns, write_models
 from benchmarks.report import Row, run
 from fmnist_cli.__main__ import prepare_environment
 from fmnist_cli.constants import IMAGE_SIZE
@@ -31,9 +29,9 @@ def measure(recipe: str = "default", runs: int = 30) -> Iterator[Row]:
     prepare_environment()
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (BATCH, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         classifiers = {
-            path.suffix: load(path, device="cpu") for path in write_models(recipe, Path(folder))
+            path.suffix: load(path, device="cpu") for path in write_models(recipe, folder)
         }
         one, many = (
             take_turns(

@@ -8,7 +8,6 @@ split. PROGRAM is the `yolo` of an environment with the package ultralytics: it 
 photos from scratch, at 64 pixels for 20 epochs, in the same run.
 """
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final
@@ -17,7 +16,7 @@ import typer
 
 from benchmarks.clothing import link, read_photos
 from benchmarks.peers.measuring import yolo_accuracy
-from benchmarks.program import fmnist, timed
+from benchmarks.program import fmnist, scratch, timed
 from benchmarks.report import Row, run
 
 MIN_ACCURACY: Final = 84.0
@@ -28,8 +27,7 @@ MAX_FROM_CACHE: Final = 2.0
 
 def measure(photos: Annotated[Path, typer.Option()], yolo: Path | None = None) -> Iterator[Row]:
     """Train and evaluate; then the same by yolo."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with scratch() as folder:
         found = read_photos([photos])
         known = [photo for photo in found if not photo.is_held_out]
         link(known, folder / "photos" / "train")

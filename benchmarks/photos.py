@@ -10,7 +10,6 @@ are classified with and without preparation, and their garments in other picture
 """
 
 import os
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -24,7 +23,7 @@ from PIL import Image
 
 from benchmarks.clothing import SCORED, Photo, link, read_photos
 from benchmarks.placed_garments import WHITE, Setting, place, settings
-from benchmarks.program import fmnist, official
+from benchmarks.program import fmnist, official, scratch
 from benchmarks.report import Row, run
 from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.data.class_names import ANY_FOOTWEAR, FOOTWEAR, label_of
@@ -85,10 +84,10 @@ def _accuracy(classifier: Classifier, images: Images, labels: Labels) -> float:
 
 
 def _real_photos(photos: list[Photo], model: str) -> Iterator[Row]:
-    with tempfile.TemporaryDirectory() as scratch:
-        link(photos, Path(scratch))
+    with scratch() as folder:
+        link(photos, folder)
         for mode, bar in (("off", None), ("auto", MIN_ACCURACY)):
-            options = ("--data", scratch, "--photo", mode, "--format", "json")
+            options = ("--data", str(folder), "--photo", mode, "--format", "json")
             found = fmnist("evaluate", model, *options).document
             what = f"accuracy on photos of held-out senders, --photo {mode}"
             yield Row(what, 100 * found["accuracy"], "%", "share", found["n"], bars={"≥": bar})

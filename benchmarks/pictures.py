@@ -15,7 +15,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,7 +24,7 @@ from PIL import Image, ImageDraw, ImageFont
 from rich.console import Console
 from rich.text import Text
 
-from benchmarks.program import PROGRAM, fmnist, timed
+from benchmarks.program import PROGRAM, fmnist, scratch, timed
 from fmnist_cli import load
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.pictures import decode, draw_steps
@@ -71,8 +70,8 @@ def draw_training(path: Path) -> None:
     command = ["script", "-qefc", f"{PROGRAM} {TRAINING}", os.devnull]
     written = b""
     with (
-        tempfile.TemporaryDirectory() as scratch,
-        subprocess.Popen(command, stdout=subprocess.PIPE, env=TERMINAL, cwd=scratch) as running,
+        scratch() as folder,
+        subprocess.Popen(command, stdout=subprocess.PIPE, env=TERMINAL, cwd=folder) as running,
     ):
         assert running.stdout is not None
         while part := os.read(running.stdout.fileno(), 65536):
@@ -168,8 +167,8 @@ def draw_report(path: Path) -> None:
     if browser is None:
         raise SystemExit("no chromium on this machine: report.png stays as it is")
     width, height = PAGE_SIZE
-    with tempfile.TemporaryDirectory() as scratch:
-        page, shot = Path(scratch) / "report.html", Path(scratch) / "report.png"
+    with scratch() as folder:
+        page, shot = folder / "report.html", folder / "report.png"
         fmnist("evaluate", "-q", "pretrained", "--report", page)
         timed(
             *(browser, "--headless", "--no-sandbox", "--hide-scrollbars"),

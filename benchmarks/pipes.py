@@ -7,12 +7,11 @@ and waits for the prediction. Every figure is the largest of all rounds.
 """
 
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.program import PROGRAM, official, write_models, write_pngs
+from benchmarks.program import PROGRAM, official, scratch, write_models, write_pngs
 from benchmarks.report import Row, run
 
 MAX_AFTER_HEAD, MAX_ANSWER = 1.0, 1.5
@@ -21,8 +20,7 @@ PIPE_CLOSED = 141
 
 def measure(rounds: int = 5, paths: int = 8, files: int = 20_000) -> Iterator[Row]:
     """Take turns with a .pt and an .onnx file."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with scratch() as folder:
         models = write_models("default", folder)
         pictures = write_pngs(official("test").images[:500], folder / "pictures", files)
         for model in models:

@@ -8,7 +8,6 @@ longer for all of them than for one. Pillow decodes the same files to arrays; it
 excluded, too. Memory: the command's peak for folders of 1,000 and of `--many` files.
 """
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -18,7 +17,7 @@ from timeit import timeit
 import numpy as np
 from PIL import Image
 
-from benchmarks.program import fmnist, official, take_turns, write_models, write_pngs
+from benchmarks.program import fmnist, official, scratch, take_turns, write_models, write_pngs
 from benchmarks.report import Row, run
 from fmnist_cli.devices import usable_cores
 
@@ -32,8 +31,7 @@ PIECE = 100
 def measure(rounds: int = 5, many: int = 100_000) -> Iterator[Row]:
     """Take turns with Pillow, then compare peaks."""
     images = official("test").images
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with scratch() as folder:
         pictures = write_pngs(images, folder / "pictures")
         models = {recipe: write_models(recipe, folder)[1] for recipe in ("tutorial", "fast")}
         paths = sorted(pictures.iterdir())

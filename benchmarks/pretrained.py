@@ -12,7 +12,6 @@ scores go into the file: see `fmnist info pretrained`.
 
 import dataclasses
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +21,7 @@ import typer
 
 from benchmarks.clothing import SCORED, Photo, link, read_photos
 from benchmarks.photo_variants import from_photos, rendered
-from benchmarks.program import PROGRAM, fmnist, official, write_idx
+from benchmarks.program import PROGRAM, fmnist, official, scratch, write_idx
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.data.images import LabeledImages, join
@@ -50,8 +49,7 @@ FINE_TUNING: Final = (
 def main(directories: list[Path], epochs: int = 7, output: Path = FILE) -> None:
     """Train, evaluate, write; a model that is too large does not replace the existing file."""
     photos = read_photos(directories)
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with scratch() as folder:
         train = official("train")
         learnt, held_back = train[:-HELD_BACK], train[-HELD_BACK:]
         write_idx(learnt, folder / "official")

@@ -5,12 +5,10 @@
 `fmnist train` on the official data, in turn; the rate is the one that the program reports.
 """
 
-import tempfile
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
-from benchmarks.program import fmnist, take_turns
+from benchmarks.program import fmnist, scratch, take_turns
 from benchmarks.report import Row, run
 
 MIN_RATIO = 0.9
@@ -34,8 +32,8 @@ def measure(rounds: int = 3, epochs: int = 2) -> Iterator[Row]:
 
 def _rate(*options: str) -> float:
     command = ("train", "-q", "--val-size", "0", *options, "--format", "json")
-    with tempfile.TemporaryDirectory() as folder:
-        return float(fmnist(*command, cwd=Path(folder)).document["images_per_second"])
+    with scratch() as folder:
+        return float(fmnist(*command, cwd=folder).document["images_per_second"])
 
 
 if __name__ == "__main__":

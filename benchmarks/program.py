@@ -62,8 +62,8 @@ def timed(
     stdin: str = "",
 ) -> Finished:
     """Run a command. Raises SystemExit with its stderr if it fails."""
-    with tempfile.TemporaryDirectory() as folder:
-        cost = Path(folder) / "cost.json"
+    with scratch() as folder:
+        cost = folder / "cost.json"
         words = [sys.executable, "-I", "-S", "-c", _METER, str(cost), *map(str, command)]
         done = subprocess.run(
             words, cwd=cwd, env=env, input=stdin, capture_output=True, text=True, check=False
@@ -77,6 +77,13 @@ def timed(
 def fmnist(*arguments: str | Path, cwd: Path | None = None) -> Finished:
     """Run a command of the program."""
     return timed(PROGRAM, *arguments, cwd=cwd)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """An empty folder, removed afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 def take_turns(
@@ -96,8 +103,8 @@ def course() -> Iterator[Callable[[str], float]]:
     settings.
     """
     script = Path(__file__).with_name("course.py")
-    with tempfile.TemporaryDirectory() as folder:
-        command = (sys.executable, script, lay_out_for_torchvision(Path(folder)))
+    with scratch() as folder:
+        command = (sys.executable, script, lay_out_for_torchvision(folder))
         pipe = subprocess.PIPE
         with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, bufsize=1) as process:
             stdin, stdout = process.stdin, process.stdout
@@ -146,10 +153,10 @@ def write_models(recipe: str, folder: Path) -> tuple[Path, Path]:
     return path, path.with_suffix(".onnx")
 
 
-def write_idx(data: LabeledImages, folder: Path, split: str = "train") -> Path:
-    """Write a split as IDX files with the official names."""
+def write_idx(data: LabeledImages, folder: Path) -> Path:
+    """Write a training split as IDX files with the official names."""
     folder.mkdir(parents=True, exist_ok=True)
-    images, labels = FILES["train" if split == "train" else "test"]
+    images, labels = FILES["train"]
     head = np.array([0x803, len(data), IMAGE_SIZE, IMAGE_SIZE], ">i4").tobytes()
     (folder / images.name).write_bytes(gzip.compress(head + data.images.tobytes(), 1))
     head = np.array([0x801, len(data)], ">i4").tobytes()
@@ -191,7 +198,3 @@ class Kept:
         self.found[name] = figures
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(json.dumps(self.found, indent=2) + "\n", encoding="utf-8")
-
-    def starting(self, prefix: str) -> list[dict[str, Any]]:
-        """All figures whose name starts with `prefix`, in order."""
-        return [figures for name, figures in self.found.items() if name.startswith(prefix)]

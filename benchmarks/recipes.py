@@ -8,12 +8,10 @@ loop. `--epochs N` shortens the runs to try the script.
 """
 
 import statistics
-import tempfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.program import course, fmnist
+from benchmarks.program import course, fmnist, scratch
 from benchmarks.report import Row, run
 from fmnist_cli.runs.groups import Estimate
 
@@ -82,14 +80,14 @@ def measure(
 
 def train(recipe: str, seed: int, epochs: int) -> dict[str, float]:
     """Train one seed and evaluate it on the test split."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with scratch() as folder:
 
         def ask(*arguments: str) -> dict[str, Any]:
-            return fmnist(*arguments, "--format", "json", cwd=Path(scratch)).document
+            return fmnist(*arguments, "--format", "json", cwd=folder).document
 
         command = ["train", "-q", "--recipe", recipe, "--val-size", "0", "--seed", str(seed)]
         command += ["--epochs", str(epochs)] * bool(epochs)
-        done = fmnist(*command, "--format", "json", cwd=Path(scratch))
+        done = fmnist(*command, "--format", "json", cwd=folder)
         return {
             "accuracy": 100 * ask("evaluate", "model.pt")["accuracy"],
             "tta_accuracy": 100 * ask("evaluate", "model.pt", "--tta")["accuracy"],

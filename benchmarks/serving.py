@@ -14,7 +14,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -24,7 +23,7 @@ from typing import Any, Final
 from PIL import Image
 from urllib3 import encode_multipart_formdata
 
-from benchmarks.program import PROGRAM, timed
+from benchmarks.program import PROGRAM, scratch, timed
 from benchmarks.report import Row, run
 from fmnist_cli.data import sample
 from fmnist_cli.pretrained import FILE
@@ -93,8 +92,7 @@ def measure(seconds: int = 10, connections: int = 32, model: Path = FILE) -> Ite
         raise SystemExit("this measurement needs wrk: apt-get install wrk")
     ours = (PROGRAM, "serve", model, "--port", "0")
     plain = (sys.executable, "-m", "uvicorn", "plain:app", "--port", "0", "--no-access-log")
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with scratch() as folder:
         (folder / "plain.py").write_text(PLAIN_APP, encoding="utf-8")
         (folder / "load.lua").write_text(WRK_SCRIPT, encoding="utf-8")
         _write_bodies(folder)

@@ -6,12 +6,19 @@
 """
 
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.program import PROGRAM, official, take_turns, timed, write_models, write_pngs
+from benchmarks.program import (
+    PROGRAM,
+    official,
+    scratch,
+    take_turns,
+    timed,
+    write_models,
+    write_pngs,
+)
 from benchmarks.report import Row, run
 
 MAX_HELP, MAX_COMMAND_HELP, MAX_ONNX = 0.20, 0.25, 0.9
@@ -22,8 +29,7 @@ BASELINES = {"an empty Python": "pass", **{x: x for x in ("import onnxruntime", 
 
 def measure(rounds: int = 10) -> Iterator[Row]:
     """Run each command once per round."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with scratch() as folder:
         model, exported = write_models("default", folder)
         picture = write_pngs(official("test").images[:1], folder / "in") / "000000.png"
         commands: dict[str, list[str | Path]] = {

@@ -6,13 +6,11 @@ Both train on 60,000 images and evaluate 10,000 per epoch. `fmnist train` gets a
 holds out 10,000; its time is that of the second epoch in `history.csv`.
 """
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.program import course, fmnist, official, take_turns, write_idx
+from benchmarks.program import course, fmnist, official, scratch, take_turns, write_idx
 from benchmarks.report import Row, run
 from fmnist_cli.data.images import join
 from fmnist_cli.runs.groups import Estimate
@@ -23,8 +21,7 @@ IMAGES, HELD_OUT = 60_000, 10_000
 
 def measure(rounds: int = 7) -> Iterator[Row]:
     """Run both loops in turn."""
-    with tempfile.TemporaryDirectory() as scratch, course() as seconds_of_course:
-        folder = Path(scratch)
+    with scratch() as folder, course() as seconds_of_course:
         write_idx(join(official("train"), official("test")), folder / "all")
 
         def second_epoch() -> float:

@@ -10,12 +10,11 @@ import time
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import pandas as pd
 
-from benchmarks.program import timed
+from benchmarks.program import scratch, timed
 
 ROOT: Final = Path(__file__).parents[2]
 TRAIN_IMAGES: Final = 60_000
@@ -94,8 +93,7 @@ def measure(contestant: Contestant, programs: Path, places: dict[str, str]) -> d
     the first backward pass), `images_per_second` (training alone), `accuracy` (None if it was
     stopped) and `steps`. Raises SystemExit with its stderr if a command fails.
     """
-    with TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with scratch() as folder:
         steps_file = folder / "steps.json"
         env = {name: text for name, text in os.environ.items() if name not in _UNSET}
         env["PATH"] = f"{programs}{os.pathsep}{env['PATH']}"
