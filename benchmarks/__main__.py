@@ -55,17 +55,15 @@ def run(name: str) -> int:
     """Run one measurement and write its section; returns its exit code."""
     command = f"-m {PACKAGE}{MEASUREMENTS[name]}"
     print(f"== {name}", flush=True)
-    started_at = time.monotonic()
+    started_at, taken = time.monotonic(), machine.watch()
     with scratch() as folder:
         rows = folder / "rows.jsonl"
-        with machine.Watch() as watch:
-            code = subprocess.call(
-                [sys.executable, *command.split()], env={**os.environ, report.ROWS: str(rows)}
-            )
+        env = {**os.environ, report.ROWS: str(rows)}
+        code = subprocess.call([sys.executable, *command.split()], env=env)
         where = f"{machine.describe()}; {datetime.now(UTC):%Y-%m-%d}"
         where += f", {time.monotonic() - started_at:,.0f} s"
-        if not watch.is_quiet:
-            where += f", others used {watch.taken:.0%} of the cores meanwhile"
+        if taken() > machine.MAX_TAKEN:
+            where += f", others used {taken():.0%} of the cores meanwhile"
         text = f"{about(MEASUREMENTS[name].split()[0])}\n\n`python {command}`; {where}"
         if code not in (0, report.MISSED):
             text += f"\n\n**Failed**: exit code {code}"

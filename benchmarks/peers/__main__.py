@@ -66,16 +66,14 @@ def contest(contestant: Contestant, work: Path) -> dict[str, Any]:
         "DATA": str(lay_out_for_torchvision(work / "torchvision")),
     }
     baseline, measured = [], []
-    with machine.Watch() as watch:
-        for seed in range(contestant.rounds):
-            places["SEED"] = str(seed)
-            baseline.append(measure(BASELINE, environment(work, BASELINE), places))
-            measured.append(measure(contestant, programs, places))
-    if not watch.is_quiet:
+    taken = machine.watch()
+    for seed in range(contestant.rounds):
+        places["SEED"] = str(seed)
+        baseline.append(measure(BASELINE, environment(work, BASELINE), places))
+        measured.append(measure(contestant, programs, places))
+    if taken() > machine.MAX_TAKEN:
         print(*baseline, *measured, sep="\n")
-        raise SystemExit(
-            f"not kept: other processes used {watch.taken:.0%} of the cores; try again"
-        )
+        raise SystemExit(f"not kept: other processes used {taken():.0%} of the cores; try again")
     installed = Path(__file__).with_name("installed.py")
     return {
         "measured": summarize(measured),
