@@ -15,8 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.program import Kept
+from benchmarks.program import Kept, official
 from benchmarks.report import Row, run
+from fmnist_cli.inference.loading import load
 from fmnist_cli.training.recipes import RECIPES
 
 SEEDS = range(100, 105)
@@ -34,14 +35,13 @@ def measure(
     """Measure what is missing until the time is over; yields what is known."""
     kept = Kept(work / "results.json")
     ask = partial(_ask, time.monotonic() + 60 * minutes, device)
+    shorter = ["--epochs", str(epochs)] * bool(epochs)
     parts = [f"rate/{recipe}" for recipe in RECIPES]
     parts += [f"{recipe}/{seed}" for recipe, *_ in BARS for seed in SEEDS]
     try:
         for name in parts:
             if name.startswith(only) and name not in kept.found:
-                kept.keep(
-                    name, _measure(ask, work / name, ["--epochs", str(epochs)] * bool(epochs))
-                )
+                kept.keep(name, _measure(ask, work / name, shorter))
     except subprocess.TimeoutExpired:
         print("not done yet: the same command goes on")
     for name, found in kept.found.items():
@@ -58,9 +58,7 @@ def measure(
                 yield Row(f"`{name}`: {what}", figures, unit, "mean", bars=bars)
 
 
-def _measure(
-    ask: Callable[..., dict[str, Any]], run_dir: Path, epochs: list[str]
-) -> dict[str, Any]:
+def _measure(ask: Callable[..., Any], run_dir: Path, epochs: list[str]) -> dict[str, float]:
     """Measure the part that the run directory is named after."""
     kind, which = run_dir.parts[-2:]
     model = f"{run_dir}.pt"
@@ -73,7 +71,9 @@ def _measure(
         done = ask("train", "-q", "--resume", str(run_dir))
     else:
         done = ask(*words, "--recipe", kind, "--seed", which, *epochs)
-    return {"seconds": done["seconds"], "accuracy": 100 * ask("evaluate", model)["accuracy"]}
+    test = official("test")  # not by `fmnist evaluate`, which needs scikit-learn
+    is_right = load(model)(test.images).argmax(1) == test.labels
+    return {"seconds": done["seconds"], "accuracy": 100 * float(is_right.mean())}
 
 
 def _ask(stop_at: float, device: str, *words: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
     python -m benchmarks.onnx_throughput [--recipe default] [--runs 30]
 
-The recipe's network with untrained weights. Both get raw uint8 pixels and return probabilities, so
+The recipe's network, barely trained. Both get raw uint8 pixels and return probabilities, so
 both times include normalization and softmax. Runs alternate.
 """
 

@@ -51,9 +51,9 @@ def main(directories: list[Path], epochs: int = 7, output: Path = FILE) -> None:
     photos = read_photos(directories)
     with scratch() as folder:
         train = official("train")
-        learnt, held_back = train[:-HELD_BACK], train[-HELD_BACK:]
-        write_idx(learnt, folder / "official")
-        write_idx(mixture(learnt, photos), folder / "mixture")
+        images, held_back = train[:-HELD_BACK], train[-HELD_BACK:]
+        write_idx(images, folder / "official")
+        write_idx(mixture(images, photos), folder / "mixture")
         first = ("--recipe", "default", "--data", "official", "--val-size", "0")
         second = (*FINE_TUNING, "--weights", "first.pt", "--data", "mixture")
         for name, options in (("first", first), ("model", (*second, "--epochs", str(epochs)))):
@@ -67,17 +67,17 @@ def main(directories: list[Path], epochs: int = 7, output: Path = FILE) -> None:
         temporary.write_bytes(content)
 
 
-def mixture(learnt: LabeledImages, photos: list[Photo]) -> LabeledImages:
+def mixture(images: LabeledImages, photos: list[Photo]) -> LabeledImages:
     """Official images, variants of photos, and re-rendered images."""
-    known = [photo for photo in photos if not photo.is_held_out]
-    chosen = np.random.default_rng(5).permutation(len(learnt))[:RENDERED]
-    grounds = [photo.path for photo in known[::12]]
-    return join(learnt, from_photos(known, VARIANTS), rendered(learnt[chosen], grounds))
+    trained_on = [photo for photo in photos if not photo.is_held_out]
+    chosen = np.random.default_rng(5).permutation(len(images))[:RENDERED]
+    grounds = [photo.path for photo in trained_on[::12]]
+    return join(images, from_photos(trained_on, VARIANTS), rendered(images[chosen], grounds))
 
 
-def finish(scratch: Path, held_back: LabeledImages, photos: list[Photo]) -> None:
+def finish(folder: Path, held_back: LabeledImages, photos: list[Photo]) -> None:
     """Make `model.pt` average over mirror images, fit its temperature, evaluate it."""
-    path = scratch / "model.pt"
+    path = folder / "model.pt"
     loaded = checkpoint.load(path)
     mirrored = dataclasses.replace(loaded.metadata.network, options={"mirror": True})
     metadata = dataclasses.replace(loaded.metadata, network=mirrored)
@@ -94,8 +94,8 @@ def finish(scratch: Path, held_back: LabeledImages, photos: list[Photo]) -> None
     network = dataclasses.replace(mirrored, macs=count_macs(loaded.model))
     metadata = dataclasses.replace(metadata, network=network, temperature=temperature)
     checkpoint.save(path, loaded.model.state_dict(), metadata)
-    link([photo for photo in held_out if photo.folder in SCORED], scratch / "photos")
-    scores = {name: _scores(name, cwd=scratch) for name in ("fashion-mnist", "photos")}
+    link([photo for photo in held_out if photo.folder in SCORED], folder / "photos")
+    scores = {name: _scores(name, cwd=folder) for name in ("fashion-mnist", "photos")}
     known = sum(not photo.is_held_out and photo.label is not None for photo in photos)
     card = {**scores["fashion-mnist"], "data": "fashion-mnist", "split": "test"}
     card["photos of held-out senders"] = scores["photos"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import numpy as np
+from PIL import Image
 
 from fmnist_cli.constants import FILES, IMAGE_SIZE
 from fmnist_cli.data import download
@@ -131,24 +132,13 @@ def lay_out_for_torchvision(folder: Path) -> Path:
 
 
 def write_models(recipe: str, folder: Path) -> tuple[Path, Path]:
-    """Write a `.pt` of a recipe's network with untrained weights, and its export.
+    """Write a `.pt` of a recipe's network, barely trained, and its export.
 
     Speed does not depend on the weights' values.
     """
-    import torch
-
-    from fmnist_cli import models
-    from fmnist_cli.checkpoints import checkpoint
-    from fmnist_cli.checkpoints.metadata import ModelMetadata, NetworkRecord
-    from fmnist_cli.training.recipes import RECIPES
-
-    name = str(RECIPES[recipe].options["model"])
-    torch.manual_seed(0)
-    network = models.build(name)
-    record = NetworkRecord(name, parameters=models.count_parameters(network))
     path = folder / f"{recipe}.pt"
-    metadata = ModelMetadata(record, models.network(name).normalization)
-    checkpoint.save(path, network.state_dict(), metadata)
+    options = ("--data", "sample", "--epochs", "1", "--val-size", "0", "--output", path)
+    fmnist("train", "-q", "--recipe", recipe, *options, cwd=folder)
     fmnist("export-onnx", "-q", path, "--verify", "256")
     return path, path.with_suffix(".onnx")
 
@@ -167,8 +157,6 @@ def write_idx(data: LabeledImages, folder: Path) -> Path:
 
 def write_pngs(images: Images, folder: Path, count: int | None = None) -> Path:
     """Write images as 000000.png, …; `count`: number of names, the images over and over again."""
-    from PIL import Image
-
     folder.mkdir(parents=True)
     for number in range(len(images) if count is None else count):
         path = folder / f"{number:06}.png"
@@ -185,7 +173,7 @@ def official(split: str) -> LabeledImages:
 
 
 class Kept:
-    """Figures by name, kept in a JSON file, so that several calls can do the whole."""
+    """Figures by name, kept in a JSON file, so that several calls can share the work."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -2,7 +2,7 @@
 
     python -m benchmarks.serving [--seconds 10] [--connections 32] [--model FILE.pt]
 
-The packaged network or another one, images of the sample as PNG files, 32 connections, both on all
+The packaged network or FILE.pt, images of the sample as PNG files, 32 connections, both on all
 cores of this machine, one after the other in one run; `wrk` (apt-get install wrk) sends on the same
 cores. The plain application, too, has uvicorn's fast event loop and parser.
 """

@@ -3,7 +3,7 @@
     python -m benchmarks.peers --work FOLDER [--no-page | --only-page] [NAME ...]
 
 Measures the named contestants (without names: all), each beside a fresh run of the baseline, and
-keeps the results in FOLDER, so that several calls can do the whole; then writes the page. FOLDER
+keeps the results in FOLDER, so that several calls can share the work; then writes the page. FOLDER
 also holds the peers' environments and the pictures, about 1.5 GB. The packages come from the index
 that pip is configured for; nothing is pretrained.
 """

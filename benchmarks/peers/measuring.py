@@ -44,7 +44,7 @@ class Contestant:
     requirements: str | None = None
     """A file of `requirements/`, its pinned environment; None: the current one."""
     program: str | None = None
-    """What its user writes, if commands alone do not do."""
+    """What its user writes, unless commands suffice."""
     stdin: str = ""
 
     @property
