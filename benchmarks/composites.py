@@ -12,6 +12,8 @@ from fmnist_cli.photos.finder import INPUT_SIDE, MASK_SIDE
 
 SIDE: Final = 128
 """Photos are squeezed to a square of this side before anything else."""
+MIN_QUALITY: Final = 0.7
+"""Of a mask whose garment is cut out for composites."""
 COMPOSITES: Final = 0.68
 """Share of composites among the examples."""
 PHOTO_WEIGHT: Final = 0.6
@@ -37,14 +39,12 @@ class Examples(IterableDataset[tuple[Any, Any, Any]]):
     """Endless training examples: image uint8 [96, 96, 3], mask float32 [48, 48], float32 weight.
 
     pixels: uint8 [N, 128, 128, 3]. masks: 0 or 1, uint8 [N, 128, 128]. quality: float32 [N];
-    negative ones are not used, those above `min_quality` are cut out and give backgrounds.
+    negative ones are not used, those above MIN_QUALITY are cut out and give backgrounds.
     """
 
-    def __init__(
-        self, pixels: Any, masks: Any, quality: Any, min_quality: float, seed: int
-    ) -> None:
+    def __init__(self, pixels: Any, masks: Any, quality: Any, seed: int) -> None:
         self.pixels, self.masks = pixels, masks
-        self.good = np.flatnonzero(quality > min_quality)
+        self.good = np.flatnonzero(quality > MIN_QUALITY)
         self.photos = np.flatnonzero(quality > 0.5)
         self.grounds = {i: clean_background(pixels[i], masks[i]) for i in self.good}
         self.random = np.random.default_rng(seed)

@@ -14,30 +14,13 @@ import sys
 import time
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import FashionMNIST
 
 BATCH_SIZE = 256
 WORKERS = 4
-
-
-class CourseNet(nn.Module):
-    """Two 5x5 convolutions and two linear layers."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        for inputs, outputs in ((1, 32), (32, 64)):
-            layers += [nn.Conv2d(inputs, outputs, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.3)]
-        self.conv = nn.Sequential(*layers)
-        self.fc = nn.Sequential(nn.Linear(1024, 512), nn.ReLU(), nn.Linear(512, 10))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Float [N, 1, 28, 28] in 0..1 to logits [N, 10]."""
-        logits: Tensor = self.fc(self.conv(images).flatten(1))
-        return logits
 
 
 def main() -> None:
@@ -50,7 +33,11 @@ def main() -> None:
     )
     train_loader = DataLoader(train, BATCH_SIZE, shuffle=True, num_workers=WORKERS, drop_last=True)
     test_loader = DataLoader(test, BATCH_SIZE, shuffle=False, num_workers=WORKERS)
-    model = CourseNet()
+    model = nn.Sequential(
+        *(nn.Conv2d(1, 32, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.3)),
+        *(nn.Conv2d(32, 64, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.3)),
+        *(nn.Flatten(), nn.Linear(1024, 512), nn.ReLU(), nn.Linear(512, 10)),
+    )
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     criterion = nn.CrossEntropyLoss()
 

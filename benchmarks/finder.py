@@ -33,8 +33,6 @@ from fmnist_cli.photos.finder import FILE, INPUT_SIDE, MASK_SIDE
 BATCH: Final = 64
 ROUNDS: Final = 3
 LR: Final = 3e-3
-MIN_QUALITY: Final = 0.7
-"""Of a mask whose garment is cut out for composites."""
 
 
 def block(channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
@@ -108,7 +106,7 @@ def train(
     seed: int,
 ) -> None:
     """Train for some time; photos of negative quality are left out."""
-    examples = Examples(pixels, masks, quality, MIN_QUALITY, seed)
+    examples = Examples(pixels, masks, quality, seed)
     loader = DataLoader(examples, BATCH, num_workers=1, prefetch_factor=24)
     optimizer = torch.optim.AdamW(network.parameters(), lr=LR, weight_decay=1e-2)
     started_at = time.monotonic()

@@ -18,8 +18,6 @@ from fmnist_cli.__main__ import prepare_environment
 from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.inference.loading import load
 
-MAX_LATENCY_RATIO = 0.5
-MIN_RATE_RATIO = 1.0
 BATCH = 256
 
 
@@ -33,35 +31,32 @@ def measure(recipe: str = "default", runs: int = 30) -> Iterator[Row]:
         classifiers = {
             path.suffix: load(path, device="cpu") for path in write_models(recipe, folder)
         }
-        one, many = (
-            take_turns(
-                rounds,
-                {
-                    name: partial(timeit, partial(classify, batch), number=1)
-                    for name, classify in classifiers.items()
-                },
-                warm_up=3,
+        for what, unit, batch, rounds, figure_of, bars in (
+            ("one image", "ms", images[:1], 20 * runs, _milliseconds, {"ratio ≤": 0.5}),
+            (f"batches of {BATCH}", "images/s", images, runs, _rate, {"ratio ≥": 1.0}),
+        ):
+            turns = {
+                name: partial(timeit, partial(classify, batch), number=1)
+                for name, classify in classifiers.items()
+            }
+            seconds = take_turns(rounds, turns, warm_up=3)
+            figures = {name: list(map(figure_of, taken)) for name, taken in seconds.items()}
+            yield Row(
+                f"exported network of `{recipe}`, {what}",
+                figures[".onnx"],
+                unit,
+                baseline=figures[".pt"],
+                against="torch, eager",
+                bars=bars,
             )
-            for rounds, batch in ((20 * runs, images[:1]), (runs, images))
-        )
-    milliseconds = {name: [1e3 * seconds for seconds in taken] for name, taken in one.items()}
-    yield Row(
-        f"exported network of `{recipe}`, one image",
-        milliseconds[".onnx"],
-        "ms",
-        baseline=milliseconds[".pt"],
-        against="torch, eager",
-        bars={"ratio ≤": MAX_LATENCY_RATIO},
-    )
-    rates = {name: [BATCH / seconds for seconds in taken] for name, taken in many.items()}
-    yield Row(
-        f"exported network of `{recipe}`, batches of {BATCH}",
-        rates[".onnx"],
-        "images/s",
-        baseline=rates[".pt"],
-        against="torch, eager",
-        bars={"ratio ≥": MIN_RATE_RATIO},
-    )
+
+
+def _milliseconds(seconds: float) -> float:
+    return 1e3 * seconds
+
+
+def _rate(seconds: float) -> float:
+    return BATCH / seconds
 
 
 if __name__ == "__main__":

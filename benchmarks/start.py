@@ -24,7 +24,11 @@ from benchmarks.report import Row, run
 MAX_HELP, MAX_COMMAND_HELP, MAX_ONNX = 0.20, 0.25, 0.9
 TORCH_FACTOR, TORCH_SUMMAND = 1.3, 0.4
 COMMANDS = ("compare", "download", "evaluate", "export-onnx", "info", "predict", "show", "train")
-BASELINES = {"an empty Python": "pass", **{x: x for x in ("import onnxruntime", "import torch")}}
+BASELINES = {
+    "an empty Python": "pass",
+    "import onnxruntime": "import onnxruntime",
+    "import torch": "import torch",
+}
 
 
 def measure(rounds: int = 10) -> Iterator[Row]:
