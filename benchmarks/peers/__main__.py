@@ -44,8 +44,9 @@ def main(
     """Measure the named contestants, or all, and write the page."""
     work = work.resolve()
     kept = Kept(work / "results.json")
-    for name in () if only_page else names or CONTESTANTS:
-        kept.keep(name, contest(CONTESTANTS[name], work))
+    chosen = {} if only_page else {name: CONTESTANTS[name] for name in names or CONTESTANTS}
+    for name, contestant in chosen.items():
+        kept.keep(name, contest(contestant, work))
         print(name, kept.found[name]["measured"], flush=True)
     if not no_page:
         python = environment(work / "environments", CONTESTANTS["timm"]) / "python"
