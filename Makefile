@@ -48,10 +48,10 @@ bench-gpu: $(READY) ## Measure on a GPU for 8 minutes; repeat until it reports t
 	$(BIN)/python -m benchmarks.gpu --work $(GPU_WORK)
 
 finder: $(READY) ## Train the network that finds the garment in a photo (PHOTOS="DIR ...")
-	$(BIN)/python -m benchmarks.finder --photos $(PHOTOS)
+	$(BIN)/python -m benchmarks.finder $(PHOTOS)
 
 pretrained: $(READY) ## Train, measure and write the packaged model (PHOTOS="DIR ...")
-	$(BIN)/python -m benchmarks.pretrained --photos $(PHOTOS)
+	$(BIN)/python -m benchmarks.pretrained $(PHOTOS)
 
 check-mirrors: $(READY) ## Try every mirror of the data set over the network
 	$(BIN)/python -m benchmarks.check_mirrors

@@ -1,15 +1,19 @@
 """Examples for the finder: garments pasted on other grounds, whose mask is exact, and photos."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from torch.utils.data import IterableDataset
 
 from fmnist_cli.photos.finder import INPUT_SIDE, MASK_SIDE
 
 SIDE: Final = 128
 """Photos are squeezed to a square of this side before anything else."""
+MIN_QUALITY: Final = 0.7
+"""Of a mask whose garment is cut out for composites."""
 COMPOSITES: Final = 0.68
 """Share of composites among the examples."""
 PHOTO_WEIGHT: Final = 0.6
@@ -31,32 +35,27 @@ def clean_background(pixels: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDAr
     return np.clip(pixels * (1 - cover) + filled * cover, 0, 255).astype(np.uint8)
 
 
-class Examples:
-    """Endless training examples.
+class Examples(IterableDataset[tuple[Any, Any, Any]]):
+    """Endless training examples: image uint8 [96, 96, 3], mask float32 [48, 48], float32 weight.
 
     pixels: uint8 [N, 128, 128, 3]. masks: 0 or 1, uint8 [N, 128, 128]. quality: float32 [N];
-    negative ones are not used, those above `min_quality` are cut out and give backgrounds.
+    negative ones are not used, those above MIN_QUALITY are cut out and give backgrounds.
     """
 
-    def __init__(
-        self, pixels: Any, masks: Any, quality: Any, min_quality: float, seed: int
-    ) -> None:
+    def __init__(self, pixels: Any, masks: Any, quality: Any, seed: int) -> None:
         self.pixels, self.masks = pixels, masks
-        self.good = np.flatnonzero(quality > min_quality)
+        self.good = np.flatnonzero(quality > MIN_QUALITY)
         self.photos = np.flatnonzero(quality > 0.5)
         self.grounds = {i: clean_background(pixels[i], masks[i]) for i in self.good}
         self.random = np.random.default_rng(seed)
 
-    def batch(self, size: int) -> tuple[Any, Any, Any]:
-        """Images uint8 [N, 96, 96, 3], masks float32 [N, 48, 48] and weights float32 [N]."""
-        images, masks, weights = [], [], []
-        for _ in range(size):
+    def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
+        """Composites and photos."""
+        while True:
             is_composite = self._chance(COMPOSITES)
             image, mask = self.composite() if is_composite else self.photo()
-            images.append(self._finish(image))
-            masks.append(cv2.resize(mask, (MASK_SIDE, MASK_SIDE), interpolation=cv2.INTER_AREA))
-            weights.append(1.0 if is_composite else PHOTO_WEIGHT)
-        return np.stack(images), np.stack(masks), np.array(weights, np.float32)
+            small = cv2.resize(mask, (MASK_SIDE, MASK_SIDE), interpolation=cv2.INTER_AREA)
+            yield self._finish(image), small, np.float32(1.0 if is_composite else PHOTO_WEIGHT)
 
     def photo(self) -> tuple[Any, Any]:
         """A photo, slightly moved and perhaps with other colors, and its mask."""

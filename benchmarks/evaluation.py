@@ -6,48 +6,44 @@ Takes turns on the same cores: the course's evaluation loop, fmnist's classifier
 its `.onnx`. Each counts the correct predictions on the test split, from images in memory.
 """
 
-import statistics
-import tempfile
-import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from functools import partial
+from timeit import timeit
 
-from benchmarks.baseline import Course
+from benchmarks.program import course, official, scratch, take_turns, write_models
 from benchmarks.report import Row, run
 from fmnist_cli.__main__ import prepare_environment
-
-prepare_environment()
-
-from benchmarks.program import official, write_models  # noqa: E402 - torch reads the environment
-from fmnist_cli.inference.loading import load  # noqa: E402
+from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.inference.classifier import Classifier
+from fmnist_cli.inference.loading import load
 
 MIN_RATIO = 4.0
 
 
-def measure(*, rounds: int = 5) -> Iterator[Row]:
+def measure(rounds: int = 5) -> Iterator[Row]:
     """Take turns."""
     test = official("test")
-    with tempfile.TemporaryDirectory() as folder, Course() as course:
-        classifiers = [load(path, device="cpu") for path in write_models("tutorial", Path(folder))]
-        seconds: dict[str, list[float]] = {"course": [], "torch": [], "onnx": []}
-        for _round in range(rounds + 1):
-            seconds["course"].append(course.seconds("evaluate"))
-            for classifier in classifiers:
-                started_at = time.perf_counter()
-                int((classifier(test.images).argmax(1) == test.labels).sum())
-                seconds[classifier.backend].append(time.perf_counter() - started_at)
-    # The first round warms up.
-    rates = {name: len(test) / statistics.median(taken[1:]) for name, taken in seconds.items()}
-    for backend, suffix in (("torch", ".pt"), ("onnx", ".onnx")):
+    with scratch() as folder, course() as seconds_of_course:
+        prepare_environment()  # before torch reads it
+        figures: dict[str, Callable[[], float]] = {"course": lambda: seconds_of_course("evaluate")}
+        for path in write_models("tutorial", folder):
+            count = partial(_count_correct, load(path, device="cpu"), test)
+            figures[path.suffix] = partial(timeit, count, number=1)
+        seconds = take_turns(rounds, figures, warm_up=1)
+    rates = {name: [len(test) / each for each in taken] for name, taken in seconds.items()}
+    for suffix in (".pt", ".onnx"):
         yield Row(
             f"evaluation by `{suffix}`",
-            rates[backend],
+            rates[suffix],
             "images/s",
-            n=rounds,
             baseline=rates["course"],
             against="the course's loop",
-            ratio_at_least=MIN_RATIO,
+            bars={"ratio ≥": MIN_RATIO},
         )
+
+
+def _count_correct(classify: Classifier, data: LabeledImages) -> int:
+    return int((classify(data.images).argmax(1) == data.labels).sum())
 
 
 if __name__ == "__main__":

@@ -1,32 +1,30 @@
 """Train the network that finds the garment in a photo.
 
-    python -m benchmarks.finder --photos DIR [DIR ...] [--seconds 600] [--output FILE]
+    python -m benchmarks.finder DIR [DIR ...] [--seconds 600] [--output FILE]
 
-DIR holds `photos.csv` (image, folder, sender) and the photos as FOLDER/IMAGE.jpg, as the "clothing
-dataset" does. Masks come from a classical segmentation at first and from the network itself in the
-last of three rounds; `benchmarks.composites` makes most examples. The photos of held-out senders
-are never trained on.
+DIR is as in `benchmarks.clothing`. Masks come from a classical segmentation at first and from the
+network itself in the last of three rounds; `benchmarks.composites` makes most examples. The photos
+of held-out senders are never trained on.
 """
 
-import argparse
-import csv
-import hashlib
 import time
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import Process, Queue
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import cv2
 import numpy as np
 import onnx
 import torch
+import typer
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.data import DataLoader
 
+from benchmarks.clothing import Photo, open_photo, read_photos
 from benchmarks.composites import SIDE, Examples
 from benchmarks.segmentation import segment
 from fmnist_cli.files import atomic_write
@@ -35,33 +33,6 @@ from fmnist_cli.photos.finder import FILE, INPUT_SIDE, MASK_SIDE
 BATCH: Final = 64
 ROUNDS: Final = 3
 LR: Final = 3e-3
-MIN_QUALITY: Final = 0.7
-"""Of a mask whose garment is cut out for composites."""
-
-
-class Photo(NamedTuple):
-    """A line of photos.csv."""
-
-    path: Path
-    folder: str
-    sender: str
-    footwear: str
-
-    @property
-    def is_held_out(self) -> bool:
-        """Whether its sender is one of the fifth that is only measured."""
-        return int(hashlib.sha256(self.sender.encode()).hexdigest(), 16) % 5 == 0
-
-
-def read_photos(directories: list[Path]) -> list[Photo]:
-    """All photos of the directories, in the order of their tables."""
-    found = []
-    for directory in directories:
-        with (directory / "photos.csv").open(newline="") as file:
-            for row in csv.DictReader(file):
-                path = directory / row["folder"] / f"{row['image']}.jpg"
-                found.append(Photo(path, row["folder"], row["sender"], row["footwear"]))
-    return found
 
 
 def block(channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
@@ -108,14 +79,9 @@ def _double(features: Tensor) -> Tensor:
     return functional.interpolate(features, scale_factor=2.0, mode="nearest")
 
 
-def main() -> None:
-    """Segment, train three rounds, write the ONNX file."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--photos", type=Path, nargs="+", required=True)
-    parser.add_argument("--seconds", type=float, default=600, help="length of a round")
-    parser.add_argument("--output", type=Path, default=FILE)
-    given = parser.parse_args()
-    photos = read_photos(given.photos)
+def main(directories: list[Path], seconds: float = 600, output: Path = FILE) -> None:
+    """Segment, train three rounds of some seconds, write the ONNX file."""
+    photos = read_photos(directories)
     with ProcessPoolExecutor() as pool:
         pixels = np.stack(list(pool.map(_read, photos, chunksize=32)))
         masks, quality = map(np.stack, zip(*pool.map(segment, pixels, chunksize=32), strict=True))
@@ -125,10 +91,10 @@ def main() -> None:
     for number in range(ROUNDS):
         if number == ROUNDS - 1:
             masks, quality = _own_masks(network, pixels, masks)
-        train(network, pixels, masks, np.where(is_held_out, -1, quality), given.seconds, number)
-    with atomic_write(given.output) as temporary:
+        train(network, pixels, masks, np.where(is_held_out, -1, quality), seconds, number)
+    with atomic_write(output) as temporary:
         temporary.write_bytes(to_onnx(network))
-    print(given.output)
+    print(output)
 
 
 def train(
@@ -140,16 +106,17 @@ def train(
     seed: int,
 ) -> None:
     """Train for some time; photos of negative quality are left out."""
-    queue: Queue[Any] = Queue(24)
-    source = Process(target=_feed, args=(queue, pixels, masks, quality, seed), daemon=True)
-    source.start()
+    examples = Examples(pixels, masks, quality, seed)
+    loader = DataLoader(examples, BATCH, num_workers=1, prefetch_factor=24)
     optimizer = torch.optim.AdamW(network.parameters(), lr=LR, weight_decay=1e-2)
-    started, step = time.monotonic(), 0
+    started_at = time.monotonic()
     network.train()
-    while (share := (time.monotonic() - started) / seconds) < 1:
+    for step, (images, targets, weights) in enumerate(loader):
+        share = (time.monotonic() - started_at) / seconds
+        if share >= 1:
+            break
         for group in optimizer.param_groups:
             group["lr"] = LR * min(step / 100, 1) * max(1 - share, 0.01)
-        images, targets, weights = map(torch.from_numpy, queue.get())
         logits = network(images)
         error = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
         found = logits.sigmoid()
@@ -159,25 +126,14 @@ def train(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        step += 1
-        if step % 100 == 0:
-            print(f"round {seed + 1}  step {step}  loss {loss.item():.4f}", flush=True)
-    source.kill()
+        if step % 100 == 99:
+            print(f"round {seed + 1}  step {step + 1}  loss {loss.item():.4f}", flush=True)
     network.eval()
-
-
-def _feed(queue: "Queue[Any]", pixels: Any, masks: Any, quality: Any, seed: int) -> None:
-    examples = Examples(pixels, masks, quality, MIN_QUALITY, seed)
-    while True:
-        queue.put(examples.batch(BATCH))
 
 
 def _read(photo: Photo) -> NDArray[np.uint8]:
     """A photo squeezed to a square, uint8 [128, 128, 3]."""
-    with Image.open(photo.path) as image:
-        image.draft("RGB", (2 * SIDE, 2 * SIDE))
-        upright = ImageOps.exif_transpose(image).convert("RGB")
-    return np.asarray(upright.resize((SIDE, SIDE), Image.Resampling.BOX))
+    return np.asarray(open_photo(photo.path).resize((SIDE, SIDE), Image.Resampling.BOX))
 
 
 @torch.inference_mode()
@@ -206,19 +162,9 @@ def _own_masks(network: Finder, pixels: Any, masks: Any) -> tuple[Any, Any]:
 
 def to_onnx(network: Finder) -> bytes:
     """The network with a sigmoid as ONNX, its weights in half precision."""
-
-    class Masks(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = network
-
-        def forward(self, photos: Tensor) -> Tensor:
-            logits: Tensor = self.network(photos)
-            return logits.sigmoid()
-
     example = torch.zeros(2, INPUT_SIDE, INPUT_SIDE, 3, dtype=torch.uint8)
     program = torch.onnx.export(
-        Masks().eval(),
+        nn.Sequential(network, nn.Sigmoid()).eval(),
         (example,),
         dynamo=True,
         opset_version=18,
@@ -248,4 +194,4 @@ def to_onnx(network: Finder) -> bytes:
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

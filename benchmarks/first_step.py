@@ -6,14 +6,12 @@ Reading: both splits, the files' checksums included, in this process. First step
 a fresh process, from the end of `import torch` to the first optimizer step.
 """
 
-import statistics
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
+from timeit import repeat
 from typing import Final
 
-from benchmarks.program import official, timed
+from benchmarks.program import official, scratch, timed
 from benchmarks.report import Row, run
 
 MAX_READING, MAX_FIRST_STEP = 0.5, 1.5
@@ -33,32 +31,21 @@ main()
 """
 
 
-def measure(*, rounds: int = 5) -> Iterator[Row]:
+def measure(rounds: int = 5) -> Iterator[Row]:
     """Read, then start."""
-    seconds = []
-    for _round in range(rounds):
-        started_at = time.perf_counter()
-        official("train"), official("test")
-        seconds.append(time.perf_counter() - started_at)
-    yield Row(
-        "official IDX files to arrays",
-        statistics.median(seconds),
-        "s",
-        n=rounds,
-        at_most=MAX_READING,
-    )
+    reading = repeat(lambda: [official("train"), official("test")], repeat=rounds, number=1)
+    yield Row("official IDX files to arrays", reading, "s", bars={"≤": MAX_READING})
     for recipe in ("fast", "default"):
         yield Row(
             f"`fmnist train --recipe {recipe}`: from `import torch` done to the first step",
-            statistics.median(_first_step(recipe) for _ in range(rounds)),
+            [_first_step(recipe) for _ in range(rounds)],
             "s",
-            n=rounds,
-            at_most=MAX_FIRST_STEP,
+            bars={"≤": MAX_FIRST_STEP},
         )
 
 
 def _first_step(recipe: str) -> float:
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         command = [sys.executable, "-c", _CHILD, "train", "-q", "--recipe", recipe]
         return float(timed(*command, "--run-dir", f"{folder}/run").stdout)
 

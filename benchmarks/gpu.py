@@ -8,12 +8,11 @@ patient and consistent", 2022). `--epochs N` shortens the runs, to try the scrip
 """
 
 import json
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,6 @@ BARS = (("fast", 94.0, 5.0), ("best", 96.0, 300.0), ("distil", 96.5, None))
 
 
 def measure(
-    *,
     work: Path = Path("build/gpu"),
     minutes: float = 8.0,
     device: str = "cuda",
@@ -46,99 +44,78 @@ def measure(
 ) -> Iterator[Row]:
     """Measure what is missing until the time is over; yields what is known."""
     kept = Kept(work / "results.json")
+    stop_at = time.monotonic() + 60 * minutes
+    ask = partial(_ask, stop_at, device)
+    shorter = ["--epochs", str(epochs)] * bool(epochs)
     parts = [f"rate/{recipe}" for recipe in RECIPES]
-    parts += [f"{recipe}/{seed}" for recipe in ("fast", "best") for seed in SEEDS] + ["distil"]
-    call = Call(work, time.monotonic() + 60 * minutes, device, epochs)
+    parts += [f"{recipe}/{seed}" for recipe in ("fast", "best") for seed in SEEDS]
     try:
         for name in parts:
             if name.startswith(only) and name not in kept.found:
-                kept.keep(name, call.measure(name))
-    except Stopped:
+                kept.keep(name, _measure(ask, work / name, shorter))
+        if "distil".startswith(only) and "distil" not in kept.found:
+            kept.keep("distil", _distil(work, stop_at, device, epochs))
+    except (subprocess.TimeoutExpired, Stopped):
         print("not done yet: the same command goes on")
     for name, found in kept.found.items():
         if name.startswith("rate/"):
-            against: dict[str, Any] = {"baseline": found["eager"], "against": "eager"}
-            yield Row(f"`{name}` with --compile", found["compiled"], "images/s", **against)
-    for name, accuracy, seconds in BARS:
-        if runs := kept.starting(name):
-            of_n: dict[str, Any] = {"n": len(runs), "statistic": "mean"}
-            mean = {key: statistics.mean(run[key] for run in runs) for key in runs[0]}
-            yield Row(f"`{name}`: test accuracy", mean["accuracy"], "%", at_least=accuracy, **of_n)
-            yield Row(f"`{name}`: training", mean["seconds"], "s", at_most=seconds, **of_n)
+            what, baseline = f"`{name}` with --compile", found["eager"]
+            yield Row(what, found["compiled"], "images/s", baseline=baseline, against="eager")
+    for name, min_accuracy, max_seconds in BARS:
+        if runs := [found for part, found in kept.found.items() if part.startswith(name)]:
+            for what, key, unit, bars in (
+                ("test accuracy", "accuracy", "%", {"≥": min_accuracy}),
+                ("training", "seconds", "s", {"≤": max_seconds}),
+            ):
+                figures = [run[key] for run in runs]
+                yield Row(f"`{name}`: {what}", figures, unit, "mean", bars=bars)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call of the script."""
+def _measure(ask: Callable[..., Any], run_dir: Path, epochs: list[str]) -> dict[str, float]:
+    """Measure the part that the run directory is named after."""
+    kind, which = run_dir.parts[-2:]
+    model = f"{run_dir}.pt"
+    words = ("train", "-q", "--val-size", "0", "-o", model, "--run-dir", str(run_dir))
+    if kind == "rate":
+        rate = partial(ask, *words, "--recipe", which, *(epochs or ["--epochs", "3"]))
+        ways = {"eager": rate(), "compiled": rate("--compile")}
+        return {way: done["images_per_second"] for way, done in ways.items()}
+    if (run_dir / "last.pt").is_file():
+        done = ask("train", "-q", "--resume", str(run_dir))
+    else:
+        done = ask(*words, "--recipe", kind, "--seed", which, *epochs)
+    return {"seconds": done["seconds"], "accuracy": _accuracy(model)}
 
-    work: Path
-    stop_at: float
-    device: str
-    epochs: int
 
-    def measure(self, name: str) -> dict[str, Any]:
-        """Run one part. Raises Stopped when the time is over."""
-        kind, _, which = name.partition("/")
-        if kind == "rate":
-            words = ["--recipe", which, "--epochs", str(self.epochs or 3)]
-            words += ["-o", str(self.work / "rate.pt"), "--run-dir", str(self.work / "rate")]
-            return {
-                way: self._train([*words, *more], None)["images_per_second"]
-                for way, more in {"eager": [], "compiled": ["--compile"]}.items()
-            }
-        output = self.work / f"{name.replace('/', '-')}.pt"
-        if kind == "distil":
-            seconds = self._distil(output)
-        else:
-            words = ["--recipe", kind, "--seed", which, "-o", str(output)]
-            words += ["--epochs", str(self.epochs)] * bool(self.epochs)
-            seconds = self._train(words, output.with_suffix(""))["seconds"]
-        test = official("test")
-        labels = load(output, device=self.device)(test.images).argmax(1)
-        return {"seconds": seconds, "accuracy": 100 * float((labels == test.labels).mean())}
+def _accuracy(model: str | Path) -> float:
+    """Percent of the test images; not by `fmnist evaluate`, which needs scikit-learn."""
+    test = official("test")
+    return 100 * float((load(model)(test.images).argmax(1) == test.labels).mean())
 
-    def _train(self, words: Sequence[str], run_dir: Path | None) -> dict[str, Any]:
-        """Train or resume; when the time is over the state is saved."""
-        common = ["--device", self.device, "--val-size", "0"]
-        if run_dir is not None and (run_dir / "last.pt").is_file():
-            words, common = ["--resume", str(run_dir)], []
-        elif run_dir is not None:
-            common += ["--run-dir", str(run_dir)]
-        command = [sys.executable, "-m", "fmnist_cli", "train", "-q", "--format", "json"]
-        with subprocess.Popen([*command, *words, *common], stdout=subprocess.PIPE) as process:
-            try:
-                stdout, _ = process.communicate(timeout=max(1, self.stop_at - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.terminate()
-                raise Stopped from None
-        if process.returncode:
-            raise SystemExit(f"{' '.join(words)} ended with {process.returncode}")
-        found: dict[str, Any] = json.loads(stdout)
-        return found
 
-    def _distil(self, output: Path) -> float:
-        """Train a student of the models of `best`; returns the seconds of all its calls."""
-        run_dir = output.with_suffix("")
-        if (run_dir / "last.pt").is_file():
-            student = Student.resume(str(run_dir), {})
-        else:
-            options = {"recipe": "best", "val_size": 0, "label_smoothing": 0.0}
-            options |= {"device": self.device} | ({"epochs": self.epochs} if self.epochs else {})
-            student = Student(resolve(options), output=output, run_dir=run_dir)
-        student.should_stop = lambda: time.monotonic() > self.stop_at
-        for _result in student.epochs():
-            pass
-        assert student.summary is not None
-        return student.summary.seconds
+def _distil(work: Path, stop_at: float, device: str, epochs: int) -> dict[str, float]:
+    """Train a student of the models of `best`. Raises Stopped, with its state saved, in time."""
+    output, run_dir = work / "distil.pt", work / "distil"
+    if (run_dir / "last.pt").is_file():
+        student = Student.resume(str(run_dir), {})
+    else:
+        options: dict[str, Any] = {"recipe": "best", "val_size": 0, "label_smoothing": 0.0}
+        options |= {"device": device} | ({"epochs": epochs} if epochs else {})
+        student = Student(resolve(options), output=output, run_dir=run_dir)
+    student.should_stop = lambda: time.monotonic() > stop_at
+    for _result in student.epochs():
+        pass
+    assert student.summary is not None
+    return {"seconds": student.summary.seconds, "accuracy": _accuracy(output)}
 
 
 class Student(Run):
-    """A training run whose labels come from the models beside its output."""
+    """A training run whose labels come from the models of `best` beside its output."""
 
     def build_trainer(self, options: dict[str, float], data: RunData) -> Trainer:
         """Build the trainer and put the models' answers behind its augmentations."""
         trainer = super().build_trainer(options, data)
-        files = [self.output.with_name(f"best-{seed}.pt") for seed in SEEDS]
+        files = [self.output.parent / "best" / f"{seed}.pt" for seed in SEEDS]
         loaded = [checkpoint.load(file) for file in files]
         networks = [(one.model.to(self.device), one.normalization) for one in loaded]
 
@@ -151,6 +128,22 @@ class Student(Run):
 
         trainer.batches.augmentations = (*trainer.batches.augmentations, answer)
         return trainer
+
+
+def _ask(stop_at: float, device: str, *words: str) -> dict[str, Any]:
+    """Run a command of the program; a training that is stopped saves its state."""
+    command = [sys.executable, "-m", "fmnist_cli", *words, "--format", "json"]
+    command += ["--device", device] * ("--resume" not in words)
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            stdout, _ = process.communicate(timeout=max(1, stop_at - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            raise
+    if process.returncode:
+        raise SystemExit(f"{' '.join(words)} ended with {process.returncode}")
+    document: dict[str, Any] = json.loads(stdout)
+    return document
 
 
 if __name__ == "__main__":

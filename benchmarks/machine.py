@@ -3,9 +3,10 @@
 import os
 import platform
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 from fmnist_cli.devices import usable_cores
 
@@ -38,38 +39,27 @@ def _processor() -> str:
     return f"{name} ({', '.join(known)})" if known else name
 
 
-class Watch:
-    """A context manager; afterwards `taken` is the share of the cores that others used.
+def watch() -> Callable[[], float]:
+    """Start to watch; the result returns the share of the cores that others have used since.
 
     Others are all processes but this one and its finished children. 0.0 if the system does not
     report it.
     """
+    before, started_at = _seconds_of_others(), time.monotonic()
 
-    taken: float = 0.0
+    def taken() -> float:
+        seconds = usable_cores() * (time.monotonic() - started_at)
+        return max(0.0, (_seconds_of_others() - before) / seconds)
 
-    def __enter__(self) -> Self:
-        self._before = _readings()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        taken, seconds = (
-            after - before for after, before in zip(_readings(), self._before, strict=True)
-        )
-        self.taken = max(0.0, taken / (seconds * usable_cores()))
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether others used next to nothing."""
-        return self.taken <= MAX_TAKEN
+    return taken
 
 
-def _readings() -> tuple[float, float]:
-    """Core seconds that others have used, and the time."""
+def _seconds_of_others() -> float:
+    """Core seconds since the start of the machine."""
     if not _STATISTICS.exists():
-        return 0.0, time.monotonic()
+        return 0.0
     counts = _STATISTICS.read_text(encoding="ascii").splitlines()[0].split()[1:]
     user, nice, system, _idle, _waiting, *interrupts_and_stolen = map(int, counts[:8])
     busy = (user + nice + system + sum(interrupts_and_stolen)) / os.sysconf("SC_CLK_TCK")
     times = os.times()
-    ours = times.user + times.system + times.children_user + times.children_system
-    return busy - ours, time.monotonic()
+    return busy - (times.user + times.system + times.children_user + times.children_system)

@@ -2,70 +2,61 @@
 
     python -m benchmarks.onnx_throughput [--recipe default] [--runs 30]
 
-The recipe's network with untrained weights. Both get raw uint8 pixels and return probabilities, so
+The recipe's network, barely trained. Both get raw uint8 pixels and return probabilities, so
 both times include normalization and softmax. Runs alternate.
 """
 
-import statistics
-import tempfile
-import time
 from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
+from timeit import timeit
 
 import numpy as np
 
+from benchmarks.program import scratch, take_turns, write_models
 from benchmarks.report import Row, run
 from fmnist_cli.__main__ import prepare_environment
+from fmnist_cli.constants import IMAGE_SIZE
+from fmnist_cli.inference.loading import load
 
-prepare_environment()  # as the program does: torch's threads would spin on ONNX Runtime's cores
-
-from benchmarks.program import write_models  # noqa: E402 - torch reads the environment
-from fmnist_cli.constants import IMAGE_SIZE  # noqa: E402
-from fmnist_cli.inference.classifier import Classifier  # noqa: E402
-from fmnist_cli.inference.loading import load  # noqa: E402
-
-MAX_LATENCY_RATIO = 0.5
-MIN_RATE_RATIO = 1.0
 BATCH = 256
 
 
-def measure(*, recipe: str = "default", runs: int = 30) -> Iterator[Row]:
+def measure(recipe: str = "default", runs: int = 30) -> Iterator[Row]:
     """Take turns at a batch of 1 and of 256."""
-    with tempfile.TemporaryDirectory() as folder:
-        eager, onnx = (load(path, device="cpu") for path in write_models(recipe, Path(folder)))
-        torch_seconds, onnx_seconds = _medians(eager, onnx, batch_size=1, runs=20 * runs)
-        yield Row(
-            f"exported network of `{recipe}`, one image",
-            1e3 * onnx_seconds,
-            "ms",
-            n=20 * runs,
-            baseline=1e3 * torch_seconds,
-            against="torch, eager",
-            ratio_at_most=MAX_LATENCY_RATIO,
-        )
-        torch_seconds, onnx_seconds = _medians(eager, onnx, batch_size=BATCH, runs=runs)
-        yield Row(
-            f"exported network of `{recipe}`, batches of {BATCH}",
-            BATCH / onnx_seconds,
-            "images/s",
-            n=runs,
-            baseline=BATCH / torch_seconds,
-            against="torch, eager",
-            ratio_at_least=MIN_RATE_RATIO,
-        )
+    # As the program does: torch's threads would spin on ONNX Runtime's cores.
+    prepare_environment()
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (BATCH, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
+    with scratch() as folder:
+        classifiers = {
+            path.suffix: load(path, device="cpu") for path in write_models(recipe, folder)
+        }
+        for what, unit, batch, rounds, figure_of, bars in (
+            ("one image", "ms", images[:1], 20 * runs, _milliseconds, {"ratio ≤": 0.5}),
+            (f"batches of {BATCH}", "images/s", images, runs, _rate, {"ratio ≥": 1.0}),
+        ):
+            turns = {
+                name: partial(timeit, partial(classify, batch), number=1)
+                for name, classify in classifiers.items()
+            }
+            seconds = take_turns(rounds, turns, warm_up=3)
+            figures = {name: list(map(figure_of, taken)) for name, taken in seconds.items()}
+            yield Row(
+                f"exported network of `{recipe}`, {what}",
+                figures[".onnx"],
+                unit,
+                baseline=figures[".pt"],
+                against="torch, eager",
+                bars=bars,
+            )
 
 
-def _medians(*classifiers: Classifier, batch_size: int, runs: int) -> list[float]:
-    """Median seconds per batch of each classifier."""
-    size = (batch_size, IMAGE_SIZE, IMAGE_SIZE)
-    images = np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8)
-    seconds: list[list[float]] = [[] for _ in classifiers]
-    for _run in range(runs + 3):
-        for classifier, taken in zip(classifiers, seconds, strict=True):
-            started_at = time.perf_counter()
-            classifier(images)
-            taken.append(time.perf_counter() - started_at)
-    return [statistics.median(taken[3:]) for taken in seconds]  # the first ones warm up
+def _milliseconds(seconds: float) -> float:
+    return 1e3 * seconds
+
+
+def _rate(seconds: float) -> float:
+    return BATCH / seconds
 
 
 if __name__ == "__main__":

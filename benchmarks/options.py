@@ -1,32 +1,19 @@
-"""Write the table of training options in docs/training.md from their declarations.
+"""Write the table of training options in docs/training.md: `python -m benchmarks.options`."""
 
-python -m benchmarks.options
-"""
-
-import re
 from pathlib import Path
 
+from benchmarks.report import edit_part
 from fmnist_cli.training.options import GROUPS, OPTIONS, Option
 from fmnist_cli.training.recipes import shown_default
 
 PAGE = Path(__file__).parents[1] / "docs/training.md"
 
 
-def table() -> str:
-    """A Markdown table with a row per option, in the order of `--help`."""
+def updated(page: str) -> str:
+    """The page with a table of a row per option, in the order of `--help`."""
     rows = sorted(OPTIONS.values(), key=lambda option: GROUPS.index(option.group))
     lines = ["| option | meaning | default |", "|---|---|---|", *map(_row, rows)]
-    return "\n".join(lines)
-
-
-def updated(page: str) -> str:
-    """The page with the table between its two marks."""
-    return re.sub(
-        r"(<!-- options: .*? -->\n).*?(<!-- end -->)",
-        lambda marks: f"{marks[1]}\n{table()}\n\n{marks[2]}",
-        page,
-        flags=re.DOTALL,
-    )
+    return edit_part(page, "options", lambda _: "\n".join(lines))
 
 
 def _row(option: Option) -> str:

@@ -13,46 +13,32 @@ from typing import Any, Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
-from benchmarks.finder import Photo
-from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
-from fmnist_cli.data.class_names import ANY_FOOTWEAR, label_of
+from benchmarks.clothing import Photo, open_photo
+from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.data.images import Images, LabeledImages
 from fmnist_cli.errors import NoGarment
 from fmnist_cli.photos.finder import find_garment
 from fmnist_cli.photos.photo import prepare_photo
 
-_SIDE: Final = 448
-"""Photos are reduced to this longer side."""
 _SHOE_VARIANTS: Final = 3
 """Factor for footwear, of which there are few photos."""
 _FOUND_AGAIN: Final = 0.5
 """Share of variants in which the finder finds the garment itself, with the mistakes it makes."""
-_SYNONYMS: Final = {"polo": 0, "body": None, "not sure": None, "other": None, "skip": None}
-
-
-def label_of_photo(photo: Photo) -> int | None:
-    """Label of a photo of the clothing dataset; None if it shows nothing of Fashion-MNIST."""
-    if photo.folder in _SYNONYMS:
-        return _SYNONYMS[photo.folder]
-    label = label_of(photo.folder)
-    if label == ANY_FOOTWEAR:
-        return CLASS_NAMES.index(photo.footwear) if photo.footwear in CLASS_NAMES else None
-    return label
 
 
 def from_photos(photos: Sequence[Photo], variants: int) -> LabeledImages:
-    """So many variants of each photo that shows a class of Fashion-MNIST."""
-    labeled = [(photo, label) for photo in photos if (label := label_of_photo(photo)) is not None]
+    """Some variants of each photo that shows a class of Fashion-MNIST."""
+    labeled = [photo for photo in photos if photo.label is not None]
     jobs = [
         (photo.path, variants * (_SHOE_VARIANTS if photo.folder == "shoes" else 1), number)
-        for number, (photo, _) in enumerate(labeled)
+        for number, photo in enumerate(labeled)
     ]
     with ProcessPoolExecutor() as pool:
         found = list(pool.map(_variants, jobs, chunksize=16))
-    labels = [np.full(len(each), label) for each, (_, label) in zip(found, labeled, strict=True)]
-    return LabeledImages(np.concatenate(found), np.concatenate(labels).astype(np.int64))
+    labels = np.repeat([photo.label for photo in labeled], [len(each) for each in found])
+    return LabeledImages(np.concatenate(found), labels.astype(np.int64))
 
 
 def rendered(data: LabeledImages, grounds: Sequence[Path]) -> LabeledImages:
@@ -156,12 +142,3 @@ def _ground(
         return np.linspace(top, bottom, height)[:, None, None] * np.ones((1, width, 3))
     photo = open_photo(Path(random.choice(list(grounds)))).resize((width, height))
     return np.array(photo, np.float64)
-
-
-def open_photo(path: Path) -> Image.Image:
-    """An upright RGB photo, reduced to at most 448 pixels."""
-    with Image.open(path) as photo:
-        photo.draft("RGB", (_SIDE, _SIDE))
-        upright = ImageOps.exif_transpose(photo).convert("RGB")
-    upright.thumbnail((_SIDE, _SIDE))
-    return upright

@@ -11,72 +11,39 @@ Writes all of them, or those that are named, into docs/pictures/:
 """
 
 import os
-import pty
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from rich.console import Console
 from rich.text import Text
 
+from benchmarks.program import PROGRAM, fmnist, scratch, timed
 from fmnist_cli import load
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.pictures import decode, draw_steps
 
 HERE = Path(__file__).parents[1] / "docs" / "pictures"
-PROGRAM = Path(sys.executable).with_name("fmnist")
 COLUMNS = 92
+COLORS = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+TERMINAL = {**os.environ, **COLORS, "COLUMNS": str(COLUMNS)}
+"""Environment of the program on a color terminal."""
 TRAINING = "train --recipe fast"
 NEARLY_DONE = re.compile(r"epoch 6/7 .*00:0[01]")
 """A progress bar with a second to go."""
 COMMANDS = ("evaluate pretrained", "show --errors pretrained -n 3")
 PAGE_SIZE = (1100, 1500)
-MOST_BYTES = 300_000
+MAX_BYTES = 300_000
 HALF_BLOCK = "▀"
 GARMENTS = Path(__file__).parents[1] / "tests/photos/garments"
 PHOTOS = ("dress-flowers", "pullover-blue", "coat-red", "trouser-floor", "shirt-plaid", "sneaker")
 GAP = 6
-
-
-def output(command: str, *, with_stderr: bool = False) -> Iterator[str]:
-    """Output of a command on a color terminal, piece by piece.
-
-    The command is killed if its output is not read to the end. Raises SystemExit if it fails.
-    """
-    parent, child = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    environment["COLUMNS"] = str(COLUMNS)
-    with tempfile.TemporaryDirectory() as scratch:
-        running = subprocess.Popen(
-            [PROGRAM, *command.split()],
-            stdout=child,
-            stderr=child if with_stderr else subprocess.DEVNULL,
-            env=environment,
-            cwd=scratch,
-        )
-        os.close(child)
-        try:
-            while part := _read(parent):
-                yield part.decode(errors="replace")
-            if running.wait():
-                raise SystemExit(f"fmnist {command} failed")
-        finally:
-            running.kill()
-            running.wait()
-            os.close(parent)
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65536)
-    except OSError:  # how Linux reports the end of a pseudo-terminal
-        return b""
 
 
 def screen_of(written: str) -> str:
@@ -98,13 +65,22 @@ def screen_of(written: str) -> str:
     return "\n".join(lines)
 
 
-def training() -> str:
-    """The screen of a training run during an epoch."""
-    written = ""
-    for part in output(TRAINING, with_stderr=True):
-        written += part
-        if NEARLY_DONE.search(Text.from_ansi(screen_of(written)).plain):
-            return screen_of(written).rstrip()
+def draw_training(path: Path) -> None:
+    """Draw the screen of a training run during an epoch, on a pseudo-terminal of `script`."""
+    command = ["script", "-qefc", f"{PROGRAM} {TRAINING}", os.devnull]
+    written = b""
+    with (
+        scratch() as folder,
+        subprocess.Popen(command, stdout=subprocess.PIPE, env=TERMINAL, cwd=folder) as running,
+    ):
+        assert running.stdout is not None
+        while part := os.read(running.stdout.fileno(), 65536):
+            written += part
+            screen = screen_of(written.decode(errors="replace"))
+            if NEARLY_DONE.search(Text.from_ansi(screen).plain):
+                running.terminate()
+                draw_terminal(path, [(TRAINING, screen.rstrip())])
+                return
     raise SystemExit(f"fmnist {TRAINING} ended before its picture was taken")
 
 
@@ -172,73 +148,51 @@ def draw_photos(path: Path) -> None:
     for name in PHOTOS:
         steps = draw_steps(GARMENTS / f"{name}.jpg")
         side, width = steps.height, (steps.width - steps.height) // 2
-        parts = [steps.crop((at, 0, at + width, side)) for at in (0, width)]
-        parts.append(steps.crop((2 * width, 0, steps.width, side)))
         column = Image.new("RGB", (side + GAP, 3 * (side + GAP) + 28), "white")
-        for row, part in enumerate(parts):
-            column.paste(part, ((side - part.width) // 2, row * (side + GAP)))
+        for row, (at, size) in enumerate(((0, width), (width, width), (2 * width, side))):
+            part = steps.crop((at, 0, at + size, side))
+            column.paste(part, ((side - size) // 2, row * (side + GAP)))
         probabilities = load("pretrained")(decode(GARMENTS / f"{name}.jpg").pixels[None])[0]
         label = int(probabilities.argmax())
         text = f"{CLASS_NAMES[label]}  {probabilities[label]:.0%}"
         left = (side - font.getlength(text)) / 2
         ImageDraw.Draw(column).text((left, column.height - 28), text, "black", font)
-        columns.append(column)
-    sheet = Image.new(
-        "RGB", (sum(each.width for each in columns) - GAP, columns[0].height), "white"
-    )
-    for number, column in enumerate(columns):
-        sheet.paste(column, (number * column.width, 0))
-    sheet.save(path, quality=85)
+        columns.append(np.asarray(column))
+    Image.fromarray(np.hstack(columns)[:, :-GAP]).save(path, quality=85)
 
 
-def draw_report(path: Path, browser: str) -> None:
-    """Take a screenshot of the top of the HTML page."""
-    from PIL import Image
-
-    with tempfile.TemporaryDirectory() as scratch:
-        page, shot = Path(scratch) / "report.html", Path(scratch) / "report.png"
-        subprocess.run(
-            [PROGRAM, "evaluate", "-q", "pretrained", "--report", page],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        width, height = PAGE_SIZE
-        subprocess.run(
-            [
-                *(browser, "--headless", "--no-sandbox", "--hide-scrollbars"),
-                *(f"--screenshot={shot}", f"--window-size={width},{height}", page.as_uri()),
-            ],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,  # Chromium complains about services that a server lacks
+def draw_report(path: Path) -> None:
+    """Take a screenshot of the top of the HTML page. Raises SystemExit without Chromium."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser is None:
+        raise SystemExit("no chromium on this machine: report.png stays as it is")
+    width, height = PAGE_SIZE
+    with scratch() as folder:
+        page, shot = folder / "report.html", folder / "report.png"
+        fmnist("evaluate", "-q", "pretrained", "--report", page)
+        timed(
+            *(browser, "--headless", "--no-sandbox", "--hide-scrollbars"),
+            *(f"--screenshot={shot}", f"--window-size={width},{height}", page.as_uri()),
         )
         Image.open(shot).convert("RGB").quantize(128).save(path, optimize=True)
 
 
-def main() -> None:
-    """Draw the named pictures, or all."""
-    names = sys.argv[1:] or ["training.svg", "terminal.svg", "report.png", "photos.jpg"]
-    HERE.mkdir(exist_ok=True)
-    for name in names:
-        if name == "training.svg":
-            draw_terminal(HERE / name, [(TRAINING, training())])
-        elif name == "terminal.svg":
-            answers = (screen_of("".join(output(command))) for command in COMMANDS)
-            draw_terminal(HERE / name, zip(COMMANDS, answers, strict=True))
-        elif name == "report.png":
-            browser = shutil.which("chromium") or shutil.which("chromium-browser")
-            if browser is None:
-                print("no chromium on this machine: report.png stays as it is")
-                continue
-            draw_report(HERE / name, browser)
-        elif name == "photos.jpg":
-            draw_photos(HERE / name)
-        else:
-            raise SystemExit(f"unknown picture: {name}")
-        size = (HERE / name).stat().st_size
-        print(f"{name}: {size:,} bytes")
-        assert size < MOST_BYTES
+def draw_commands(path: Path) -> None:
+    """Draw commands with their output."""
+    answers = (timed(PROGRAM, *command.split(), env=TERMINAL).stdout for command in COMMANDS)
+    draw_terminal(path, zip(COMMANDS, answers, strict=True))
 
+
+DRAWN = {
+    "training.svg": draw_training,
+    "terminal.svg": draw_commands,
+    "photos.jpg": draw_photos,
+    "report.png": draw_report,
+}
 
 if __name__ == "__main__":
-    main()
+    for name in sys.argv[1:] or DRAWN:
+        DRAWN[name](HERE / name)
+        size = (HERE / name).stat().st_size
+        print(f"{name}: {size:,} bytes")
+        assert size < MAX_BYTES

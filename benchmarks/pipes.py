@@ -7,22 +7,20 @@ and waits for the prediction. Every figure is the largest of all rounds.
 """
 
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.program import PROGRAM, official, write_models, write_pngs
+from benchmarks.program import PROGRAM, official, scratch, write_models, write_pngs
 from benchmarks.report import Row, run
 
 MAX_AFTER_HEAD, MAX_ANSWER = 1.0, 1.5
 PIPE_CLOSED = 141
 
 
-def measure(*, rounds: int = 5, paths: int = 8, files: int = 20_000) -> Iterator[Row]:
+def measure(rounds: int = 5, paths: int = 8, files: int = 20_000) -> Iterator[Row]:
     """Take turns with a .pt and an .onnx file."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with scratch() as folder:
         models = write_models("default", folder)
         pictures = write_pngs(official("test").images[:500], folder / "pictures", files)
         for model in models:
@@ -32,22 +30,15 @@ def measure(*, rounds: int = 5, paths: int = 8, files: int = 20_000) -> Iterator
                 head, *tail = _ask_slowly(model, pictures, paths)
                 first.append(head)
                 later += tail
-            name = f"`predict model{model.suffix}"
             bar = MAX_ANSWER if model.suffix == ".onnx" else None
-            head_line = f" FOLDER | head -1`, {files:,} files, from head's end to the program's"
-            for what, seconds, at_most in (
+            head_line = f"FOLDER | head -1`, {files:,} files, from head's end to the program's"
+            for what, seconds, max_seconds in (
                 (head_line, left, MAX_AFTER_HEAD),
-                (" -`, one path per second, from a path to its prediction", later, MAX_ANSWER),
-                (" -`, from the program's start to the first prediction", first, bar),
+                ("-`, one path per second, from a path to its prediction", later, MAX_ANSWER),
+                ("-`, from the program's start to the first prediction", first, bar),
             ):
-                yield Row(
-                    name + what,
-                    max(seconds),
-                    "s",
-                    n=len(seconds),
-                    statistic="largest",
-                    at_most=at_most,
-                )
+                what = f"`predict model{model.suffix} {what}"
+                yield Row(what, seconds, "s", "largest", bars={"≤": max_seconds})
 
 
 def _leave_after_one_line(model: Path, pictures: Path) -> float:

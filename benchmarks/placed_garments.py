@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageFilter
 
-from benchmarks.photo_variants import open_photo
+from benchmarks.clothing import open_photo
 from fmnist_cli.photos.finder import find_garment
 
 WIDTH, HEIGHT = 400, 533
@@ -49,7 +49,7 @@ def settings(grounds: Mapping[str, Color]) -> dict[str, Setting]:
     }
 
 
-def place(path: Path, several: Sequence[Setting]) -> list[bytes]:
+def place(path: Path, chosen: Sequence[Setting]) -> list[bytes]:
     """A photo's garment in each setting, as JPEG files of 400x533 pixels."""
     photo = open_photo(path)
     mask = Image.fromarray(find_garment(photo)).resize(photo.size, Image.Resampling.BILINEAR)
@@ -58,7 +58,7 @@ def place(path: Path, several: Sequence[Setting]) -> list[bytes]:
     box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
     # A steep edge leaves out the photo's own ground, which shows through a soft one.
     sharp = Image.fromarray((255 * (4 * cover - 2.2).clip(0, 1)).astype(np.uint8))
-    return [_compose(photo.crop(box), sharp.crop(box), setting) for setting in several]
+    return [_compose(photo.crop(box), sharp.crop(box), setting) for setting in chosen]
 
 
 def _compose(garment: Image.Image, cover: Image.Image, setting: Setting) -> bytes:

@@ -8,82 +8,62 @@ longer for all of them than for one. Pillow decodes the same files to arrays; it
 excluded, too. Memory: the command's peak for folders of 1,000 and of `--many` files.
 """
 
-import statistics
-import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Final
+from timeit import timeit
 
-from benchmarks.program import fmnist, official, timed, write_models, write_pngs
+import numpy as np
+from PIL import Image
+
+from benchmarks.program import fmnist, official, scratch, take_turns, write_models, write_pngs
 from benchmarks.report import Row, run
 from fmnist_cli.devices import usable_cores
 
 MIN_RATIO = 0.5
 FEW = 1_000
 MAX_GROWTH = 0.1
-
-_PILLOW: Final = """
-import os, sys, time
-from concurrent.futures import ProcessPoolExecutor
-import numpy as np
-from PIL import Image
-
-def decode(paths):
-    for path in paths:
-        with Image.open(path) as image:
-            np.asarray(image)
-
-folder, processes = sys.argv[1], int(sys.argv[2])
-paths = sorted(entry.path for entry in os.scandir(folder))
-pieces = [paths[start : start + 100] for start in range(0, len(paths), 100)]
-with ProcessPoolExecutor(processes) as pool:
-    list(pool.map(decode, [paths[:1]] * 4 * processes))  # starts the processes, imports plugins
-    started_at = time.perf_counter()
-    if processes == 1:
-        decode(paths[:1])
-        started_at = time.perf_counter()
-        decode(paths)
-    else:
-        list(pool.map(decode, pieces))
-print(len(paths) / (time.perf_counter() - started_at))
-"""
+PIECE = 100
+"""Files per task of a Pillow process."""
 
 
-def measure(*, rounds: int = 5, many: int = 100_000) -> Iterator[Row]:
+def measure(rounds: int = 5, many: int = 100_000) -> Iterator[Row]:
     """Take turns with Pillow, then compare peaks."""
     images = official("test").images
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with scratch() as folder:
         pictures = write_pngs(images, folder / "pictures")
         models = {recipe: write_models(recipe, folder)[1] for recipe in ("tutorial", "fast")}
-        pillow: dict[int, list[float]] = {1: [], usable_cores(): []}
-        rates: dict[str, list[float]] = {recipe: [] for recipe in models}
-        whole: dict[str, list[float]] = {recipe: [] for recipe in models}
-        for _round in range(rounds):
-            for processes, found in pillow.items():
-                command = (sys.executable, "-c", _PILLOW, pictures, str(processes))
-                found.append(float(timed(*command).stdout))
-            for recipe, model in models.items():
-                one = fmnist("predict", model, pictures / "000000.png").seconds
-                everything = fmnist("predict", model, pictures).seconds
-                rates[recipe].append((len(images) - 1) / (everything - one))
-                whole[recipe].append(len(images) / everything)
+        paths = sorted(pictures.iterdir())
+        pieces = [paths[start : start + PIECE] for start in range(0, len(paths), PIECE)]
+        decode(paths[:1])  # imports Pillow's plugins, before the processes fork
+        with ProcessPoolExecutor(usable_cores()) as pool:
+            list(pool.map(decode, pieces[:1] * 4 * usable_cores()))  # starts them
+            pillow = {
+                1: partial(timeit, partial(decode, paths), number=1),
+                usable_cores(): partial(timeit, lambda: list(pool.map(decode, pieces)), number=1),
+            }
+            commands = {
+                (recipe, files): partial(_seconds, model, files)
+                for recipe, model in models.items()
+                for files in (pictures, paths[0])
+            }
+            seconds = take_turns(rounds, {**pillow, **commands})
         for recipe in models:
             what = f"`predict model.onnx FOLDER`, network of `{recipe}`, {len(images):,} PNG files"
-            for processes, found in pillow.items():
+            whole = seconds[recipe, pictures]
+            pairs = list(zip(whole, seconds[recipe, paths[0]], strict=True))
+            for processes in pillow:
                 yield Row(
                     f"{what}, without start-up",
-                    statistics.median(rates[recipe]),
+                    [(len(images) - 1) / (everything - one) for everything, one in pairs],
                     "images/s",
-                    n=rounds,
-                    baseline=statistics.median(found),
+                    baseline=[len(images) / each for each in seconds[processes]],
                     against=f"Pillow alone, {processes} process{'es' if processes > 1 else ''}",
-                    ratio_at_least=MIN_RATIO if processes == 1 else None,
+                    bars={"ratio ≥": MIN_RATIO if processes == 1 else None},
                 )
-            yield Row(
-                f"{what}, the whole command", statistics.median(whole[recipe]), "images/s", n=rounds
-            )
+            rates = [len(images) / everything for everything in whole]
+            yield Row(f"{what}, the whole command", rates, "images/s")
         few, more = (
             fmnist("predict", models["tutorial"], write_pngs(images, folder / str(n), n)).megabytes
             for n in (FEW, many)
@@ -94,9 +74,19 @@ def measure(*, rounds: int = 5, many: int = 100_000) -> Iterator[Row]:
         "MB",
         baseline=few,
         against=f"with {FEW:,}",
-        ratio_at_least=1 - MAX_GROWTH,
-        ratio_at_most=1 + MAX_GROWTH,
+        bars={"ratio ≥": 1 - MAX_GROWTH, "ratio ≤": 1 + MAX_GROWTH},
     )
+
+
+def decode(paths: Sequence[Path]) -> None:
+    """Decode files to arrays by Pillow."""
+    for path in paths:
+        with Image.open(path) as image:
+            np.asarray(image)
+
+
+def _seconds(model: Path, files: Path) -> float:
+    return fmnist("predict", model, files).seconds
 
 
 if __name__ == "__main__":

@@ -1,28 +1,27 @@
 """Train, measure and write the packaged model.
 
-    python -m benchmarks.pretrained --photos DIR [DIR ...] [--epochs 7] [--output FILE]
+    python -m benchmarks.pretrained DIR [DIR ...] [--epochs 7] [--output FILE]
 
 First the default recipe on the official training split without its last 3,000 images; then
 fine-tuning on these images together with prepared photos (`benchmarks.photo_variants`) and with
 re-rendered images. The model averages over mirror images. Its temperature is fitted on the
 3,000 and on the photos of held-out senders. The official test split and the photos
-of held-out senders are evaluated once, at the end. DIR is as for `benchmarks.finder`. Command and
+of held-out senders are evaluated once, at the end. DIR is as in `benchmarks.clothing`. Command and
 scores go into the file: see `fmnist info pretrained`.
 """
 
-import argparse
 import dataclasses
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
+import typer
 
-from benchmarks.finder import Photo, read_photos
-from benchmarks.photo_variants import from_photos, label_of_photo, rendered
-from benchmarks.program import PROGRAM, fmnist, official, write_idx
+from benchmarks.clothing import SCORED, Photo, link, read_photos
+from benchmarks.photo_variants import from_photos, rendered
+from benchmarks.program import PROGRAM, fmnist, official, scratch, write_idx
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.data.images import LabeledImages, join
@@ -41,64 +40,51 @@ HELD_BACK: Final = 3_000
 VARIANTS: Final = 15
 """Images from each photo."""
 RENDERED: Final = 8_000
-SCORED: Final = ("t-shirt", "pants", "longsleeve", "dress", "outwear", "shirt", "shoes")
-"""Folders of the photos whose garments are a class of Fashion-MNIST, or footwear."""
 FINE_TUNING: Final = (
     *("--recipe", "default", "--lr", "0.1", "--head-lr", "0.1", "--warmup", "0.5"),
     *("--label-smoothing", "0.05", "--augment", "flip,shift:1,erase:0.3", "--val-size", "0"),
 )
 
 
-def main() -> None:
+def main(directories: list[Path], epochs: int = 7, output: Path = FILE) -> None:
     """Train, evaluate, write; a model that is too large does not replace the existing file."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--photos", type=Path, nargs="+", required=True)
-    parser.add_argument("--epochs", default="7")
-    parser.add_argument("--output", type=Path, default=FILE)
-    given = parser.parse_args()
-    photos = read_photos(given.photos)
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    photos = read_photos(directories)
+    with scratch() as folder:
         train = official("train")
-        learnt, held_back = train[:-HELD_BACK], train[-HELD_BACK:]
-        write_idx(learnt, folder / "official")
-        write_idx(mixture(learnt, photos), folder / "mixture")
+        images, held_back = train[:-HELD_BACK], train[-HELD_BACK:]
+        write_idx(images, folder / "official")
+        write_idx(mixture(images, photos), folder / "mixture")
         first = ("--recipe", "default", "--data", "official", "--val-size", "0")
         second = (*FINE_TUNING, "--weights", "first.pt", "--data", "mixture")
-        for name, options in (("first", first), ("model", (*second, "--epochs", given.epochs))):
+        for name, options in (("first", first), ("model", (*second, "--epochs", str(epochs)))):
             command = [PROGRAM, "train", *options, "--output", f"{name}.pt"]
             subprocess.run(command, cwd=folder, check=True)
-        finish(folder / "model.pt", held_back, photos, folder)
+        finish(folder, held_back, photos)
         content = (folder / "model.pt").read_bytes()
     if len(content) > MAX_BYTES:
         raise SystemExit(f"the model has {len(content):,} bytes; the limit is {MAX_BYTES:,}")
-    with atomic_write(given.output) as temporary:
+    with atomic_write(output) as temporary:
         temporary.write_bytes(content)
 
 
-def mixture(learnt: LabeledImages, photos: list[Photo]) -> LabeledImages:
+def mixture(images: LabeledImages, photos: list[Photo]) -> LabeledImages:
     """Official images, variants of photos, and re-rendered images."""
-    known = [photo for photo in photos if not photo.is_held_out]
-    chosen = np.random.default_rng(5).permutation(len(learnt))[:RENDERED]
-    parts = (
-        learnt,
-        from_photos(known, VARIANTS),
-        rendered(learnt[chosen], [photo.path for photo in known[::12]]),
-    )
-    return LabeledImages(
-        np.concatenate([part.images for part in parts]),
-        np.concatenate([part.labels for part in parts]),
-    )
+    trained_on = [photo for photo in photos if not photo.is_held_out]
+    chosen = np.random.default_rng(5).permutation(len(images))[:RENDERED]
+    grounds = [photo.path for photo in trained_on[::12]]
+    return join(images, from_photos(trained_on, VARIANTS), rendered(images[chosen], grounds))
 
 
-def finish(path: Path, held_back: LabeledImages, photos: list[Photo], scratch: Path) -> None:
-    """Average over mirror images, fit the temperature, evaluate, and write the scores."""
+def finish(folder: Path, held_back: LabeledImages, photos: list[Photo]) -> None:
+    """Make `model.pt` average over mirror images, fit its temperature, evaluate it."""
+    path = folder / "model.pt"
     loaded = checkpoint.load(path)
     mirrored = dataclasses.replace(loaded.metadata.network, options={"mirror": True})
     metadata = dataclasses.replace(loaded.metadata, network=mirrored)
     checkpoint.save(path, loaded.model.state_dict(), metadata)
     loaded = checkpoint.load(path)
-    unseen = join(held_back, prepared([photo for photo in photos if photo.is_held_out]))
+    held_out = [photo for photo in photos if photo.is_held_out]
+    unseen = join(held_back, prepared(held_out))
     temperature = fit_temperature(
         loaded.model,
         torch.from_numpy(unseen.images),
@@ -108,12 +94,9 @@ def finish(path: Path, held_back: LabeledImages, photos: list[Photo], scratch: P
     network = dataclasses.replace(mirrored, macs=count_macs(loaded.model))
     metadata = dataclasses.replace(metadata, network=network, temperature=temperature)
     checkpoint.save(path, loaded.model.state_dict(), metadata)
-    held_out = link_held_out(photos, scratch / "held-out photos")
-    scores = {
-        "fashion-mnist": _scores("--data", "fashion-mnist", cwd=path.parent),
-        "photos": _scores("--data", str(held_out), cwd=path.parent),
-    }
-    known = sum(not one.is_held_out and label_of_photo(one) is not None for one in photos)
+    link([photo for photo in held_out if photo.folder in SCORED], folder / "photos")
+    scores = {name: _scores(name, cwd=folder) for name in ("fashion-mnist", "photos")}
+    known = sum(not photo.is_held_out and photo.label is not None for photo in photos)
     card = {**scores["fashion-mnist"], "data": "fashion-mnist", "split": "test"}
     card["photos of held-out senders"] = scores["photos"]
     checkpoint.save(path, loaded.model.state_dict(), describe(metadata, known, card))
@@ -146,25 +129,16 @@ def describe(metadata: ModelMetadata, known: int, card: dict[str, Any]) -> Model
 
 def prepared(photos: list[Photo]) -> LabeledImages:
     """The photos that show a class of Fashion-MNIST, one image each."""
-    labeled = [(photo, label) for photo in photos if (label := label_of_photo(photo)) is not None]
-    images = [decode(photo.path, photo="on").pixels for photo, _ in labeled]
-    return LabeledImages(np.stack(images), np.array([label for _, label in labeled]))
+    labeled = [photo for photo in photos if photo.label is not None]
+    images = [decode(photo.path, photo="on").pixels for photo in labeled]
+    return LabeledImages(np.stack(images), np.array([photo.label for photo in labeled]))
 
 
-def link_held_out(photos: list[Photo], directory: Path) -> Path:
-    """A directory of the held-out photos, a subdirectory per class."""
-    for photo in photos:
-        if photo.is_held_out and photo.folder in SCORED:
-            link = directory / photo.folder / photo.path.name
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(photo.path.absolute())
-    return directory
-
-
-def _scores(*options: str, cwd: Path) -> dict[str, Any]:
-    found = fmnist("evaluate", "model.pt", *options, "--format", "json", cwd=cwd).document
+def _scores(data: str, cwd: Path) -> dict[str, Any]:
+    command = ("evaluate", "model.pt", "--data", data, "--format", "json")
+    found = fmnist(*command, cwd=cwd).document
     return {name: found[name] for name in ("n", "accuracy", "accuracy_ci95", "ece")}
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -2,21 +2,26 @@
 
 import gzip
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
+from PIL import Image
 
 from fmnist_cli.constants import FILES, IMAGE_SIZE
+from fmnist_cli.data import download
 from fmnist_cli.data.images import Images, LabeledImages
 from fmnist_cli.data.sources import open_source
 
+Name = TypeVar("Name")
 PROGRAM: Final = Path(sys.executable).with_name("fmnist")
-MEGABYTE: Final = 1e6
 
 _METER: Final = """
 import json, os, sys, time
@@ -47,17 +52,22 @@ class Finished:
     @property
     def document(self) -> dict[str, Any]:
         """stdout, read as JSON."""
-        found: dict[str, Any] = json.loads(self.stdout)
-        return found
+        document: dict[str, Any] = json.loads(self.stdout)
+        return document
 
 
-def timed(*command: str | Path, cwd: Path | None = None) -> Finished:
+def timed(
+    *command: str | Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: str = "",
+) -> Finished:
     """Run a command. Raises SystemExit with its stderr if it fails."""
-    with tempfile.TemporaryDirectory() as folder:
-        cost = Path(folder) / "cost.json"
+    with scratch() as folder:
+        cost = folder / "cost.json"
         words = [sys.executable, "-I", "-S", "-c", _METER, str(cost), *map(str, command)]
         done = subprocess.run(
-            words, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            words, cwd=cwd, env=env, input=stdin, capture_output=True, text=True, check=False
         )
         if done.returncode:
             shown = " ".join(map(str, command))
@@ -70,33 +80,73 @@ def fmnist(*arguments: str | Path, cwd: Path | None = None) -> Finished:
     return timed(PROGRAM, *arguments, cwd=cwd)
 
 
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """An empty folder, removed afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def take_turns(
+    rounds: int, figures: Mapping[Name, Callable[[], float]], warm_up: int = 0
+) -> dict[Name, list[float]]:
+    """Take each figure once per round; the first `warm_up` rounds do not count."""
+    turns = [{name: take() for name, take in figures.items()} for _ in range(warm_up + rounds)]
+    return {name: [turn[name] for turn in turns[warm_up:]] for name in figures}
+
+
+@contextmanager
+def course() -> Iterator[Callable[[str], float]]:
+    """The course's loop in a process of its own.
+
+    Yields a function that runs `epoch` (training and evaluation) or `evaluate` (the test split)
+    and returns the seconds. Enter before `prepare_environment`: the baseline runs without fmnist's
+    settings.
+    """
+    script = Path(__file__).with_name("course.py")
+    with scratch() as folder:
+        command = (sys.executable, script, lay_out_for_torchvision(folder))
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, bufsize=1) as process:
+            stdin, stdout = process.stdin, process.stdout
+            assert stdin is not None
+            assert stdout is not None
+
+            def seconds(work: str) -> float:
+                stdin.write(f"{work}\n")
+                return float(json.loads(stdout.readline())["seconds"])
+
+            if "ready\n" not in stdout:
+                raise SystemExit("the course's loop did not start")
+            yield seconds
+
+
+def lay_out_for_torchvision(folder: Path) -> Path:
+    """Put the four files where `FashionMNIST(folder, download=True)` finds and unpacks them."""
+    raw = folder / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True, exist_ok=True)
+    download.fetch(download.default_folder())
+    for file in download.default_folder().glob("*-ubyte.gz"):
+        shutil.copy(file, raw)
+    return folder
+
+
 def write_models(recipe: str, folder: Path) -> tuple[Path, Path]:
-    """Write a `.pt` of a recipe's network with untrained weights, and its export.
+    """Write a `.pt` of a recipe's network, barely trained, and its export.
 
     Speed does not depend on the weights' values.
     """
-    import torch
-
-    from fmnist_cli import models
-    from fmnist_cli.checkpoints import checkpoint
-    from fmnist_cli.checkpoints.metadata import ModelMetadata, NetworkRecord
-    from fmnist_cli.training.recipes import RECIPES
-
-    name = str(RECIPES[recipe].options["model"])
-    torch.manual_seed(0)
-    network = models.build(name)
-    record = NetworkRecord(name, parameters=models.count_parameters(network))
     path = folder / f"{recipe}.pt"
-    metadata = ModelMetadata(record, models.network(name).normalization)
-    checkpoint.save(path, network.state_dict(), metadata)
+    options = ("--data", "sample", "--epochs", "1", "--val-size", "0", "--output", path)
+    fmnist("train", "-q", "--recipe", recipe, *options, cwd=folder)
     fmnist("export-onnx", "-q", path, "--verify", "256")
     return path, path.with_suffix(".onnx")
 
 
-def write_idx(data: LabeledImages, folder: Path, split: str = "train") -> Path:
-    """Write a split as IDX files with the official names."""
+def write_idx(data: LabeledImages, folder: Path) -> Path:
+    """Write a training split as IDX files with the official names."""
     folder.mkdir(parents=True, exist_ok=True)
-    images, labels = FILES["train" if split == "train" else "test"]
+    images, labels = FILES["train"]
     head = np.array([0x803, len(data), IMAGE_SIZE, IMAGE_SIZE], ">i4").tobytes()
     (folder / images.name).write_bytes(gzip.compress(head + data.images.tobytes(), 1))
     head = np.array([0x801, len(data)], ">i4").tobytes()
@@ -107,8 +157,6 @@ def write_idx(data: LabeledImages, folder: Path, split: str = "train") -> Path:
 
 def write_pngs(images: Images, folder: Path, count: int | None = None) -> Path:
     """Write images as 000000.png, …; `count`: number of names, the images over and over again."""
-    from PIL import Image
-
     folder.mkdir(parents=True)
     for number in range(len(images) if count is None else count):
         path = folder / f"{number:06}.png"
@@ -125,7 +173,7 @@ def official(split: str) -> LabeledImages:
 
 
 class Kept:
-    """Figures by name, kept in a JSON file, so that several calls can do the whole."""
+    """Figures by name, kept in a JSON file, so that several calls can share the work."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -138,7 +186,3 @@ class Kept:
         self.found[name] = figures
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(json.dumps(self.found, indent=2) + "\n", encoding="utf-8")
-
-    def starting(self, prefix: str) -> list[dict[str, Any]]:
-        """All figures whose name starts with `prefix`, in order."""
-        return [figures for name, figures in self.found.items() if name.startswith(prefix)]

@@ -4,20 +4,31 @@ A measurement is a module whose function `measure(*, option=default, …)` yield
 `run(measure)`.
 """
 
-import argparse
-import inspect
+import functools
 import json
+import os
 import re
+import statistics
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
+
+import typer
 
 RESULTS: Final = Path(__file__).with_name("RESULTS.md")
 HEADER: Final = ("what", "baseline", "here", "ratio", "target", "met", "n")
 MISSED: Final = 3
 """Exit code of a measurement that misses a target."""
+ROWS: Final = "BENCHMARK_ROWS"
+"""Environment variable: a file to which each row's cells are appended as JSON."""
+STATISTICS: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
+    "best": min,
+    "median": statistics.median,
+    "mean": statistics.fmean,
+    "largest": max,
+}
 
 _INTRODUCTION: Final = """\
 # Results
@@ -30,65 +41,59 @@ ratio is the figure over the baseline. [LOG.md](LOG.md) says what was tried for 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure. Bars apply to the figure itself or to its ratio to the baseline."""
+    """One figure, computed from several if `ours` or `baseline` are sequences."""
 
     what: str
-    ours: float
+    ours: float | Sequence[float]
     unit: str = ""
     """`s`, `ms`, `MB`, `images/s`, `%` or whatever else the figure counts."""
-    n: int = 1
-    """Number of runs, steps or seeds."""
     statistic: str = "median"
-    """Of those n: `best`, `median`, `mean`, `largest`."""
-    baseline: float | None = None
+    """A key of STATISTICS; any other word describes a single figure of n."""
+    n: int = 1
+    """Number of images or requests behind a single figure."""
+    baseline: float | Sequence[float] | None = None
     """In the same unit, measured in the same run."""
     against: str = ""
     """What the baseline is."""
-    at_least: float | None = None
-    at_most: float | None = None
-    ratio_at_least: float | None = None
-    ratio_at_most: float | None = None
+    bars: Mapping[str, float | None] = field(default_factory=dict)
+    """By sign: `≥` and `≤` apply to the figure, `ratio ≥` and `ratio ≤` to its ratio."""
+
+    def _figure(self, value: float | Sequence[float]) -> float:
+        return STATISTICS[self.statistic](value) if isinstance(value, Sequence) else value
 
     @property
     def ratio(self) -> float | None:
         """The figure over the baseline."""
-        return self.ours / self.baseline if self.baseline else None
+        return self._figure(self.ours) / self._figure(self.baseline) if self.baseline else None
 
     @property
     def held(self) -> bool | None:
         """Whether every bar is held; None without a bar."""
-        ratio = float("nan") if self.ratio is None else self.ratio
-        verdicts = [
-            *([self.ours >= self.at_least] if self.at_least is not None else []),
-            *([self.ours <= self.at_most] if self.at_most is not None else []),
-            *([ratio >= self.ratio_at_least] if self.ratio_at_least is not None else []),
-            *([ratio <= self.ratio_at_most] if self.ratio_at_most is not None else []),
-        ]
+        verdicts = []
+        for sign, bar in self.bars.items():
+            if bar is not None:
+                value = self.ratio if sign.startswith("ratio") else self._figure(self.ours)
+                assert value is not None
+                verdicts.append(value >= bar if sign.endswith("≥") else value <= bar)
         return all(verdicts) if verdicts else None
-
-    def bar(self) -> str:
-        """The bars in words, such as `≤ 0.25 s` or `ratio ≥ 4`."""
-        bars = (
-            ("≥", self.at_least, self.unit),
-            ("ratio ≥", self.ratio_at_least, ""),
-            ("≤", self.at_most, self.unit),
-            ("ratio ≤", self.ratio_at_most, ""),
-        )
-        return ", ".join(f"{sign} {show(bar, unit)}" for sign, bar, unit in bars if bar is not None)
 
     def cells(self) -> list[str]:
         """The row as a line of the table under `HEADER`."""
-        baseline = "" if self.baseline is None else show(self.baseline, self.unit)
-        if self.against:
-            baseline = f"{baseline} ({self.against})".strip()
+        baseline = "" if self.baseline is None else show(self._figure(self.baseline), self.unit)
+        bars = (
+            f"{sign} {show(bar, '' if sign.startswith('ratio') else self.unit)}"
+            for sign, bar in self.bars.items()
+            if bar is not None
+        )
+        n = len(self.ours) if isinstance(self.ours, Sequence) else self.n
         return [
             self.what,
-            baseline,
-            show(self.ours, self.unit),
+            f"{baseline} ({self.against})".strip() if self.against else baseline,
+            show(self._figure(self.ours), self.unit),
             "" if self.ratio is None else show(self.ratio),
-            self.bar(),
+            ", ".join(bars),
             {None: "", True: "yes", False: "**no**"}[self.held],
-            f"{self.statistic} of {self.n}" if self.n > 1 else str(self.n),
+            f"{self.statistic} of {n}" if n > 1 else str(n),
         ]
 
 
@@ -100,71 +105,64 @@ def show(figure: float, unit: str = "") -> str:
     return f"{digits} {unit}".rstrip()
 
 
-def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in Markdown, without a trailing line break."""
-    names = list(header)
-    lines = [names, ["---"] * len(names), *(list(row) for row in rows)]
+    lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def run(measure: Callable[..., Iterator[Row]]) -> NoReturn:
+def edit_part(page: str, name: str, edit: Callable[[str], str]) -> str:
+    """Edit the text between `<!-- NAME -->` or `<!-- NAME: … -->` and `<!-- end -->`."""
+    head, mark, rest = re.split(rf"(<!-- {name}(?:: .*?)? -->\n\n)", page)
+    text, end, tail = rest.partition("\n\n<!-- end -->")
+    return f"{head}{mark}{edit(text)}{end}{tail}"
+
+
+def run(measure: Callable[..., Iterator[Row]]) -> None:
     """Run a measurement from the command line; exits with `MISSED` if a bar is not held.
 
-    Each keyword parameter of `measure` is an option; `--rows FILE` appends each row as JSON.
+    Each parameter of `measure` is an option.
     """
-    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    for name, parameter in inspect.signature(measure).parameters.items():
-        is_path = parameter.default is None
-        parser.add_argument(
-            f"--{name.replace('_', '-')}",
-            type=Path if is_path else type(parameter.default),
-            default=parameter.default,
-            help=None if is_path else f"default: {parameter.default}",
-        )
-    parser.add_argument("--rows", type=Path, metavar="FILE", help="append each row as JSON")
-    given: dict[str, Any] = vars(parser.parse_args())
-    file = given.pop("rows")
-    is_missed = False
-    for row in measure(**given):
-        what, *cells = row.cells()
-        named = [f"{name} {cell}" for name, cell in zip(HEADER[1:], cells, strict=True) if cell]
-        print(f"{what}: {'; '.join(named)}", flush=True)
-        is_missed |= row.held is False
-        if file is not None:
-            with file.open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps(asdict(row)) + "\n")
-    sys.exit(MISSED if is_missed else 0)
+
+    @functools.wraps(measure)
+    def command(**options: Any) -> None:
+        is_missed = False
+        for row in measure(**options):
+            what, *cells = row.cells()
+            named = [f"{name} {cell}" for name, cell in zip(HEADER[1:], cells, strict=True) if cell]
+            print(f"{what}: {'; '.join(named)}", flush=True)
+            is_missed |= row.held is False
+            if ROWS in os.environ:
+                with Path(os.environ[ROWS]).open("a", encoding="utf-8") as lines:
+                    lines.write(json.dumps([what, *cells]) + "\n")
+        sys.exit(MISSED if is_missed else 0)
+
+    command.__doc__ = sys.modules["__main__"].__doc__
+    typer.run(command)
 
 
-def read(path: Path) -> list[Row]:
-    """The rows that `run` has written."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return [Row(**json.loads(line)) for line in lines]
-
-
-def update(name: str, about: str, rows: Sequence[Row], order: Sequence[str], path: Path) -> None:
-    """Replace one section of the page; `about`: its text above the table."""
-    sections = _sections(path)
-    cells = ([cell.replace("|", "/") for cell in row.cells()] for row in rows)
-    below = f"\n{table(HEADER, cells)}\n" if rows else ""
+def update(name: str, about: str, rows: Path, order: Sequence[str], page: Path) -> None:
+    """Replace one section of the page; `about`: its text above the table of the written rows."""
+    sections = _sections(page)
+    text = rows.read_text(encoding="utf-8") if rows.exists() else ""
+    lines = text.replace("|", "/").splitlines()
+    below = f"\n{table(HEADER, map(json.loads, lines))}\n" if lines else ""
     sections[name] = f"## {name}\n\n{about}\n{below}"
     names = sorted(sections, key=lambda name: order.index(name) if name in order else len(order))
     body = "\n".join(sections[name] for name in names)
-    path.write_text(f"{_INTRODUCTION}\n{_summary(sections)}\n\n{body}", encoding="utf-8")
+    page.write_text(f"{_INTRODUCTION}\n{_summary(sections)}\n\n{body}", encoding="utf-8")
 
 
-def _sections(path: Path) -> dict[str, str]:
-    if not path.exists():
+def _sections(page: Path) -> dict[str, str]:
+    if not page.exists():
         return {}
-    _head, *parts = re.split(r"^## ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    _head, *parts = re.split(r"^## ", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return {part.partition("\n")[0]: f"## {part}".rstrip() + "\n" for part in parts}
 
 
-def _summary(sections: dict[str, str]) -> str:
+def _summary(sections: Mapping[str, str]) -> str:
     """How many bars are held, and which are not."""
     held, missed = 0, []
-    failed = [name for name, text in sections.items() if "**Failed**" in text]
     for name, text in sections.items():
         for line in text.splitlines():
             cells = [cell.strip() for cell in line.strip("|").split(" | ")]
@@ -172,10 +170,10 @@ def _summary(sections: dict[str, str]) -> str:
                 verdict = cells[HEADER.index("met")]
                 held += verdict == "yes"
                 if verdict == "**no**":
-                    missed.append(f"{name}: {cells[0]}")
+                    missed.append(f"- {name}: {cells[0]}")
     lines = [f"{held} of {held + len(missed)} targets are met."]
     if missed:
-        lines += ["Missed:", "", *(f"- {one}" for one in missed)]
-    if failed:
+        lines += ["Missed:", "", *missed]
+    if failed := [name for name, text in sections.items() if "**Failed**" in text]:
         lines += ["", f"Failed to run: {', '.join(failed)}."]
     return "\n".join(lines)

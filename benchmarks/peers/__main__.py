@@ -3,34 +3,26 @@
     python -m benchmarks.peers --work FOLDER [--no-page | --only-page] [NAME ...]
 
 Measures the named contestants (without names: all), each beside a fresh run of the baseline, and
-keeps the results in FOLDER, so that several calls can do the whole; then writes the page. FOLDER
+keeps the results in FOLDER, so that several calls can share the work; then writes the page. FOLDER
 also holds the peers' environments and the pictures, about 1.5 GB. The packages come from the index
 that pip is configured for; nothing is pretrained.
 """
 
-import argparse
-import json
-import shutil
 import statistics
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+import typer
+from PIL import Image
 
 from benchmarks import machine
-from benchmarks.peers.measuring import (
-    ROOT,
-    Contestant,
-    contestants,
-    environment,
-    measure,
-    run_python,
-)
-from benchmarks.program import Kept, official
+from benchmarks.peers.measuring import ROOT, Contestant, contestants, environment, measure
+from benchmarks.program import Kept, lay_out_for_torchvision, official, timed
 from benchmarks.report import table
 from fmnist_cli.constants import CLASS_NAMES
-from fmnist_cli.data import download
 from fmnist_cli.devices import usable_cores
 
 CONTESTANTS: Final = contestants()
@@ -43,24 +35,22 @@ HEADER: Final = (
 )
 
 
-def main() -> None:
-    """Measure what is asked for and write the page."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(CONTESTANTS))
-    parser.add_argument("--work", type=Path, required=True, help="folder kept between calls")
-    parser.add_argument("--no-page", action="store_true", help="only measure")
-    parser.add_argument("--only-page", action="store_true", help="only write the page")
-    options = parser.parse_args()
-    if unknown := set(options.names) - set(CONTESTANTS):
-        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(CONTESTANTS)}")
-    work: Path = options.work.resolve()
+def main(
+    work: Annotated[Path, typer.Option()],
+    names: Annotated[list[str] | None, typer.Argument()] = None,
+    no_page: bool = False,
+    only_page: bool = False,
+) -> None:
+    """Measure the named contestants, or all, and write the page."""
+    work = work.resolve()
     kept = Kept(work / "results.json")
-    for name in () if options.only_page else options.names or CONTESTANTS:
-        kept.keep(name, contest(CONTESTANTS[name], work))
+    chosen = {} if only_page else {name: CONTESTANTS[name] for name in names or CONTESTANTS}
+    for name, contestant in chosen.items():
+        kept.keep(name, contest(contestant, work))
         print(name, kept.found[name]["measured"], flush=True)
-    if not options.no_page:
-        timm = environment(work / "environments", CONTESTANTS["timm"])
-        count = run_python(timm, "-c", "import timm; print(len(timm.list_pretrained()))")
+    if not no_page:
+        python = environment(work / "environments", CONTESTANTS["timm"]) / "python"
+        count = timed(python, "-c", "import timm; print(len(timm.list_pretrained()))").stdout
         PAGE.write_text(render(kept.found, int(count)), encoding="utf-8")
         print(PAGE)
 
@@ -72,26 +62,24 @@ def contest(contestant: Contestant, work: Path) -> dict[str, Any]:
     """
     programs = environment(work / "environments", contestant)
     places = {
-        "pngs": str(write_pngs(work / "pngs")),
-        "torchvision": str(lay_out_for_torchvision(work / "torchvision")),
-        "files": str(download.default_folder()),
+        "benchmarks/": f"{ROOT}/benchmarks/",
+        "PICTURES": str(write_pngs(work / "pngs")),
+        "DATA": str(lay_out_for_torchvision(work / "torchvision")),
     }
     baseline, measured = [], []
-    with machine.Watch() as watch:
-        for seed in range(contestant.rounds):
-            places["seed"] = str(seed)
-            baseline.append(measure(BASELINE, environment(work, BASELINE), places))
-            measured.append(measure(contestant, programs, places))
-    if not watch.is_quiet:
+    taken = machine.watch()
+    for seed in range(contestant.rounds):
+        places["SEED"] = str(seed)
+        baseline.append(measure(BASELINE, environment(work, BASELINE), places))
+        measured.append(measure(contestant, programs, places))
+    if taken() > machine.MAX_TAKEN:
         print(*baseline, *measured, sep="\n")
-        raise SystemExit(
-            f"not kept: other processes used {watch.taken:.0%} of the cores; try again"
-        )
+        raise SystemExit(f"not kept: other processes used {taken():.0%} of the cores; try again")
     installed = Path(__file__).with_name("installed.py")
     return {
         "measured": summarize(measured),
         "baseline": summarize(baseline),
-        "installed": json.loads(run_python(programs, installed, contestant.distribution)),
+        "installed": timed(programs / "python", installed, contestant.distribution).document,
         "date": datetime.now(UTC).date().isoformat(),
     }
 
@@ -108,8 +96,6 @@ def summarize(rounds: list[dict[str, Any]]) -> dict[str, Any]:
 
 def write_pngs(folder: Path) -> Path:
     """Write the official splits as `folder/train/CLASS/NUMBER.png` and `folder/test/…`, once."""
-    from PIL import Image
-
     done = folder / "complete"
     for split in () if done.exists() else ("train", "test"):
         data = official(split)
@@ -120,18 +106,6 @@ def write_pngs(folder: Path) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(path)
     done.touch()
-    return folder
-
-
-def lay_out_for_torchvision(folder: Path) -> Path:
-    """Put the four files where `FashionMNIST(folder, download=True)` finds and unpacks them."""
-    raw = folder / "FashionMNIST" / "raw"
-    raw.mkdir(parents=True, exist_ok=True)
-    files = download.default_folder()
-    download.fetch(files)
-    for file in files.glob("*-ubyte.gz"):
-        if not (raw / file.name).exists():
-            shutil.copy(file, raw)
     return folder
 
 
@@ -179,8 +153,8 @@ def _commands(contestant: Contestant, result: dict[str, Any]) -> Iterator[str]:
         f"- {contestant.title}: {contestant.distribution} {installed['version']}, "
         f"{installed['license']}; based on {link}."
     )
-    yield from (f"  `{' '.join(words)}`" for words in contestant.typed())
+    yield from (f"  `{command}`" for command in contestant.commands)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -1,6 +1,5 @@
 """Make a contestant's environment, run its commands and time them from outside."""
 
-import csv
 import json
 import os
 import re
@@ -11,8 +10,11 @@ import time
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, Final, Literal
+from typing import Any, Final
+
+import pandas as pd
+
+from benchmarks.program import scratch, timed
 
 ROOT: Final = Path(__file__).parents[2]
 TRAIN_IMAGES: Final = 60_000
@@ -32,7 +34,8 @@ class Contestant:
     batch_size: int = 256
     distribution: str = "fmnist-cli"
     """Name of the installed distribution."""
-    read: Literal["evaluated", "last_number", "last_epoch", "validated"] = "evaluated"
+    accuracy: str = r'"accuracy": ([\d.]+)'
+    """A pattern whose last match in the last command's output it is, or `results.csv` of yolo."""
     source: str = "README.md"
     later_images: int = TRAIN_IMAGES
     """Images of each epoch but the first."""
@@ -41,19 +44,8 @@ class Contestant:
     requirements: str | None = None
     """A file of `requirements/`, its pinned environment; None: the current one."""
     program: str | None = None
-    """What its user writes, if commands alone do not do."""
+    """What its user writes, unless commands suffice."""
     stdin: str = ""
-
-    def typed(self, **places: str) -> list[list[str]]:
-        """The commands as words; without places as the page shows them."""
-        shown = {"pngs": "PICTURES", "torchvision": "DATA", "files": "FILES", "seed": "SEED"}
-        shown |= places
-        words = [command.format(**shown).split() for command in self.commands]
-        if places:
-            words = [
-                [str(ROOT / w) if w.startswith("benchmarks/") else w for w in c] for c in words
-            ]
-        return words
 
     @property
     def written(self) -> str:
@@ -66,20 +58,6 @@ class Contestant:
         body = re.sub(r'^""".*?"""', "", source, count=1, flags=re.DOTALL)
         lines = [line.strip() for line in body.splitlines()]
         return f"{sum(bool(line) and not line.startswith('#') for line in lines)} lines"
-
-    def accuracy(self, folder: Path, output: str) -> float:
-        """Accuracy on the test split, from the working folder and the last command's output."""
-        match self.read:
-            case "evaluated":
-                return float(json.loads(output)["accuracy"])
-            case "last_number":
-                return float(output.split()[-1])
-            case "last_epoch":
-                return float(json.loads(output.splitlines()[-1])["test_accuracy"])
-            case "validated":  # yolo's validation split is `test` if there is no other
-                (results,) = folder.rglob("results.csv")
-                rows = list(csv.DictReader(results.read_text(encoding="utf-8").splitlines()))
-                return float(rows[-1]["metrics/accuracy_top1"])
 
 
 def contestants() -> dict[str, Contestant]:
@@ -108,12 +86,6 @@ def environment(folder: Path, contestant: Contestant) -> Path:
     return home / "bin"
 
 
-def run_python(programs: Path, *arguments: str | Path) -> str:
-    """Run the Python of an environment; returns its stdout."""
-    command = [programs / "python", *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
 def measure(contestant: Contestant, programs: Path, places: dict[str, str]) -> dict[str, Any]:
     """Run its commands in an empty folder, with `programs` first on the path.
 
@@ -121,40 +93,45 @@ def measure(contestant: Contestant, programs: Path, places: dict[str, str]) -> d
     the first backward pass), `images_per_second` (training alone), `accuracy` (None if it was
     stopped) and `steps`. Raises SystemExit with its stderr if a command fails.
     """
-    with TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with scratch() as folder:
         steps_file = folder / "steps.json"
-        variables = {name: text for name, text in os.environ.items() if name not in _UNSET}
-        variables["PATH"] = f"{programs}{os.pathsep}{variables['PATH']}"
-        variables |= {"PYTHONPATH": str(_HERE / "observer"), "PEERS_STEPS": str(steps_file)}
-        variables |= {"YOLO_OFFLINE": "true", "YOLO_CONFIG_DIR": "."}
+        env = {name: text for name, text in os.environ.items() if name not in _UNSET}
+        env["PATH"] = f"{programs}{os.pathsep}{env['PATH']}"
+        env |= {"PYTHONPATH": str(_HERE / "observer"), "PEERS_STEPS": str(steps_file)}
+        env |= {"YOLO_OFFLINE": "true", "YOLO_CONFIG_DIR": "."}
         if contestant.max_steps is not None:
-            variables["PEERS_MAX_STEPS"] = str(contestant.max_steps)
-        output = ""
-        started_at = time.monotonic()
-        for words in contestant.typed(**places):
-            done = subprocess.run(
-                [str(programs / words[0]), *words[1:]],
-                cwd=folder,
-                env=variables,
-                input=contestant.stdin,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode:
-                raise SystemExit(f"{' '.join(words)}\n{done.stderr[-2000:]}")
-            output = done.stdout
-            variables.pop("PEERS_STEPS", None)  # the first command trains
-        seconds = time.monotonic() - started_at
+            env["PEERS_MAX_STEPS"] = str(contestant.max_steps)
+        seconds, started_at = 0.0, time.monotonic()
+        for command in contestant.commands:
+            program, *words = re.sub(
+                "|".join(places), lambda name: places[name[0]], command
+            ).split()
+            done = timed(programs / program, *words, cwd=folder, env=env, stdin=contestant.stdin)
+            seconds += done.seconds
+            env.pop("PEERS_STEPS", None)  # the first command trains
         steps: list[float] = json.loads(steps_file.read_text(encoding="utf-8"))
+        accuracy = None
+        if contestant.accuracy == "results.csv" and not contestant.max_steps:
+            accuracy = yolo_accuracy(folder)
+        elif not contestant.max_steps:
+            accuracy = float(re.findall(contestant.accuracy, done.stdout)[-1])
         return {
             "seconds": seconds,
             "start_seconds": steps[0] - started_at,
             "images_per_second": rate(steps, contestant),
-            "accuracy": None if contestant.max_steps else contestant.accuracy(folder, output),
+            "accuracy": accuracy,
             "steps": len(steps),
         }
+
+
+def yolo_accuracy(folder: Path) -> float:
+    """Accuracy after the last epoch of the one run of `yolo classify train` in a folder.
+
+    Yolo evaluates on `test` if there is no other validation split.
+    """
+    (results,) = folder.rglob("results.csv")
+    table = pd.read_csv(results, skipinitialspace=True)
+    return float(table["metrics/accuracy_top1"].iloc[-1])
 
 
 def rate(steps: list[float], contestant: Contestant) -> float:

@@ -2,16 +2,16 @@
 
 import json
 import sys
-from dataclasses import asdict
-from importlib.util import find_spec
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__ as program
 from benchmarks import report
+from benchmarks.homework import fill
 from benchmarks.peers.__main__ import render, summarize
-from benchmarks.report import MISSED, Row, update
+from benchmarks.report import MISSED, Row, edit_part, update
 
 MEASUREMENT = '''"""What is measured, in one sentence.
 
@@ -21,8 +21,8 @@ More of it.
 from benchmarks.report import Row, run
 
 
-def measure(*, figure: float = 0.0):
-    yield Row(what="a figure", ours=figure, unit="s", n=1, at_most=1.0)
+def measure(figure: float = 0.0):
+    yield Row("a figure", figure, "s", bars={"≤": 1.0})
 
 
 run(measure)
@@ -50,9 +50,9 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path(__file__).parents[2]}")
     monkeypatch.syspath_prepend(tmp_path)
     measurements = {
-        "held": ("benchmarks_of_test", "--figure", "0.5"),
-        "missed": ("benchmarks_of_test", "--figure", "1.5"),
-        "broken": ("broken_of_test",),
+        "held": "benchmarks_of_test --figure 0.5",
+        "missed": "benchmarks_of_test --figure 1.5",
+        "broken": "broken_of_test",
     }
     monkeypatch.setattr(program, "MEASUREMENTS", measurements)
     monkeypatch.setattr(program, "PACKAGE", "")
@@ -61,9 +61,8 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_measurement_is_a_module_with_a_sentence() -> None:
-    for module, *_arguments in program.MEASUREMENTS.values():
-        assert find_spec(f"benchmarks.{module}") is not None
-        assert len(program.about(f"benchmarks.{module}")) > 20
+    for words in program.MEASUREMENTS.values():
+        assert len(program.about(words.split()[0])) > 20
 
 
 def test_named_measurements_run_and_the_worst_decides(page: Path) -> None:
@@ -84,11 +83,9 @@ def test_an_unknown_name_runs_nothing(page: Path, capsys: pytest.CaptureFixture[
 
 
 def test_stored_rows_make_the_same_table_and_replace_their_section_alone(tmp_path: Path) -> None:
-    row = Row(what="`a|b`", ours=2.0, unit="s", n=3, baseline=4.0, ratio_at_most=0.4)
-    (tmp_path / "rows.jsonl").write_text(json.dumps(asdict(row)) + "\n", encoding="utf-8")
-    stored = report.read(tmp_path / "rows.jsonl")
-    assert stored == [row]
-    page = tmp_path / "RESULTS.md"
+    row = Row("`a|b`", (1.0, 2.0, 9.0), "s", baseline=(4.0, 3.0, 5.0), bars={"ratio ≤": 0.4})
+    stored, page = tmp_path / "rows.jsonl", tmp_path / "RESULTS.md"
+    stored.write_text(json.dumps(row.cells()) + "\n", encoding="utf-8")
     for name in ("second", "first", "second"):
         update(name, "What it is.", stored, ["first", "second"], page)
     text = page.read_text(encoding="utf-8")
@@ -107,3 +104,10 @@ def test_the_comparison_renders_from_stored_results() -> None:
     assert "`python benchmarks/peers/programs/timm_resnet18.py DATA 1`" in text
     assert "1,234 sets of weights" in text
     assert sys.prefix not in text
+
+
+def test_new_figures_keep_a_tables_first_two_columns() -> None:
+    page = "Text.\n\n<!-- few -->\n\n{}\n\n<!-- end -->\n\n<!-- machine -->\n\nA\n\n<!-- end -->\n"
+    head = "| exercise | option | off |\n| --- | --- | --- |\n"
+    old, new = (head + f"| schedule | `--lr 1` | {off} |" for off in ("1%", "2%"))
+    assert edit_part(page.format(old), "few", partial(fill, [["2%"]])) == page.format(new)

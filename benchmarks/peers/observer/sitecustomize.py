@@ -7,33 +7,28 @@ process after that many steps.
 """
 
 import atexit
+import builtins
 import json
 import os
 import sys
 import time
-from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
 from typing import Any
 
 MAX_STEPS = int(os.environ.get("PEERS_MAX_STEPS", "0"))
 steps: list[float] = []
+plain_import = builtins.__import__
 
 
-class TimedLoader(Loader):
-    """Loads `torch.autograd` as its own loader does, then wraps `backward`."""
-
-    def __init__(self, loader: Loader) -> None:
-        self.loader = loader
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Run the module and wrap its function."""
+def observe(*arguments: Any, **options: Any) -> Any:
+    """Import, and wrap `backward` as soon as the tool has imported `torch.autograd`."""
+    module = plain_import(*arguments, **options)
+    autograd: Any = sys.modules.get("torch.autograd")
+    if hasattr(autograd, "backward") and builtins.__import__ is observe:  # imports are nested
+        builtins.__import__ = plain_import
         # Not earlier: exit handlers run in reverse order, and one that a program registers at its
         # start may end the process.
         atexit.register(write, os.environ["PEERS_STEPS"], os.getpid())
-        self.loader.exec_module(module)
-        backward = module.__dict__["backward"]
+        backward = autograd.backward
 
         def timed(*arguments: Any, **options: Any) -> None:
             backward(*arguments, **options)
@@ -42,22 +37,8 @@ class TimedLoader(Loader):
                 write(os.environ["PEERS_STEPS"], os.getpid())
                 os._exit(0)
 
-        module.__dict__["backward"] = timed
-
-
-class Observer(MetaPathFinder):
-    """Waits for `torch.autograd`, so that torch is imported only when the tool imports it."""
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Find this one module only."""
-        if name != "torch.autograd":
-            return None
-        spec = PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None:
-            spec.loader = TimedLoader(spec.loader)
-        return spec
+        autograd.backward = timed
+    return module
 
 
 def write(path: str, process: int) -> None:
@@ -68,4 +49,4 @@ def write(path: str, process: int) -> None:
 
 
 if "PEERS_STEPS" in os.environ:
-    sys.meta_path.insert(0, Observer())
+    builtins.__import__ = observe
