@@ -12,7 +12,7 @@ from typing import Final
 import torch
 
 from fmnist_cli.devices import device_name, usable_cores
-from fmnist_cli.errors import Unavailable, UsageError
+from fmnist_cli.errors import CheckFailed, Unavailable, UsageError
 
 _LOG: Final = logging.getLogger(__name__)
 _M_TRIM_THRESHOLD: Final = -1
@@ -183,13 +183,19 @@ def make_deterministic() -> None:
 
 
 @contextmanager
-def refusal_told(device: torch.device) -> Iterator[None]:
-    """Raise Unavailable if torch refuses an operation because of `make_deterministic`.
+def device_errors(device: torch.device, batch_size: int) -> Iterator[None]:
+    """Translate torch's errors in a with-block that trains on batches of so many images.
 
-    Only torch knows which operations these are, and only when they are called.
+    Raises CheckFailed if the device has too little memory, Unavailable for an operation that
+    `make_deterministic` forbids: only torch knows which, and only when it is called.
     """
     try:
         yield
+    except torch.OutOfMemoryError:
+        raise CheckFailed(
+            f"{device} has too little memory for batches of {batch_size} images; "
+            f"try --batch-size {max(1, batch_size // 2)}"
+        ) from None
     except RuntimeError as error:
         if "use_deterministic_algorithms" not in str(error):  # torch has no exception type for it
             raise

@@ -1,6 +1,5 @@
-"""Learning curves of a run as a picture."""
+"""Learning curves of a run."""
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,23 +12,16 @@ PANELS: Final[Mapping[str, Sequence[str]]] = {
     "accuracy": ("train_accuracy", "val_accuracy"),
     "learning rate": ("lr",),
 }
-"""Columns of `history.csv` to draw, by title."""
+"""Columns of `history.csv` to plot, by title."""
 _INCHES: Final = (3.33, 3.2)
 """Of one panel."""
 
 
-def draw_curves(history: Sequence[Mapping[str, Any]]) -> bytes:
-    """Draw loss, accuracy and learning rate over the epochs; returns a PNG.
-
-    history: one mapping an epoch, with the columns of `history.csv`.
-    """
-    picture = io.BytesIO()
-    plot_curves(history, *PANELS).savefig(picture, format="png", dpi=110)
-    return picture.getvalue()
-
-
 def plot_curves(history: Sequence[Mapping[str, Any]], *titles: str) -> "Figure":
-    """Draw some of the panels side by side."""
+    """Plot some of the panels side by side.
+
+    history: a row per epoch, with the columns of `history.csv`.
+    """
     from matplotlib.figure import Figure
 
     width, height = _INCHES

@@ -415,6 +415,10 @@ class TrainConfig:
         if self.normalization is not None:
             Normalization.parse(self.normalization)
 
+    def network_options(self) -> dict[str, float]:
+        """Arguments of the network's constructor."""
+        return {} if self.dropout is None else {"dropout": self.dropout}
+
     def val_size_for(self, n: int) -> int:
         """Number of validation images to take from a training split of `n`."""
         if self.val_size is None:

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -110,21 +110,17 @@ class RunDirectory:
             pass
         return "stopped"
 
-    def describe(self, config: TrainConfig, history: Iterable[Mapping[str, Any]]) -> None:
-        """Write options and history, which follow from the training state."""
-        self.write_options(config)
-        self.write_history(history)
-
-    def write_options(self, config: TrainConfig) -> None:
-        """Write the resolved options, in the form that `--config` reads."""
+    def describe(self, config: TrainConfig, history: Sequence[Mapping[str, Any]]) -> None:
+        """Write the resolved options, in the form that `--config` reads, and the history."""
         with atomic_write(self.path / OPTIONS_FILE) as temporary:
             temporary.write_text(
                 "# The options of this run; to repeat it: fmnist train --config run.toml\n"
                 + as_toml(as_options(config)),
                 encoding="utf-8",
             )
+        self.write_history(history)
 
-    def write_history(self, history: Iterable[Mapping[str, Any]]) -> None:
+    def write_history(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Write one row per epoch."""
         text = io.StringIO()
         writer = csv.DictWriter(text, HISTORY_COLUMNS, lineterminator="\n")
@@ -133,19 +129,19 @@ class RunDirectory:
         with atomic_write(self.path / HISTORY_FILE) as temporary:
             temporary.write_text(text.getvalue(), encoding="utf-8")
 
-    def draw_curves(self, history: Iterable[Mapping[str, Any]]) -> None:
-        """Draw loss, accuracy and learning rate over the epochs."""
-        from fmnist_cli.training.curves import draw_curves
+    def draw_curves(self, history: Sequence[Mapping[str, Any]]) -> None:
+        """Plot loss, accuracy and learning rate over the epochs."""
+        from fmnist_cli.training.curves import PANELS, plot_curves
 
         with atomic_write(self.path / CURVES_FILE) as temporary:
-            temporary.write_bytes(draw_curves(list(history)))
+            plot_curves(history, *PANELS).savefig(temporary, format="png", dpi=110)
 
 
 @contextmanager
-def of_known_form(path: Path) -> Iterator[None]:
-    """Turn errors that a state file's content causes inside the with-block into CheckpointError.
+def state_errors(path: Path) -> Iterator[None]:
+    """Raise CheckpointError for any error caused by the content of the state file at `path`.
 
-    For a state of another form, torch's optimizers and networks raise errors of all kinds.
+    If the state has another form, torch's optimizers and networks raise errors of all kinds.
     """
     try:
         yield
@@ -162,8 +158,8 @@ def history_row(result: EpochResult) -> dict[str, Any]:
     return {name: values[name] for name in HISTORY_COLUMNS}
 
 
-def known_history(history: Sequence[Mapping[str, Any]], epochs: int) -> list[dict[str, Any]]:
-    """The rows of a state file; raises for others than `history_row` has given, one an epoch."""
+def read_history(history: Sequence[Mapping[str, Any]], epochs: int) -> list[dict[str, Any]]:
+    """The rows in a state file; raises an error unless they are `history_row`s of all epochs."""
     rows = [{name: row[name] for name in HISTORY_COLUMNS} for row in history]
     numbers = (value for row in rows for value in row.values() if value is not None)
     if len(rows) != epochs or not all(isinstance(number, int | float) for number in numbers):
@@ -172,7 +168,7 @@ def known_history(history: Sequence[Mapping[str, Any]], epochs: int) -> list[dic
 
 
 def as_options(config: TrainConfig) -> dict[str, Any]:
-    """The options of this one run that are set, by their long names on the command line."""
+    """The options of a single run that are set, by their long names on the command line."""
     values = {
         name.replace("_", "-"): value
         for name, value in asdict(config).items()
@@ -186,8 +182,8 @@ def as_options(config: TrainConfig) -> dict[str, Any]:
 def as_toml(values: Mapping[str, str | float]) -> str:
     """One flat table, a line per value; names are bare TOML keys, numbers are finite.
 
-    tomli-w would do it too, but a copy of this folder has to train where torch and its companions
-    are there and nothing can be installed (`benchmarks.gpu`), and tomli-w is not one of them.
+    Not by tomli-w, which is missing on machines that have torch but where nothing can be installed
+    (`benchmarks.gpu`).
     """
     # JSON's booleans and numbers are valid TOML, as are its strings except for one character.
     lines = (

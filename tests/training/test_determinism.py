@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from fmnist_cli.errors import Unavailable
-from fmnist_cli.inference.torch_devices import refusal_told
+from fmnist_cli.errors import CheckFailed, Unavailable
+from fmnist_cli.inference.torch_devices import device_errors
 
 _TRAINED = """
 import sys, torch
@@ -51,7 +51,7 @@ def test_a_network_without_a_deterministic_form(tmp_path: Path, is_refused: bool
 def test_other_faults_stay_what_they_are() -> None:
     with (
         pytest.raises(RuntimeError, match="shape"),
-        refusal_told(torch.device("cpu")),
+        device_errors(torch.device("cpu"), 8),
     ):
         torch.zeros(3).view(2)
 
@@ -64,6 +64,14 @@ def test_cublas_is_refused_in_other_words() -> None:
     )
     with (
         pytest.raises(Unavailable, match=r"^an operation has no deterministic form on cuda:0"),
-        refusal_told(torch.device("cuda:0")),
+        device_errors(torch.device("cuda:0"), 8),
     ):
         raise RuntimeError(said)
+
+
+def test_too_little_memory_suggests_a_smaller_batch() -> None:
+    with (
+        pytest.raises(CheckFailed, match=r"cpu has .* batches of 48 images; try --batch-size 24"),
+        device_errors(torch.device("cpu"), 48),
+    ):
+        raise torch.OutOfMemoryError("CUDA out of memory")
