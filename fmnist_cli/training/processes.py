@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor, distributed, nn
@@ -72,6 +73,8 @@ class Process:
         return said.tolist()
 
 
+ALONE: Final = Process()
+"""The only process."""
 _CONTROL: list[distributed.ProcessGroup] = []
 """A gloo group for decisions, which never waits for a GPU; empty in a single process."""
 

@@ -15,20 +15,20 @@ from torch import Tensor
 from torch.nn import functional
 
 from fmnist_cli.training.batches import PRUNING
+from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.processes import Process
 
 
 class Pruning:
     """Remembers the loss of each training image and selects the images of an epoch by it.
 
-    With a share of 0 it does nothing.
+    images: size of the split. Does nothing if `config.prune` is 0.
     """
 
-    def __init__(
-        self, images: int, share: float, *, batch_size: int, seed: int, device: torch.device
-    ) -> None:
-        self.images, self.seed, self.is_on = images, seed, share > 0
-        self._left_out = min(int(share * (images // 2)), images - batch_size)
+    def __init__(self, images: int, config: TrainConfig, device: torch.device) -> None:
+        self.images, self.seed, self.is_on = images, config.seed, config.prune > 0
+        batch_size = min(config.batch_size, images)
+        self._left_out = min(int(config.prune * (images // 2)), images - batch_size)
         self._losses = torch.full((images,), torch.inf, device=device)  # never seen counts as hard
         # Losses that this process has seen since the last `gather`, and ones where there is a loss.
         self._seen = torch.zeros((2, images), device=device)

@@ -32,8 +32,8 @@ from fmnist_cli.models import own
 from fmnist_cli.models.cost import count_macs
 from fmnist_cli.models.own import failures_told, is_own
 from fmnist_cli.training import find_lr
-from fmnist_cli.training.budget import Budget
 from fmnist_cli.training.events import log_epochs
+from fmnist_cli.training.optimizer import Budget
 from fmnist_cli.training.options import OPTIONS, TrainConfig
 from fmnist_cli.training.processes import Process, joined
 from fmnist_cli.training.results import EpochResult, Stopped, Summary

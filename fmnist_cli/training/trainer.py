@@ -15,12 +15,12 @@ from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckFailed
 from fmnist_cli.inference.torch_devices import synchronize
-from fmnist_cli.training import augment, metrics
+from fmnist_cli.training import metrics
 from fmnist_cli.training.batches import Batches, network_seed, on_device
-from fmnist_cli.training.budget import Budget
 from fmnist_cli.training.metrics import Meter, class_weights, evaluate
+from fmnist_cli.training.optimizer import Budget
 from fmnist_cli.training.options import TrainConfig
-from fmnist_cli.training.processes import Process
+from fmnist_cli.training.processes import ALONE, Process
 from fmnist_cli.training.pruning import Pruning
 from fmnist_cli.training.results import EpochResult, Progress, Stopped
 from fmnist_cli.training.step import TrainStep
@@ -55,34 +55,20 @@ class Trainer:
         val: LabeledImages,
         *,
         device: torch.device,
-        process: Process | None = None,
+        process: Process = ALONE,
         budget: Budget | None = None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.config, self.normalization, self.device = config, normalization, device
-        self.process, self.budget, self.should_stop = process or Process(), budget, should_stop
-        self.batches = Batches(
-            train,
-            batch_size=config.batch_size,
-            seed=config.seed,
-            normalization=normalization,
-            augmentations=augment.parse(config.augment),
-            device=device,
-            process=self.process,
-        )
-        self.pruning = Pruning(
-            len(train),
-            config.prune,
-            batch_size=self.batches.batch_size,
-            seed=config.seed,
-            device=device,
-        )
+        self.process, self.budget, self.should_stop = process, budget, should_stop
+        self.batches = Batches(train, config, normalization, device, process)
+        self.pruning = Pruning(len(train), config, device)
         self.val_images, self.val_labels = on_device(val, device)
         build = partial(
             TrainStep,
             config,
             device=device,
-            process=self.process,
+            process=process,
             class_weights=class_weights(config, train, device),
             steps_per_epoch=len(self.batches),
         )
@@ -137,9 +123,8 @@ class Trainer:
         if not first_step:
             self.pruning.begin(self.epoch)
         started_at = read_at = time.perf_counter()
-        for batch in self.batches.epoch(
-            self.epoch, first_step=first_step, chosen=self.pruning.chosen
-        ):
+        chosen = self.pruning.chosen
+        for batch in self.batches.epoch(self.epoch, first_step=first_step, chosen=chosen):
             self._vote()
             if self.share_spent >= 1 and self.step:
                 break
@@ -202,7 +187,7 @@ class Trainer:
 
     def _progress(self, first_step: int, seconds: float) -> Progress:
         # Reading waits for the device; loss and accuracy are those of this process only.
-        loss, accuracy = self._read_meter(Process())
+        loss, accuracy = self._read_meter(ALONE)
         rate, steps = self._rate(first_step, seconds), self._steps(self.epoch)
         return Progress(self.epoch + 1, self.epochs, self.step, steps, loss, accuracy, rate)
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from fmnist_cli.training.budget import Budget
+from fmnist_cli.training.optimizer import Budget
 from fmnist_cli.training.trainer import Trainer
 from tests.training.small import squares, trainer
 
