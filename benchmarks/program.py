@@ -82,7 +82,7 @@ def write_models(recipe: str, folder: Path) -> tuple[Path, Path]:
     from fmnist_cli.checkpoints.metadata import ModelMetadata, NetworkRecord
     from fmnist_cli.training.recipes import RECIPES
 
-    name = str(RECIPES[recipe].options["model"])
+    name = str(RECIPES[recipe]["model"])
     torch.manual_seed(0)
     network = models.build(name)
     record = NetworkRecord(name, parameters=models.count_parameters(network))

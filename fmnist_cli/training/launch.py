@@ -22,13 +22,12 @@ class ProcessFailedError(FmnistError):
 
 
 def launch(processes: int, arguments: Sequence[str]) -> None:
-    """Run this Python with `arguments` in so many processes, as torchrun would, and wait.
+    """Run this Python with `arguments` in several processes, as torchrun would, and wait.
 
-    When one of them fails the others are ended. Raises ProcessFailedError with the first one's exit
-    code, CheckFailed where a signal killed it, Interrupted where one asked for the end of all, and
-    Unavailable on Windows.
+    If one fails, the others are ended. Raises ProcessFailedError with its exit code, CheckFailed if
+    a signal killed it, Interrupted if a signal asked this process to end, Unavailable on Windows.
     """
-    if sys.platform == "win32":  # its builds lack the store that the launcher's meeting needs
+    if sys.platform == "win32":  # torch's builds lack the store that the processes meet at
         raise Unavailable("torch can't start several processes on Windows; leave --nproc out")
     config = LaunchConfig(
         min_nodes=1,
@@ -40,7 +39,7 @@ def launch(processes: int, arguments: Sequence[str]) -> None:
         max_restarts=0,
         monitor_interval=0.1,
     )
-    # The errors below say it better than the log of the launcher.
+    # The errors below replace the launcher's own log.
     for name in ("torch.distributed.elastic", "torch.distributed.elastic.agent.server.api"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
@@ -63,8 +62,8 @@ def launch(processes: int, arguments: Sequence[str]) -> None:
 def _cause(failures: Mapping[int, ProcessFailure]) -> tuple[int, ProcessFailure]:
     """The failure that caused the others, with the rank of its process.
 
-    That is the first, or one that was killed: the others lose their connection to it, and may end
-    before anybody looks. SIGTERM is how the launcher itself ends the others.
+    That is one that was killed, else the first: the others lose their connection to a killed one,
+    and may be seen to end before it. With SIGTERM the launcher itself ends the others.
     """
 
     def order(rank: int) -> tuple[bool, int]:

@@ -1,7 +1,6 @@
 """A run directory: the options of a training run, its history, and the state to resume from."""
 
 import csv
-import io
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,16 +40,16 @@ class RunDirectory:
         if path is not None:
             make_folder(path)
             return cls(path)
+        make_folder(RUNS_FOLDER)
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{model.rpartition(':')[2]}"
-        for number in range(1, 1000):
-            candidate = RUNS_FOLDER / (name if number == 1 else f"{name}-{number}")
-            make_folder(candidate.parent)
+        path, number = RUNS_FOLDER / name, 1
+        while True:
             try:
-                candidate.mkdir()
-            except FileExistsError:
-                continue
-            return cls(candidate)
-        raise Locked(f"a thousand runs began in '{RUNS_FOLDER}' this second; try again later")
+                path.mkdir()
+                return cls(path)
+            except FileExistsError:  # of another run that began in this second
+                number += 1
+                path = RUNS_FOLDER / f"{name}-{number}"
 
     @classmethod
     def find(cls, name: str) -> "RunDirectory":
@@ -59,14 +58,13 @@ class RunDirectory:
         Raises MissingInput if there is no run to resume.
         """
         if name == "last":
-            states = sorted(
-                RUNS_FOLDER.glob(f"*/{STATE_FILE}"), key=lambda file: file.stat().st_mtime
-            )
-            if not states:
+            states = RUNS_FOLDER.glob(f"*/{STATE_FILE}")
+            newest = max(states, key=lambda file: file.stat().st_mtime, default=None)
+            if newest is None:
                 raise MissingInput(
                     f"no run to resume below '{RUNS_FOLDER}'; name its directory: --resume RUN_DIR"
                 )
-            return cls(states[-1].parent)
+            return cls(newest.parent)
         if not (Path(name) / STATE_FILE).is_file():
             raise MissingInput(
                 f"no run to resume at '{name}': it holds no {STATE_FILE}\n"
@@ -106,7 +104,7 @@ class RunDirectory:
                 FileLock(lock_file).acquire(timeout=0).lock.release()
         except Timeout:
             return "running"
-        except OSError:  # not ours to lock, so not ours to train in
+        except OSError:  # another user's directory
             pass
         return "stopped"
 
@@ -122,12 +120,13 @@ class RunDirectory:
 
     def write_history(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Write one row per epoch."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, HISTORY_COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(history)
-        with atomic_write(self.path / HISTORY_FILE) as temporary:
-            temporary.write_text(text.getvalue(), encoding="utf-8")
+        with (
+            atomic_write(self.path / HISTORY_FILE) as temporary,
+            temporary.open("w", encoding="utf-8", newline="") as file,
+        ):
+            writer = csv.DictWriter(file, HISTORY_COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(history)
 
     def draw_curves(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Plot loss, accuracy and learning rate over the epochs."""
@@ -154,8 +153,7 @@ def state_errors(path: Path) -> Iterator[None]:
 
 def history_row(result: EpochResult) -> dict[str, Any]:
     """The row of an epoch in the history."""
-    values = asdict(result)
-    return {name: values[name] for name in HISTORY_COLUMNS}
+    return {name: getattr(result, name) for name in HISTORY_COLUMNS}
 
 
 def read_history(history: Sequence[Mapping[str, Any]], epochs: int) -> list[dict[str, Any]]:

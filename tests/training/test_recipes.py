@@ -5,7 +5,7 @@ import pytest
 from fmnist_cli import models
 from fmnist_cli.errors import UsageError
 from fmnist_cli.training.options import OPTIONS
-from fmnist_cli.training.recipes import RECIPES, resolve
+from fmnist_cli.training.recipes import ON_CUDA, RECIPES, resolve
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -24,7 +24,7 @@ def test_given_over_recipe_over_defaults() -> None:
 
 
 def test_fast_is_otherwise_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
-    own, there = RECIPES["fast"].options, RECIPES["fast"].on_cuda
+    own, there = RECIPES["fast"], ON_CUDA["fast"]
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert resolve({"recipe": "fast"}).epochs == own["epochs"] != there["epochs"]
     assert resolve({"recipe": "fast", "device": "cuda:1"}).epochs == there["epochs"]
