@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from fmnist_cli.data.normalization import Normalization
+from fmnist_cli.training.augment import AUGMENTATIONS
 from fmnist_cli.training.batches import Batches, seed_of
 from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.processes import ALONE, Process
@@ -45,6 +46,12 @@ def test_an_epoch_can_be_entered_in_the_middle() -> None:
     assert [batch.step for batch in entered] == [4, 5]
     assert torch.equal(entered[0].images, whole[4].images)
     assert torch.equal(entered[0].labels, whole[4].labels)
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_every_augmentation_is_applied(name: str) -> None:
+    plain, augmented = (next(iter(batches(augment=chain).epoch(0))) for chain in ("none", name))
+    assert not torch.equal(plain.images, augmented.images)
 
 
 @pytest.mark.parametrize("augment", ["none", "flip,shift:2", "altflip,rotate:9,zoom:0.1,erase:0.9"])
