@@ -51,7 +51,7 @@ def launch(processes: int, arguments: Sequence[str]) -> None:
         if failure.exitcode < 0:
             raise CheckFailed(
                 f"training process {rank} of {processes} was killed by signal {-failure.exitcode}; "
-                "the others were ended; the state saved before stands (--resume goes on from it)"
+                "the others were ended; resume from the last saved state with --resume"
             ) from None
         raise ProcessFailedError(
             f"training process {rank} of {processes} failed; the others were ended",

@@ -35,7 +35,7 @@ class Process:
         return self.rank == 0
 
     def device(self, name: str) -> torch.device:
-        """The device called `name`; for CUDA, another one for each process on this machine."""
+        """The device called `name`; for CUDA, one for each process on this machine."""
         found = resolve(name)
         if found.type != "cuda":
             return found
@@ -93,7 +93,7 @@ def joined(process: Process, device: torch.device) -> Iterator[None]:
         if not isinstance(error, distributed.DistBackendError) and "gloo" not in str(error):
             raise
         raise CheckFailed(
-            "another training process is gone; the state saved before stands (--resume goes on)"
+            "another training process is gone; resume from the last saved state with --resume"
         ) from None
     finally:
         _CONTROL.clear()

@@ -30,7 +30,7 @@ class Pruning:
         batch_size = min(config.batch_size, images)
         self._left_out = min(int(config.prune * (images // 2)), images - batch_size)
         self._losses = torch.full((images,), torch.inf, device=device)  # never seen counts as hard
-        # Losses that this process has seen since the last `gather`, and ones where there is a loss.
+        # Losses that this process has seen since the last `gather`, and 1 for each of them.
         self._seen = torch.zeros((2, images), device=device)
         self.chosen: NDArray[np.int64] | None = None
         """Positions in the training split that the current epoch draws from; None: all."""

@@ -39,9 +39,8 @@ from fmnist_cli.training.processes import Process, joined
 from fmnist_cli.training.results import EpochResult, Stopped, Summary
 from fmnist_cli.training.run_data import RunData, has_seen_validation, read_run_data
 from fmnist_cli.training.run_directory import (
-    STATE_FILE,
+    HISTORY_COLUMNS,
     RunDirectory,
-    history_row,
     read_history,
     state_errors,
 )
@@ -123,10 +122,10 @@ class Run:
             )
         )
         self.should_stop: Callable[[], bool] = lambda: False
-        """Called between two steps; if it returns True, `epochs` saves the state and stops."""
+        """Called between steps; if it returns True, `epochs` saves the state and stops."""
         self._started_at = time.monotonic() if started_at is None else started_at
         self.run_dir = None if run_dir is None else Path(run_dir)
-        """As the caller has chosen it."""
+        """Chosen by the caller; None: a new one below `runs`."""
         self._resumed: dict[str, Any] | None = None
         self._seconds, self._ready_at = 0.0, 0.0
         """Seconds of training so far, and time.perf_counter() at their start."""
@@ -147,7 +146,7 @@ class Run:
         mirrors: Sequence[str] = (),
         started_at: float | None = None,
     ) -> "Run":
-        """Continue an earlier run, with `given` options in place of its own.
+        """Continue an earlier run, with the `given` options changed.
 
         Raises MissingInput or CheckpointError if there is no state to continue from, UsageError for
         an option that can't change halfway through a run.
@@ -196,7 +195,7 @@ class Run:
         """Sweep over learning rates with this run's data and network; writes nothing."""
         if self.process.count > 1 or self.config.nproc > 1:
             raise UsageError("--find-lr works with one process; leave --nproc out")
-        with failures_told(self.network):
+        with device_errors(self.device, self.config.batch_size), failures_told(self.network):
             return find_lr.sweep(self._prepare().trainer)
 
     def how_to_go_on(self) -> str:
@@ -245,7 +244,7 @@ class Run:
         trainer = self.build_trainer(data)
         metadata = self._describe(trainer, data)
         if self._resumed is not None:
-            with state_errors(Path(self.run_dir or "") / STATE_FILE):
+            with state_errors(RunDirectory(self.run_dir or Path()).state_file):
                 trainer.load_state_dict(self._resumed["trainer"])
                 self.history = read_history(self._resumed["history"], trainer.epoch)
                 self._seconds = float(self._resumed["seconds"])
@@ -318,7 +317,7 @@ class Run:
     ) -> Iterator[EpochResult]:
         try:
             for result in prepared.trainer.fit(track):
-                self.history.append(history_row(result))
+                self.history.append({name: getattr(result, name) for name in HISTORY_COLUMNS})
                 self._save(folder, prepared)
                 yield result
         except Stopped:
@@ -326,30 +325,28 @@ class Run:
             raise
 
     def _save(self, folder: RunDirectory, prepared: _Prepared) -> None:
-        """Write the run's files; the other files can be written again from the state alone."""
+        """Write the state, and from it the run's other files."""
+        trainer = prepared.trainer
         self._seconds = time.perf_counter() - self._ready_at
         training = {
-            "trainer": prepared.trainer.state_dict(),
+            "trainer": trainer.state_dict(),
             "history": self.history,
             "seconds": self._seconds,
             "output": str(self.output),
         }
+        metadata = self._metadata(folder, prepared, len(self.history))
+        weights = trainer.train_step.trained.state_dict()
         checkpoint.save(
-            folder.state_file,
-            prepared.trainer.train_step.trained.state_dict(),
-            self._metadata(folder, prepared, len(self.history)),
-            training=training,
-            digests=prepared.digests,
+            folder.state_file, weights, metadata, training=training, digests=prepared.digests
         )
         folder.describe(self.config, self.history)
 
     def _finish(self, folder: RunDirectory, prepared: _Prepared) -> None:
+        """Write the model and the curves, which mark a finished run."""
         best = prepared.trainer.best
         assert best is not None
-        metadata = replace(
-            self._metadata(folder, prepared, best.epoch),
-            temperature=prepared.trainer.fit_temperature(),
-        )
+        temperature = prepared.trainer.fit_temperature()
+        metadata = replace(self._metadata(folder, prepared, best.epoch), temperature=temperature)
         checkpoint.save(self.output, best.state_dict, metadata, digests=prepared.digests)
         folder.draw_curves(self.history)
         rates = [row["images_per_second"] for row in self.history]
@@ -370,13 +367,8 @@ class Run:
     def _metadata(self, folder: RunDirectory, prepared: _Prepared, epoch: int) -> ModelMetadata:
         """Metadata of the weights as they were after `epoch` epochs."""
         row = self.history[epoch - 1] if epoch else {}
-        metrics = Metrics(
-            val_accuracy=row.get("val_accuracy"),
-            val_loss=row.get("val_loss"),
-            epoch=epoch,
-            epochs=prepared.trainer.epochs,
-            seconds=self._seconds,
-        )
+        accuracy, loss = row.get("val_accuracy"), row.get("val_loss")
+        metrics = Metrics(accuracy, loss, epoch, prepared.trainer.epochs, self._seconds)
         return replace(prepared.metadata, run_dir=str(folder.path), metrics=metrics)
 
 
@@ -392,9 +384,9 @@ def train(
 ) -> Iterator[EpochResult]:
     """Train and write the model; yields each epoch's result as it comes.
 
-    output: the model file. run_dir: directory of the run, None: a new one below `runs`.
-    data_dir, mirrors: where official files are and come from. data, model: images and a network of
-    the caller's own, see `Run`. Raises every error of this package.
+    output: the model file. run_dir: directory of the run; None: a new one below `runs`.
+    data_dir, mirrors: directory and sources of the official files. data, model: your own images
+    and network, see `Run`. Raises every error of this package.
     """
     run = Run(
         config,

@@ -151,13 +151,8 @@ def state_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def history_row(result: EpochResult) -> dict[str, Any]:
-    """The row of an epoch in the history."""
-    return {name: getattr(result, name) for name in HISTORY_COLUMNS}
-
-
 def read_history(history: Sequence[Mapping[str, Any]], epochs: int) -> list[dict[str, Any]]:
-    """The rows in a state file; raises an error unless they are `history_row`s of all epochs."""
+    """The rows in a state file; raises an error unless there is a row of numbers per epoch."""
     rows = [{name: row[name] for name in HISTORY_COLUMNS} for row in history]
     numbers = (value for row in rows for value in row.values() if value is not None)
     if len(rows) != epochs or not all(isinstance(number, int | float) for number in numbers):
