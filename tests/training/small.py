@@ -7,6 +7,7 @@ import torch
 
 from fmnist_cli import models
 from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.training.optimizer import Budget
 from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.trainer import Trainer
 
@@ -30,8 +31,8 @@ def config(**options: Any) -> TrainConfig:
     return TrainConfig.from_dict({**usual, "val_size": 64, "precision": "fp32", **options})
 
 
-def trainer(n: int = 256, n_val: int = 64, **options: Any) -> Trainer:
-    """A trainer on the small task, with its network's weights drawn from the seed."""
+def trainer(n: int = 256, n_val: int = 64, budget: Budget | None = None, **options: Any) -> Trainer:
+    """A trainer on the small task, its initial weights determined by the seed."""
     torch.set_num_threads(1)
     chosen = config(**options)
     torch.manual_seed(chosen.seed)
@@ -43,6 +44,7 @@ def trainer(n: int = 256, n_val: int = 64, **options: Any) -> Trainer:
         squares(n),
         squares(n_val, seed=1),
         device=CPU,
+        budget=budget,
     )
 
 

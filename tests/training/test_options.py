@@ -165,6 +165,6 @@ def test_training_images_are_untouched_by_training() -> None:
 
 
 def test_vision_networks_learn() -> None:
-    options = {"model": "mobilenet_v3_small", "epochs": 3, "batch_size": 16}
-    results = list(trainer(n=96, n_val=32, **options).fit())
+    made = trainer(n=96, n_val=32, model="mobilenet_v3_small", epochs=3, batch_size=16)
+    results = list(made.fit())
     assert results[-1].train_loss < results[0].train_loss

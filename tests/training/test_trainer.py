@@ -1,4 +1,4 @@
-"""One loop: it learns, repeats itself, stops and goes on bit for bit."""
+"""One loop: it learns, repeats itself and resumes bit for bit."""
 
 import io
 from typing import Any
@@ -8,7 +8,6 @@ import torch
 
 from fmnist_cli.errors import CheckFailed
 from fmnist_cli.training.results import Progress, Stopped
-from fmnist_cli.training.trainer import Trainer
 from tests.training.small import assert_same, trainer, weights_of
 
 
@@ -19,18 +18,6 @@ def roundtrip(state: dict[str, Any]) -> dict[str, Any]:
     stream.seek(0)
     loaded: dict[str, Any] = torch.load(stream, weights_only=True)
     return loaded
-
-
-def stop_after(made: Trainer, steps: int) -> None:
-    """Ask for the end after this number of steps."""
-    asked = 0
-
-    def should_stop() -> bool:
-        nonlocal asked
-        asked += 1
-        return asked > steps
-
-    made.should_stop = should_stop
 
 
 def test_it_learns() -> None:
@@ -73,7 +60,8 @@ def assert_resumed_equals_uninterrupted(options: dict[str, Any], stop: int) -> N
     expected = list(whole.fit())
 
     stopped = trainer(**options)
-    stop_after(stopped, stop)
+    answers = iter([False] * stop + [True])
+    stopped.should_stop = lambda: next(answers)
     with pytest.raises(Stopped):
         list(stopped.fit())
     state = roundtrip(stopped.state_dict())
@@ -140,27 +128,27 @@ def test_a_loss_that_is_not_finite_ends_the_run() -> None:
         list(made.fit())
 
 
-def test_progress_is_told_within_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_reported_within_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fmnist_cli.training.trainer._READINGS_PER_SECOND", 1e9)
-    told: list[Progress] = []
-    list(trainer(epochs=1).fit(told.append))
-    assert [progress.step for progress in told] == list(range(1, 9))
-    assert all(progress.steps == 8 and progress.images_per_second > 0 for progress in told)
+    reports: list[Progress] = []
+    list(trainer(epochs=1).fit(reports.append))
+    assert [progress.step for progress in reports] == list(range(1, 9))
+    assert all(progress.steps == 8 and progress.images_per_second > 0 for progress in reports)
 
 
 def test_pruned_epochs_have_fewer_steps_and_the_schedule_ends_with_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told: list[tuple[int, int]] = []
+    steps: list[tuple[int, int]] = []
     made = trainer(prune=0.5, epochs=3, schedule="linear", n=256)
     take = made.train_step.step
 
     def step(*arguments: Any) -> Any:
-        told.append((made.epoch, made._progress(0, 1.0).steps))
+        steps.append((made.epoch, made._progress(0, 1.0).steps))
         return take(*arguments)
 
     monkeypatch.setattr(made.train_step, "step", step)
     results = list(made.fit())
-    assert told == [(0, 8)] * 8 + [(1, 6)] * 6 + [(2, 6)] * 6
+    assert steps == [(0, 8)] * 8 + [(1, 6)] * 6 + [(2, 6)] * 6
     assert results[-1].lr == pytest.approx(0)
     assert results[-2].lr == pytest.approx(0.002 * 6 / 20)
