@@ -19,8 +19,8 @@ from fmnist_cli.training.augment import Draws
 from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.processes import ALONE, Process
 
-_ORDER, _AUGMENTATION, _NETWORK, PRUNING = range(4)
-"""Streams of random numbers that are derived from (seed, epoch, step)."""
+_ORDER, _AUGMENTATION, NETWORK, PRUNING = range(4)
+"""Streams of random numbers that are derived from (seed, epoch, step); NETWORK is for dropout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +101,6 @@ def on_device(split: LabeledImages, device: torch.device) -> tuple[Tensor, Tenso
     # Read-only arrays are copied, because torch does not accept them; others are shared.
     images, labels = (np.require(a, requirements=["C", "W"]) for a in (split.images, split.labels))
     return torch.from_numpy(images).to(device), torch.from_numpy(labels).to(device)
-
-
-def network_seed(seed: int, epoch: int, step: int, rank: int) -> int:
-    """Seed of the random numbers that the network draws in a step (dropout)."""
-    return seed_of(seed, epoch, step, _NETWORK, rank)
 
 
 def seed_of(*words: int) -> int:

@@ -1,10 +1,10 @@
 """Several processes on this machine, started and watched by torch's elastic launcher."""
 
 import logging
-import signal
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
+from signal import SIGTERM
 
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
@@ -65,10 +65,6 @@ def _cause(failures: Mapping[int, ProcessFailure]) -> tuple[int, ProcessFailure]
     That is one that was killed, else the first: the others lose their connection to a killed one,
     and may be seen to end before it. With SIGTERM the launcher itself ends the others.
     """
-
-    def order(rank: int) -> tuple[bool, int]:
-        was_killed = failures[rank].exitcode < 0 and failures[rank].exitcode != -signal.SIGTERM
-        return not was_killed, failures[rank].timestamp
-
-    rank = min(failures, key=order)
-    return rank, failures[rank]
+    by_time = sorted(failures.items(), key=lambda failed: failed[1].timestamp)
+    killed = (each for each in by_time if each[1].exitcode < 0 and each[1].exitcode != -SIGTERM)
+    return next(killed, by_time[0])

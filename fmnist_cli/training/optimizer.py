@@ -35,7 +35,17 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
     Biases and norms (parameters of one dimension) are not decayed; the last layer has its own
     learning rate if `head_lr` is given.
     """
-    groups = _parameter_groups(model, config)
+    head = set() if config.head_lr is None else set(models.head_of(model)[1].parameters())
+    by_rate: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            lr = (parameter in head and config.head_lr) or config.lr
+            decay = config.weight_decay if parameter.dim() > 1 else 0.0
+            by_rate.setdefault((lr, decay), []).append(parameter)
+    groups = [
+        {"params": parameters, "lr": lr, "weight_decay": decay}
+        for (lr, decay), parameters in by_rate.items()
+    ]
     match config.optimizer:
         case "sgd":
             nesterov = config.momentum > 0
@@ -56,20 +66,6 @@ def _plain(kind: type[_Kind]) -> type[_Kind]:
     methods = {name: inspect.unwrap(getattr(kind, name)) for name in names}
     step = torch.no_grad()(inspect.unwrap(kind.step))  # one of the wrappers switched gradients off
     return type(kind.__name__, (kind,), {**methods, "step": step})
-
-
-def _parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, Any]]:
-    head = set() if config.head_lr is None else set(models.head_of(model)[1].parameters())
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for parameter in model.parameters():
-        if parameter.requires_grad:
-            lr = (parameter in head and config.head_lr) or config.lr
-            decay = config.weight_decay if parameter.dim() > 1 else 0.0
-            groups.setdefault((lr, decay), []).append(parameter)
-    return [
-        {"params": parameters, "lr": lr, "weight_decay": decay}
-        for (lr, decay), parameters in groups.items()
-    ]
 
 
 class Schedule:

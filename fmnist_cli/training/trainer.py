@@ -16,7 +16,7 @@ from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckFailed
 from fmnist_cli.inference.torch_devices import synchronize
 from fmnist_cli.training import metrics
-from fmnist_cli.training.batches import Batches, network_seed, on_device
+from fmnist_cli.training.batches import NETWORK, Batches, on_device, seed_of
 from fmnist_cli.training.metrics import Meter, class_weights, evaluate
 from fmnist_cli.training.optimizer import Budget
 from fmnist_cli.training.options import TrainConfig
@@ -128,9 +128,8 @@ class Trainer:
             self._vote()
             if self.share_spent >= 1 and self.step:
                 break
-            torch.manual_seed(
-                network_seed(self.config.seed, self.epoch, batch.step, self.process.rank)
-            )
+            words = self.config.seed, self.epoch, batch.step, NETWORK, self.process.rank
+            torch.manual_seed(seed_of(*words))
             self.step = batch.step + 1
             logits, loss = self.train_step.step(batch.images, batch.labels, self._position())
             self.meter.add(loss, logits, batch.labels)
