@@ -136,7 +136,7 @@ def test_other_directories_are_no_runs(tmp_path: Path) -> None:
 
 @pytest.fixture
 def holder(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Another process that trains in the directory `run`, as far as its lock can show it."""
+    """Another process that holds the lock of the directory `run`."""
     path = write_run(tmp_path / "run")
     code = (
         "import sys\nfrom pathlib import Path\n"
@@ -159,7 +159,7 @@ def test_a_run_is_running_until_its_process_ends(
 ) -> None:
     directory = RunDirectory(tmp_path / "run")
     assert directory.state() == "running"  # though it was finished before it was resumed
-    assert directory.state() == "running"  # asking takes nothing away
+    assert directory.state() == "running"  # asking does not take the lock
     holder.kill()
     holder.wait()
     assert directory.state() == "stopped"

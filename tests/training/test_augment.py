@@ -124,7 +124,7 @@ def test_a_chain_is_read_in_order_with_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("flop", "did you mean 'flip'"),
         ("flip:2", "0 to 1"),
@@ -133,8 +133,8 @@ def test_a_chain_is_read_in_order_with_defaults() -> None:
         ("flip,,erase", "no augmentation is called ''"),
     ],
 )
-def test_a_wrong_chain_is_refused(text: str, told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_a_wrong_chain_is_refused(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         parse(text)
 
 

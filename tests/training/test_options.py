@@ -1,4 +1,4 @@
-"""Each option changes what it says it changes: a run that ignored it would fail here."""
+"""Each option has its effect: a run that ignored it would fail here."""
 
 import json
 import tomllib

@@ -19,7 +19,7 @@ def see(made: Pruning, positions: torch.Tensor, losses: torch.Tensor) -> None:
 
 
 def chosen(made: Pruning, epoch: int) -> list[int]:
-    """What an epoch is made of; everything, where nothing is left out."""
+    """The images of an epoch; all of them if none is left out."""
     made.begin(epoch)
     return list(range(made.images)) if made.chosen is None else made.chosen.tolist()
 

@@ -74,6 +74,6 @@ def test_the_average_equals_torchs_and_resumes() -> None:
         if ours.is_floating_point():
             assert torch.equal(ours, theirs)
             assert not torch.equal(ours, trained[name])
-        else:  # a count of batches, of which there is no mean
+        else:  # a count of batches, which is not averaged
             assert torch.equal(ours, trained[name])
     assert int(average.n_averaged) == 6
