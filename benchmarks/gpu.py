@@ -112,9 +112,9 @@ def _distil(work: Path, stop_at: float, device: str, epochs: int) -> dict[str, f
 class Student(Run):
     """A training run whose labels come from the models of `best` beside its output."""
 
-    def build_trainer(self, options: dict[str, float], data: RunData) -> Trainer:
+    def build_trainer(self, data: RunData) -> Trainer:
         """Build the trainer and put the models' answers behind its augmentations."""
-        trainer = super().build_trainer(options, data)
+        trainer = super().build_trainer(data)
         files = [self.output.parent / "best" / f"{seed}.pt" for seed in SEEDS]
         loaded = [checkpoint.load(file) for file in files]
         networks = [(one.model.to(self.device), one.normalization) for one in loaded]

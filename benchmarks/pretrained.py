@@ -31,8 +31,7 @@ from fmnist_cli.files import atomic_write
 from fmnist_cli.models.cost import count_macs
 from fmnist_cli.pretrained import FILE
 from fmnist_cli.training.metrics import fit_temperature
-from fmnist_cli.training.provenance import describe_data
-from fmnist_cli.training.run_data import SPLIT_SEED
+from fmnist_cli.training.run_data import SPLIT_SEED, describe_data
 
 MAX_BYTES: Final = 1_500_000
 HELD_BACK: Final = 3_000

@@ -27,7 +27,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
     try:
         with _temporary_beside(path) as temporary:
             yield temporary
-            _flush(temporary)
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
             temporary.replace(path)
     except OSError as error:
         outcome = "the existing file is unchanged" if path.exists() else "no file was created"
@@ -78,25 +79,19 @@ def _claim(temporary: Path) -> int | None:
     if sys.platform == "win32":
         return None
     with suppress(OSError):
-        _remove_abandoned(temporary)
+        with suppress(FileNotFoundError):
+            abandoned = os.open(temporary, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                if _lock(abandoned, temporary):
+                    temporary.unlink()
+            finally:
+                os.close(abandoned)
         claim = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         if _lock(claim, temporary):
             return claim
         os.close(claim)
         temporary.unlink()
     return None
-
-
-def _remove_abandoned(temporary: Path) -> None:
-    try:
-        descriptor = os.open(temporary, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError:
-        return
-    try:
-        if _lock(descriptor, temporary):
-            temporary.unlink()
-    finally:
-        os.close(descriptor)
 
 
 def _lock(descriptor: int, path: Path) -> bool:
@@ -123,11 +118,6 @@ def sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise StorageError(f"'{path}' can't be read: {error.strerror}") from error
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 def _flush_folder(folder: Path) -> None:

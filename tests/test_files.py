@@ -1,4 +1,4 @@
-"""Output files appear whole or not at all."""
+"""Output files appear complete or not at all."""
 
 import errno
 import os
@@ -30,7 +30,7 @@ def test_a_file_appears_with_its_folders_and_the_users_permissions(tmp_path: Pat
 
 
 @pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left on device"), KeyError()])
-def test_a_failure_leaves_what_stood_there(tmp_path: Path, failure: Exception) -> None:
+def test_a_failure_leaves_the_existing_file(tmp_path: Path, failure: Exception) -> None:
     path = tmp_path / "file"
     path.write_text("old")
     expected = StorageError if isinstance(failure, OSError) else KeyError
@@ -46,7 +46,7 @@ def test_a_failure_leaves_what_stood_there(tmp_path: Path, failure: Exception) -
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
-def test_what_can_not_be_written_is_told_before_and_after(tmp_path: Path) -> None:
+def test_an_unwritable_path_is_refused_before_and_after_writing(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path, tmp_path / "file/below"):
         with pytest.raises(OutputError):
@@ -57,7 +57,9 @@ def test_what_can_not_be_written_is_told_before_and_after(tmp_path: Path) -> Non
 
 
 @POSIX
-def test_what_a_killed_writer_left_is_taken_away_and_a_living_ones_is_not(tmp_path: Path) -> None:
+def test_the_partial_file_of_a_killed_writer_is_removed_and_a_living_ones_is_not(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "file"
     before = os.umask(0o027)
     killed = os.fork()
@@ -85,10 +87,10 @@ def test_a_device_is_not_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "pipe").is_fifo()
 
 
-def test_a_failed_flush_of_the_folder_is_told_rightly(
+def test_a_failed_flush_of_the_directory_says_that_the_file_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The new file stands by then: that nothing has changed would be wrong to say."""
+    """By then, the new file has replaced the old one."""
 
     def fail(folder: Path) -> None:
         raise OSError(errno.EIO, "Input/output error")

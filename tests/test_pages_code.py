@@ -15,7 +15,6 @@ from fmnist_cli.export.onnx_file import export
 from fmnist_cli.models.convnet import ConvNet, Stage
 from fmnist_cli.models.registry import Network
 from fmnist_cli.training import recipes
-from fmnist_cli.training.recipes import Recipe
 
 DOCS = Path(__file__).parents[1] / "docs"
 QUICK = {"data": "sample:200", "epochs": 1, "batch_size": 50, "threads": 1}
@@ -58,7 +57,7 @@ def test_adding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each entry of the page, put where the page says: it trains, loads, and is exported."""
     stages, architecture, network, recipe = blocks("adding.md")
     names: dict[str, Any] = {"__name__": "page", "partial": partial}
-    names |= {"ConvNet": ConvNet, "Stage": Stage, "Network": Network, "Recipe": Recipe}
+    names |= {"ConvNet": ConvNet, "Stage": Stage, "Network": Network}
     exec(compile(architecture, "docs/adding.md", "exec"), names)
     for code, entries in ((stages, models.NETWORKS), (network, models.NETWORKS),
                           (recipe, recipes.RECIPES)):  # fmt: skip

@@ -82,7 +82,7 @@ def _draw_confusion(scores: Scores, path: Path) -> bytes:
 
 
 def curves_svg(history: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """One SVG per panel of the learning curves, by title; `history` as `draw_curves` takes it."""
+    """One SVG per panel of the learning curves, by title; `history` as `plot_curves` takes it."""
     return {title: _as_svg(partial(plot_curves, history, title), title) for title in PANELS}
 
 

@@ -94,16 +94,10 @@ def _stratified_order(data: LabeledImages, seed: int) -> NDArray[np.int64]:
 def _augmented(samples: LabeledImages, augment: str, seed: int) -> Images:
     import torch
 
-    from fmnist_cli.training.augment import parse
     from fmnist_cli.training.batches import Batches
+    from fmnist_cli.training.options import TrainConfig
 
-    batches = Batches(
-        samples,
-        batch_size=len(samples),
-        seed=seed,
-        normalization=Normalization.RAW,
-        augmentations=parse(augment),
-        device=torch.device("cpu"),
-    )
+    config = TrainConfig(batch_size=len(samples), seed=seed, augment=augment)
+    batches = Batches(samples, config, Normalization.RAW, torch.device("cpu"))
     pixels = batches.in_order().images[:, 0]
     return (pixels.clamp(0, 1) * 255).round().numpy().astype(np.uint8)

@@ -12,7 +12,7 @@ from typing import Final
 import torch
 
 from fmnist_cli.devices import device_name, usable_cores
-from fmnist_cli.errors import Unavailable, UsageError
+from fmnist_cli.errors import CheckFailed, Unavailable, UsageError
 
 _LOG: Final = logging.getLogger(__name__)
 _M_TRIM_THRESHOLD: Final = -1
@@ -27,27 +27,19 @@ def resolve(name: str) -> torch.device:
     Raises UsageError for an invalid name, Unavailable for a missing device; the message says why
     and lists the available ones.
     """
-    name = device_name(name)
-    if name == "auto":
-        return torch.device(available()[0])
-    if name == "mps" and not torch.backends.mps.is_available():
-        raise Unavailable(f"no MPS device on this machine; there is: {', '.join(available())}")
-    if name.startswith("cuda"):
-        device = torch.device(name if ":" in name else "cuda:0")
-        reason = _why_no_cuda(device.index)
-        if reason:
-            raise Unavailable(f"no device '{name}': {reason}; there is: {', '.join(available())}")
-        return device
-    return torch.device(name)
+    name, found = device_name(name), available()
+    device = {"auto": found[0], "cuda": "cuda:0"}.get(name, name)
+    if device not in found:
+        reason = _why_missing(device)
+        raise Unavailable(f"no device '{name}': {reason}; there is: {', '.join(found)}")
+    return torch.device(device)
 
 
 def available() -> list[str]:
     """Names of the available devices, the preferred one first, `cpu` always last."""
-    cuda = (
-        [f"cuda:{n}" for n in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
-    )
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     mps = ["mps"] if torch.backends.mps.is_available() else []
-    return [*cuda, *mps, "cpu"]
+    return [*(f"cuda:{n}" for n in range(count)), *mps, "cpu"]
 
 
 def is_cuda(name: str) -> bool:
@@ -56,26 +48,25 @@ def is_cuda(name: str) -> bool:
     return name.startswith("cuda") or (name == "auto" and torch.cuda.is_available())
 
 
-def _why_no_cuda(index: int) -> str:
-    """Why cuda:`index` is missing; empty if it is available."""
+def _why_missing(device: str) -> str:
+    """Why mps or cuda:N is missing."""
+    if device == "mps":
+        return "torch finds no MPS device on this machine"
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if torch.version.cuda is None:
         return f"this build of torch ({torch.__version__}) is for the CPU only"
     if not torch.cuda.is_available():
         if visible is not None:
             return f"CUDA finds no device with CUDA_VISIBLE_DEVICES='{visible}'"
-        return "CUDA finds no device or no driver for one (nvidia-smi tells more)"
-    count = torch.cuda.device_count()
-    if index >= count:
-        left = f" that CUDA_VISIBLE_DEVICES='{visible}' leaves" if visible is not None else ""
-        return f"the index is too high for the {count}{left}"
-    return ""
+        return "CUDA finds no device or no driver for one (nvidia-smi shows more)"
+    left = f" that CUDA_VISIBLE_DEVICES='{visible}' leaves" if visible is not None else ""
+    return f"the index is too high for the {torch.cuda.device_count()}{left}"
 
 
 def launched(variable: str, alone: int) -> int:
     """A number that torchrun sets in the environment; `alone` without torchrun.
 
-    Raises UsageError if it is not a number.
+    Raises UsageError for anything else.
     """
     text = os.environ.get(variable, "") or str(alone)
     if not text.isdecimal():
@@ -97,11 +88,9 @@ def set_threads(threads: int | None) -> int:
     if count > share:
         # oneDNN's threads wait for each other without yielding: one that holds the core that the
         # other needs keeps it for its whole time slice. Seen at bf16 gradients of weights.
-        cores = f"{share} core{'s' if share > 1 else ''}"
         _LOG.warning(
-            "%s threads on %s: training in bf16 can be 80 times slower; leave --threads out",
-            count,
-            cores,
+            "%s threads on %s core%s: training in bf16 can be 80 times slower; leave --threads out",
+            *(count, share, "s" if share > 1 else ""),
         )
     torch.set_num_threads(count)
     return count
@@ -183,13 +172,19 @@ def make_deterministic() -> None:
 
 
 @contextmanager
-def refusal_told(device: torch.device) -> Iterator[None]:
-    """Raise Unavailable if torch refuses an operation because of `make_deterministic`.
+def device_errors(device: torch.device, batch_size: int) -> Iterator[None]:
+    """Translate torch's errors in a with-block that trains on batches of `batch_size` images.
 
-    Only torch knows which operations these are, and only when they are called.
+    Raises CheckFailed if the device has too little memory, Unavailable for an operation that
+    `make_deterministic` forbids: only torch knows which, and only when it is called.
     """
     try:
         yield
+    except torch.OutOfMemoryError:
+        raise CheckFailed(
+            f"{device} has too little memory for batches of {batch_size} images; "
+            f"try --batch-size {max(1, batch_size // 2)}"
+        ) from None
     except RuntimeError as error:
         if "use_deterministic_algorithms" not in str(error):  # torch has no exception type for it
             raise

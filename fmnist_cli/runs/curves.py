@@ -1,7 +1,6 @@
 """Learning curves of several runs in one picture or page."""
 
 import io
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,12 +14,12 @@ from fmnist_cli.runs.groups import Group
 from fmnist_cli.runs.record import RunRecord
 
 PANELS: Final = {"validation accuracy": "val_accuracy", "validation loss": "val_loss"}
-"""What is drawn: columns of `history.csv` by title."""
+"""Columns of `history.csv` to plot, by title."""
 _FORMATS: Final = (".png", ".svg", ".html")
 _MAX_LEGEND: Final = 24
-"""More lines than this are not told apart by a legend."""
+"""A legend with more lines would not fit."""
 _COLORS: Final = 8
-"""Colors of the page; later curves use them again."""
+"""Number of colors of the page, which repeat."""
 
 
 class Point(NamedTuple):
@@ -34,11 +33,11 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What is drawn in one color: a run, or the runs of a group."""
+    """A curve in one color: a run, or the runs of a group."""
 
     label: str
     detail: str
-    """Stands below the label: a run's name if that is not the label, or the number of seeds."""
+    """The number of runs, below the label; empty for a single run."""
     epochs: int
     val_accuracy: float | None
     state: str
@@ -60,7 +59,7 @@ class Curve:
 
 
 def _points(runs: Sequence[RunRecord]) -> dict[str, list[Point]]:
-    """Epochs that all of the runs have measured."""
+    """Points of the epochs that all of the runs have completed."""
     found: dict[str, list[Point]] = {}
     for column in PANELS.values():
         rows = zip(*([row[column] for row in run.history] for run in runs), strict=False)
@@ -73,13 +72,13 @@ def _points(runs: Sequence[RunRecord]) -> dict[str, list[Point]]:
 
 
 def check_format(path: Path) -> None:
-    """Raise UsageError for a file name that is no PNG, SVG or HTML."""
+    """Raise UsageError unless the file name ends with .png, .svg or .html."""
     if path.suffix.lower() not in _FORMATS:
         raise UsageError(f"'{path}': learning curves are written as .png, .svg or .html")
 
 
 def draw(curves: Sequence[Curve], path: Path) -> bytes:
-    """Draw the validation accuracy and loss by epoch, in the format of `path`."""
+    """Plot validation accuracy and loss by epoch, in the format of `path`."""
     suffix = path.suffix.lower()
     return _page(curves).encode() if suffix == ".html" else _picture(curves, suffix[1:])
 
@@ -123,19 +122,10 @@ def _picture(curves: Sequence[Curve], picture_format: str) -> bytes:
 
 def _page(curves: Sequence[Curve]) -> str:
     from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
 
-    # Inside a script element "<" could end it; in JSON the escape is the same character.
-    script_safe = json.dumps([asdict(curve) for curve in curves]).replace("<", "\\u003c")
     template = resources.files(__package__).joinpath("curves.html").read_text(encoding="utf-8")
     return (
         Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         .from_string(template)
-        .render(
-            curves=curves,
-            colors=_COLORS,
-            panels=PANELS,
-            data=Markup(script_safe),  # noqa: S704
-            version=VERSION,
-        )
+        .render(curves=list(map(asdict, curves)), colors=_COLORS, panels=PANELS, version=VERSION)
     )

@@ -4,6 +4,7 @@ import csv
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from fmnist_cli.errors import DataError, MissingInput, UsageError, did_you_mean
 from fmnist_cli.training.run_directory import (
+    HISTORY_COLUMNS,
     HISTORY_FILE,
     OPTIONS_FILE,
     STATE_FILE,
@@ -19,12 +21,8 @@ from fmnist_cli.training.run_directory import (
 )
 
 _REQUIRED: Final = {"recipe": str, "epochs": int, "seed": int}
-_COLUMNS: Final = (
-    *("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy"),
-    *("seconds", "images_per_second"),
-)
 _SHOWN_APART: Final = ("recipe", "epochs")
-"""Options that have a column of their own."""
+"""Options with a column of their own."""
 _BEST_FIRST: Final = ("val_accuracy", "images_per_second")
 SORT_KEYS: Final = (
     *("name", "recipe", "epochs", "val_accuracy", "seconds", "images_per_second", "state"),
@@ -41,8 +39,7 @@ class RunRecord:
     options: Mapping[str, Any]
     """By long name; options that are not set are missing."""
     history: Sequence[Epoch]
-    """A row per completed epoch, with the columns of `history.csv`; None where nothing was
-    measured."""
+    """A row per completed epoch, with the columns of `history.csv`; None for empty cells."""
     state: RunState
 
     @property
@@ -62,12 +59,11 @@ class RunRecord:
 
     @property
     def best(self) -> Epoch | None:
-        """The epoch whose weights the run gives away; None before the first has ended."""
+        """The epoch whose weights became the model; None before the first has ended."""
         if not self.history:
             return None
-        column, sign = (
-            ("val_loss", -1) if self.options.get("monitor") == "loss" else ("val_accuracy", 1)
-        )
+        by_loss = self.options.get("monitor") == "loss"
+        column, sign = ("val_loss", -1) if by_loss else ("val_accuracy", 1)
         measured = [row for row in self.history if row[column] is not None]
         return max(measured, key=lambda row: sign * (row[column] or 0), default=self.history[-1])
 
@@ -137,14 +133,14 @@ def _read_options(file: Path) -> dict[str, Any]:
 
 @lru_cache(maxsize=10_000)
 def _parse_line(line: str) -> dict[str, Any]:
-    """A line of `run.toml`, which has an option per line; most are the same from run to run."""
+    """Parse a line of `run.toml`: an option per line, mostly the same from run to run."""
     return tomllib.loads(line)
 
 
 def _read_history(file: Path) -> list[Epoch]:
     with file.open(encoding="utf-8", newline="") as lines:
         header, *rows = csv.reader(lines, strict=True)
-    places = [(column, header.index(column)) for column in _COLUMNS]
+    places = [(column, header.index(column)) for column in HISTORY_COLUMNS]
     history: list[Epoch] = [
         {column: float(row[place]) if row[place] else None for column, place in places}
         for row in rows
@@ -179,8 +175,8 @@ def as_text(value: Any) -> str:
 def select(runs: Sequence[RunRecord], conditions: Sequence[str]) -> list[RunRecord]:
     """The runs that meet all conditions, each `OPTION=VALUE` or `state=VALUE`.
 
-    An empty value selects runs that leave the option unset. Raises UsageError for a condition of
-    another form, or an option that no run has.
+    An empty value selects runs that leave the option unset. Raises UsageError for any other
+    condition, or an option that no run has.
     """
     for condition in conditions:
         key, equals, value = condition.partition("=")
@@ -200,10 +196,8 @@ def select(runs: Sequence[RunRecord], conditions: Sequence[str]) -> list[RunReco
 
 def _equals(value: Any, wanted: str) -> bool:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        try:
+        with suppress(ValueError):
             return bool(float(wanted) == value)
-        except ValueError:
-            return False
     return as_text(value) == wanted
 
 

@@ -1,7 +1,7 @@
 """Augmentation: per image, for a whole batch at once, on the device.
 
 Each augmentation takes its strength, images float [B, 1, 28, 28] with values 0..1 (0 is the
-background) and labels (int64 [B] or, once mixed, float [B, K]), and gives the latter two back.
+background) and labels (int64 [B] or, once mixed, float [B, K]), and returns the latter two.
 Random numbers come from `Draws`, so that a batch shared by several processes is augmented as one
 process would.
 
@@ -69,7 +69,7 @@ def flip(probability: float, images: Tensor, labels: Tensor, draws: Draws) -> Au
 def alternating_flip(_strength: float, images: Tensor, labels: Tensor, draws: Draws) -> Augmented:
     """Flip half of the images in even epochs and the other half in odd ones.
 
-    Two epochs together show every image both ways, which independent flips do for half of them
+    Two epochs together show every image both ways; independent flips do so for half of them
     (Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU", 2024).
     """
     # Multiplying by an odd constant and taking a high bit halves the positions irregularly.
@@ -78,7 +78,7 @@ def alternating_flip(_strength: float, images: Tensor, labels: Tensor, draws: Dr
 
 
 def shift(pixels: float, images: Tensor, labels: Tensor, draws: Draws) -> Augmented:
-    """Shift by up to so many whole pixels in both directions, with background at the edges."""
+    """Shift by up to `pixels` whole pixels each way, with background at the edges."""
     most = int(pixels)
     down = draws.uniform(0, 2 * most + 1).long()
     right = draws.uniform(0, 2 * most + 1).long()
@@ -89,7 +89,7 @@ def shift(pixels: float, images: Tensor, labels: Tensor, draws: Draws) -> Augmen
 
 
 def rotate(degrees: float, images: Tensor, labels: Tensor, draws: Draws) -> Augmented:
-    """Rotate about the center by up to so many degrees either way."""
+    """Rotate about the center by up to `degrees` either way."""
     angle = torch.deg2rad(draws.uniform(-degrees, degrees))
     cosine, sine = angle.cos(), angle.sin()
     return _sample(images, cosine, -sine, sine, cosine), labels
@@ -110,9 +110,9 @@ def stretch(strength: float, images: Tensor, labels: Tensor, draws: Draws) -> Au
 
 
 def exposure(stops: float, images: Tensor, labels: Tensor, draws: Draws) -> Augmented:
-    """Change brightness by up to so many stops either way, and contrast by as much.
+    """Change brightness and contrast by up to `stops` either way; the background stays black.
 
-    The background stays black. It makes photos alike that were taken in another light.
+    It makes up for the light in which photos are taken.
     """
     gain, gamma = (2 ** draws.uniform(-stops, stops)[:, None, None, None] for _ in range(2))
     return (gain * images.clamp_min(0) ** gamma).clamp_max(1), labels
@@ -163,7 +163,7 @@ def _mirror(images: Tensor, chosen: Tensor) -> Tensor:
 
 
 def _sample(images: Tensor, xx: Tensor, xy: Tensor, yx: Tensor, yy: Tensor) -> Tensor:
-    """Sample bilinearly where a matrix, float [B] by element, maps each pixel."""
+    """Transform images bilinearly by a matrix, each of its elements a float [B]."""
     zero = torch.zeros_like(xx)
     rows = torch.stack([xx, xy, zero, yx, yy, zero], dim=1).view(-1, 2, 3)
     grid = functional.affine_grid(rows, list(images.shape), align_corners=False)

@@ -14,11 +14,13 @@ from torch import Tensor
 
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.normalization import Normalization
-from fmnist_cli.training.augment import Chain, Draws
-from fmnist_cli.training.processes import Process
+from fmnist_cli.training import augment
+from fmnist_cli.training.augment import Draws
+from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.processes import ALONE, Process
 
-_ORDER, _AUGMENTATION, _NETWORK, PRUNING = range(4)
-"""Streams of random numbers that are derived from (seed, epoch, step)."""
+_ORDER, _AUGMENTATION, NETWORK, PRUNING = range(4)
+"""Streams of random numbers that are derived from (seed, epoch, step); NETWORK is for dropout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Batch:
     positions: Tensor
     """int64 [B], positions of the images in the training split."""
     images: Tensor
-    """Normalized float32 [B, 1, 28, 28], channels last."""
+    """Normalized float32 [B, 1, 28, 28]; channels-last is the same layout for one channel."""
     labels: Tensor
     """int64 [B], or float32 [B, K] if images were mixed."""
 
@@ -40,21 +42,16 @@ class Batches:
     def __init__(
         self,
         split: LabeledImages,
-        *,
-        batch_size: int,
-        seed: int,
+        config: TrainConfig,
         normalization: Normalization,
-        augmentations: Chain,
         device: torch.device,
-        process: Process | None = None,
+        process: Process = ALONE,
     ) -> None:
         self.images, self.labels = on_device(split, device)
-        self.batch_size = min(batch_size, len(split))
+        self.batch_size = min(config.batch_size, len(split))
         self.num_classes = len(split.classes)
-        self.seed = seed
-        self.normalization = normalization
-        self.augmentations = augmentations
-        process = process or Process()
+        self.seed, self.normalization = config.seed, normalization
+        self.augmentations = augment.parse(config.augment)
         size = self.batch_size // process.count
         self._share = slice(process.rank * size, (process.rank + 1) * size)
         """The part of each batch that this process holds."""
@@ -64,15 +61,11 @@ class Batches:
         return len(self.labels) // self.batch_size
 
     def epoch(
-        self,
-        epoch: int,
-        *,
-        first_step: int = 0,
-        chosen: NDArray[np.int64] | None = None,
+        self, epoch: int, *, first_step: int = 0, chosen: NDArray[np.int64] | None = None
     ) -> Iterator[Batch]:
         """Batches of one epoch, from `first_step` on.
 
-        `chosen`: the positions int64 [M] of the split that the epoch is made of; None: all.
+        chosen: positions in the split, int64 [M], of the images to use; None: all.
         """
         device = self.images.device
         images = len(self.labels) if chosen is None else chosen
@@ -96,15 +89,11 @@ class Batches:
             draws = Draws(
                 seed, generator, self.batch_size, self._share, epoch, positions, self.num_classes
             )
-            for augment in self.augmentations:
-                images, labels = augment(images, labels, draws)
-        return Batch(step, positions, self._prepare(images), labels)
-
-    def _prepare(self, images: Tensor) -> Tensor:
-        """Normalize images of 0..1. With one channel, channels-last is the same layout."""
-        if self.normalization == Normalization.RAW:
-            return images
-        return (images - self.normalization.mean) / self.normalization.std
+            for augmentation in self.augmentations:
+                images, labels = augmentation(images, labels, draws)
+        if self.normalization != Normalization.RAW:
+            images = (images - self.normalization.mean) / self.normalization.std
+        return Batch(step, positions, images, labels)
 
 
 def on_device(split: LabeledImages, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -112,11 +101,6 @@ def on_device(split: LabeledImages, device: torch.device) -> tuple[Tensor, Tenso
     # Read-only arrays are copied, because torch does not accept them; others are shared.
     images, labels = (np.require(a, requirements=["C", "W"]) for a in (split.images, split.labels))
     return torch.from_numpy(images).to(device), torch.from_numpy(labels).to(device)
-
-
-def network_seed(seed: int, epoch: int, step: int, rank: int) -> int:
-    """Seed of the random numbers that the network draws in a step (dropout)."""
-    return seed_of(seed, epoch, step, _NETWORK, rank)
 
 
 def seed_of(*words: int) -> int:

@@ -1,4 +1,4 @@
-"""A sweep over learning rates: how the loss answers to each, and which one to train with.
+"""A sweep over learning rates: the loss at each, and the rate to train with.
 
 Leslie Smith, "Cyclical Learning Rates for Training Neural Networks" (2017): the rate grows by the
 same factor from step to step until the loss diverges.
@@ -50,9 +50,9 @@ def draw(found: Sweep, path: Path) -> None:
 
 
 def sweep(trainer: Trainer) -> Sweep:
-    """Train a fresh network for a hundred steps at growing rates. The trainer is used up.
+    """Train a fresh network for a hundred steps at growing rates; don't use the trainer afterwards.
 
-    Raises as `valley`.
+    Raises CheckFailed if the loss falls at no rate.
     """
     step = trainer.train_step
     step.train_mode()

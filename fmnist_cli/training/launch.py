@@ -1,10 +1,10 @@
 """Several processes on this machine, started and watched by torch's elastic launcher."""
 
 import logging
-import signal
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
+from signal import SIGTERM
 
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
@@ -22,13 +22,12 @@ class ProcessFailedError(FmnistError):
 
 
 def launch(processes: int, arguments: Sequence[str]) -> None:
-    """Run this Python with `arguments` in so many processes, as torchrun would, and wait.
+    """Run this Python with `arguments` in several processes, as torchrun would, and wait.
 
-    When one of them fails the others are ended. Raises ProcessFailedError with the first one's exit
-    code, CheckFailed where a signal killed it, Interrupted where one asked for the end of all, and
-    Unavailable on Windows.
+    If one fails, the others are ended. Raises ProcessFailedError with its exit code, CheckFailed if
+    a signal killed it, Interrupted if a signal asked this process to end, Unavailable on Windows.
     """
-    if sys.platform == "win32":  # its builds lack the store that the launcher's meeting needs
+    if sys.platform == "win32":  # torch's builds lack the store that the processes meet at
         raise Unavailable("torch can't start several processes on Windows; leave --nproc out")
     config = LaunchConfig(
         min_nodes=1,
@@ -40,7 +39,7 @@ def launch(processes: int, arguments: Sequence[str]) -> None:
         max_restarts=0,
         monitor_interval=0.1,
     )
-    # The errors below say it better than the log of the launcher.
+    # The errors below replace the launcher's own log.
     for name in ("torch.distributed.elastic", "torch.distributed.elastic.agent.server.api"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
@@ -52,7 +51,7 @@ def launch(processes: int, arguments: Sequence[str]) -> None:
         if failure.exitcode < 0:
             raise CheckFailed(
                 f"training process {rank} of {processes} was killed by signal {-failure.exitcode}; "
-                "the others were ended; the state saved before stands (--resume goes on from it)"
+                "the others were ended; resume from the last saved state with --resume"
             ) from None
         raise ProcessFailedError(
             f"training process {rank} of {processes} failed; the others were ended",
@@ -63,13 +62,9 @@ def launch(processes: int, arguments: Sequence[str]) -> None:
 def _cause(failures: Mapping[int, ProcessFailure]) -> tuple[int, ProcessFailure]:
     """The failure that caused the others, with the rank of its process.
 
-    That is the first, or one that was killed: the others lose their connection to it, and may end
-    before anybody looks. SIGTERM is how the launcher itself ends the others.
+    That is one that was killed, else the first: the others lose their connection to a killed one,
+    and may be seen to end before it. With SIGTERM the launcher itself ends the others.
     """
-
-    def order(rank: int) -> tuple[bool, int]:
-        was_killed = failures[rank].exitcode < 0 and failures[rank].exitcode != -signal.SIGTERM
-        return not was_killed, failures[rank].timestamp
-
-    rank = min(failures, key=order)
-    return rank, failures[rank]
+    by_time = sorted(failures.items(), key=lambda failed: failed[1].timestamp)
+    killed = (each for each in by_time if each[1].exitcode < 0 and each[1].exitcode != -SIGTERM)
+    return next(killed, by_time[0])

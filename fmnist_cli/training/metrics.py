@@ -1,6 +1,7 @@
 """Loss and accuracy, summed on the device; class weights; temperature."""
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -45,8 +46,8 @@ class Meter:
 def class_weights(config: TrainConfig, data: LabeledImages, device: torch.device) -> Tensor | None:
     """Weights of the loss by true class, float32 [K]; None if all are 1.
 
-    `balanced` gives each class the same weight in sum, and a mean of 1 over the labels. Raises
-    UsageError if the config has another number of weights than the data has classes.
+    With `balanced`, all classes have the same total weight, and the mean over the labels is 1.
+    Raises UsageError unless the config has one weight for each class.
     """
     if config.class_weights is None:
         return None
@@ -73,16 +74,16 @@ def evaluate(
 ) -> tuple[float, float]:
     """Mean cross-entropy and accuracy over a split, in fp32 like inference.
 
-    images: uint8 [N, 28, 28], labels: int64 [N], on the model's device. Each process judges every
-    so many batches of the split; `check` is called before each batch and may raise.
+    images: uint8 [N, 28, 28], labels: int64 [N], on the model's device. The batches are divided
+    among the processes; `check` is called before each one and may raise.
     """
     model.eval()
     meter = Meter(images.device)
-    starts = range(0, len(labels), _EVALUATION_BATCH)
-    for start in starts[process.rank :: process.count]:
+    parts = (torch.split(tensor, _EVALUATION_BATCH) for tensor in (images, labels))
+    batches = zip(*parts, strict=True)
+    for batch_images, batch_labels in islice(batches, process.rank, None, process.count):
         check()
-        logits = _logits(model, images[start : start + _EVALUATION_BATCH], normalization)
-        batch_labels = labels[start : start + _EVALUATION_BATCH]
+        logits = _logits(model, batch_images, normalization)
         meter.add(functional.cross_entropy(logits, batch_labels), logits, batch_labels)
     return meter.read(process)
 
@@ -91,14 +92,13 @@ def evaluate(
 def fit_temperature(
     model: nn.Module, images: Tensor, labels: Tensor, normalization: Normalization
 ) -> float:
-    """The number by which logits are divided so that probabilities fit the labels best.
+    """The temperature: logits divided by it give the probabilities that fit the labels best.
 
     It minimizes the cross-entropy of uint8 [N, 28, 28] images and their labels, int64 [N], over
     1/T, in which it is convex (Guo et al., "On Calibration of Modern Neural Networks", 2017).
     """
     model.eval()
-    starts = range(0, len(images), _EVALUATION_BATCH)
-    batches = [images[start : start + _EVALUATION_BATCH] for start in starts]
+    batches = torch.split(images, _EVALUATION_BATCH)
     logits = torch.cat([_logits(model, batch, normalization) for batch in batches]).cpu().double()
     true = logits.gather(1, labels.cpu()[:, None]).mean()
     inverse = 1.0

@@ -1,7 +1,8 @@
-"""torch's optimizers by name, and the learning rate at each step."""
+"""torch's optimizers by name, the learning rate at each step, and the time budget behind it."""
 
 import inspect
 import math
+import time
 from typing import Any, Final, TypeVar
 
 import torch
@@ -34,7 +35,17 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
     Biases and norms (parameters of one dimension) are not decayed; the last layer has its own
     learning rate if `head_lr` is given.
     """
-    groups = _parameter_groups(model, config)
+    head = set() if config.head_lr is None else set(models.head_of(model)[1].parameters())
+    by_rate: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            lr = (parameter in head and config.head_lr) or config.lr
+            decay = config.weight_decay if parameter.dim() > 1 else 0.0
+            by_rate.setdefault((lr, decay), []).append(parameter)
+    groups = [
+        {"params": parameters, "lr": lr, "weight_decay": decay}
+        for (lr, decay), parameters in by_rate.items()
+    ]
     match config.optimizer:
         case "sgd":
             nesterov = config.momentum > 0
@@ -55,22 +66,6 @@ def _plain(kind: type[_Kind]) -> type[_Kind]:
     methods = {name: inspect.unwrap(getattr(kind, name)) for name in names}
     step = torch.no_grad()(inspect.unwrap(kind.step))  # one of the wrappers switched gradients off
     return type(kind.__name__, (kind,), {**methods, "step": step})
-
-
-def _parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, Any]]:
-    of_head = set()
-    if config.head_lr is not None:
-        of_head = {id(parameter) for parameter in models.head_of(model)[1].parameters()}
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for parameter in model.parameters():
-        if parameter.requires_grad:
-            lr = (id(parameter) in of_head and config.head_lr) or config.lr
-            decay = config.weight_decay if parameter.dim() > 1 else 0.0
-            groups.setdefault((lr, decay), []).append(parameter)
-    return [
-        {"params": parameters, "lr": lr, "weight_decay": decay}
-        for (lr, decay), parameters in groups.items()
-    ]
 
 
 class Schedule:
@@ -128,15 +123,14 @@ class Schedule:
             return _cosine(start, peak, self.position / rise)
         return _cosine(peak, end, (self.position - rise) / (self.total_steps - rise))
 
-    def end_epoch(self, worth: float) -> None:
+    def end_epoch(self, score: float) -> None:
         """Pass the monitored metric to `plateau`, negated if lower is better."""
         if self.name != "plateau":
             return
+        self._waited += 1
         best = self._best
-        if best is None or worth > best + _LEAST_IMPROVEMENT * abs(best):
-            self._best, self._waited = worth, 0
-        else:
-            self._waited += 1
+        if best is None or score > best + _LEAST_IMPROVEMENT * abs(best):
+            self._best, self._waited = score, 0
         if self._waited > _PLATEAU_PATIENCE:
             self._waited, self._drops = 0, self._drops + 1
             self.advance_to(self.position)
@@ -151,6 +145,34 @@ class Schedule:
         if self.name == "plateau":
             self._best, self._waited, self._drops = state["plateau"]
         self.advance_to(state["position"])
+
+
+class Budget:
+    """Seconds for training (`--time-budget`); the share that is spent drives the schedule.
+
+    The run takes the steps that fit, so the schedule always finishes, and a slow moment of the
+    machine costs steps instead of time.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = max(seconds, 1e-3)
+        self._started_at = time.monotonic()
+
+    def reserve(self, seconds: float) -> None:
+        """Reserve seconds at the end for what follows the last step."""
+        self.seconds = max(self.seconds - seconds, 1e-3)
+
+    def seconds_left(self) -> float:
+        """Seconds until training has to end."""
+        return (1 - self.share_spent()) * self.seconds
+
+    def share_spent(self) -> float:
+        """Share of the budget that is spent: 0 at the start, 1 when training has to end."""
+        return min(1.0, (time.monotonic() - self._started_at) / self.seconds)
+
+    def resume_at(self, share: float) -> None:
+        """Continue as if this share of the budget had been spent."""
+        self._started_at = time.monotonic() - share * self.seconds
 
 
 def _cosine(start: float, end: float, share: float) -> float:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
-from typing import Any, Final, Literal, ParamSpec, get_args, get_type_hints
+from functools import partial
+from typing import Any, Final, Literal, get_args, get_type_hints
 
 from fmnist_cli.data.class_names import parse_classes
 from fmnist_cli.errors import UsageError, did_you_mean
@@ -29,8 +30,6 @@ GROUPS: Final = (WHAT, OPTIMIZER, DATA, TUNING, HARDWARE, RUNS)
 _SIZE_OR_SHARE: Final = "a number of images, such as 5000, or a share below 1, such as 0.1"
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
 
-_P = ParamSpec("_P")
-
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -41,7 +40,7 @@ class Option:
     _: KW_ONLY
     group: str
     metavar: str | None = None
-    """Placeholder for the value in `--help`; choices and flags need none."""
+    """Placeholder for the value in `--help`; N for integers, none for choices and flags."""
     short: str | None = None
     env: str | None = None
     """Environment variable that sets the option."""
@@ -73,38 +72,29 @@ class Option:
         """The values of a Literal; empty for any other type."""
         return get_args(self.type) if isinstance(self.default, str) else ()
 
-    @property
-    def range(self) -> str:
-        """The valid range in words; empty if there is none."""
-        limits = {"more than": self.above, "at least": self.min, "at most": self.max}
-        return " and ".join(f"{word} {n:g}" for word, n in limits.items() if n is not None)
-
     def check(self, value: Any) -> None:
         """Raise UsageError for a value out of range; None is never out of range."""
         if self.choices and value not in self.choices:
             hint = did_you_mean(str(value), self.choices)
             raise UsageError(f"{self.flag} is '{value}'; expected {', '.join(self.choices)}{hint}")
-        if value is None:
-            return
-        if not (  # NaN is in no range
+        if value is not None and not (  # NaN is in no range
             (self.above is None or value > self.above)
             and (self.min is None or value >= self.min)
             and (self.max is None or value <= self.max)
         ):
-            raise UsageError(f"{self.flag} is {value:g}; expected {self.range}")
+            limits = {"more than": self.above, "at least": self.min, "at most": self.max}
+            expected = " and ".join(f"{word} {n:g}" for word, n in limits.items() if n is not None)
+            raise UsageError(f"{self.flag} is {value:g}; expected {expected}")
 
 
-def _as_field(declare: Callable[_P, Option]) -> Callable[_P, Any]:
-    """Let `option(default, help, …)` make a dataclass field that carries its `Option`."""
-
-    def make(*arguments: _P.args, **details: _P.kwargs) -> Any:
-        declared = declare(*arguments, **details)
-        return field(default=declared.default, metadata={"option": declared})
-
-    return make
+def option(default: Any, help: str, **details: Any) -> Any:  # noqa: A002 - the word of Typer
+    """A dataclass field that carries its `Option`."""
+    return field(default=default, metadata={"option": Option(default, help, **details)})
 
 
-option = _as_field(Option)
+_what, _optimizer, _data, _tuning, _hardware, _runs = (
+    partial(option, group=group) for group in GROUPS
+)
 
 
 def seconds(text: str) -> float:
@@ -118,7 +108,7 @@ def seconds(text: str) -> float:
 def size_or_share(text: str) -> int | float:
     """Read a number of images such as 5000, or a share of them such as 0.1, as a float.
 
-    Raises ValueError for what is no number; `TrainConfig` checks its range.
+    Raises ValueError for anything but a number; `TrainConfig` checks its range.
     """
     for read in (int, float):
         with suppress(ValueError):
@@ -127,7 +117,7 @@ def size_or_share(text: str) -> int | float:
 
 
 def seed_list(text: str) -> str:
-    """Read `0-4` or `0,2,5` into different seeds with commas. Raises ValueError for all else."""
+    """Read `0-4` or `0,2,5` into comma-separated seeds. Raises ValueError for anything else."""
     seeds: list[int] = []
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
@@ -144,242 +134,165 @@ def seed_list(text: str) -> str:
 class TrainConfig:
     """Every option of a training run. Raises UsageError if a value is out of range."""
 
-    recipe: str = option(
+    recipe: str = _what(
         "default",
         "Named set of options: tutorial, fast, small, default, finetune or best.",
-        group=WHAT,
         metavar="NAME",
     )
-    model: str = option(
+    model: str = _what(
         "tutorial",
         "Network: tutorial, convnet, convnet-small, convnet-compact, wideresnet, one of "
         "torchvision's, or a class of your own.",
-        group=WHAT,
         metavar="NAME|FILE.py:CLASS",
     )
-    data: str = option(
+    data: str = _data(
         "fashion-mnist",
         "fashion-mnist, sample, a CSV, .npz or .parquet file, a directory of IDX files, or a "
         "directory with one subdirectory of images per class.",
-        group=DATA,
         metavar="NAME|PATH",
         repeatable=" + ",
         train_help=" Repeat it to train on several.",
     )
-    repeat: str | None = option(
-        None,
-        "How often the images of each --data are seen in an epoch.",
-        group=DATA,
-        metavar="N,…",
+    repeat: str | None = _data(
+        None, "How often the images of each --data are seen in an epoch.", metavar="N,…"
     )
-    classes: str | None = option(
+    classes: str | None = _data(
         None,
         "Names of the classes by label, for data that does not name its own.",
-        group=DATA,
         metavar="NAME,…|FILE",
         parse=parse_classes,
         unset="the directories' names, or Fashion-MNIST's",
     )
-    test_data: str | None = option(
+    test_data: str | None = _data(
         None,
         "Test split for later evaluation if --data has none; training never opens it.",
-        group=DATA,
         metavar="PATH",
     )
-    val_size: int | float | None = option(
+    val_size: int | float | None = _data(
         None,
         "Training images held out for validation, stratified by class: a number, or a share such "
         "as 0.1. 0 trains on all images and keeps the last epoch.",
-        group=DATA,
         metavar="N|SHARE",
         parse=size_or_share,
         min=0,
         unset=f"{DEFAULT_VAL_SIZE}, at most a sixth",
     )
-    epochs: int = option(
-        20, "Passes over the training split.", group=WHAT, metavar="N", min=1, resumable=True
-    )
-    time_budget: float | None = option(
+    epochs: int = _what(20, "Passes over the training split.", min=1, resumable=True)
+    time_budget: float | None = _what(
         None,
         "Finish within this time from the start of the program, e.g. 60s; replaces --epochs.",
-        group=WHAT,
         metavar="DURATION",
         parse=seconds,
         above=0,
         max=1e7,
     )
-    batch_size: int = option(
-        256,
-        "Images per optimizer step, over all processes.",
-        group=WHAT,
-        metavar="N",
-        short="-b",
-        min=1,
+    batch_size: int = _what(
+        256, "Images per optimizer step, over all processes.", short="-b", min=1
     )
-    optimizer: Literal["sgd", "adam", "adamw"] = option("sgd", "Optimizer.", group=OPTIMIZER)
-    lr: float = option(
-        0.1, "Peak learning rate.", group=OPTIMIZER, metavar="RATE", above=0, max=100
+    optimizer: Literal["sgd", "adam", "adamw"] = _optimizer("sgd", "Optimizer.")
+    lr: float = _optimizer(0.1, "Peak learning rate.", metavar="RATE", above=0, max=100)
+    momentum: float = _optimizer(0.9, "Nesterov momentum of SGD.", metavar="FACTOR", min=0, max=1)
+    weight_decay: float = _optimizer(
+        0.0, "Weight decay (biases and norm layers excluded).", metavar="FACTOR", min=0, max=100
     )
-    momentum: float = option(
-        0.9, "Nesterov momentum of SGD.", group=OPTIMIZER, metavar="FACTOR", min=0, max=1
+    schedule: Literal["constant", "step", "cosine", "linear", "onecycle", "plateau"] = _optimizer(
+        "constant", "Learning rate schedule."
     )
-    weight_decay: float = option(
-        0.0,
-        "Weight decay (biases and norm layers excluded).",
-        group=OPTIMIZER,
-        metavar="FACTOR",
-        min=0,
-        max=100,
+    warmup: float = _optimizer(
+        0.0, "Warm-up length in epochs (at most half of the run).", metavar="EPOCHS", min=0, max=1e6
     )
-    schedule: Literal["constant", "step", "cosine", "linear", "onecycle", "plateau"] = option(
-        "constant", "Learning rate schedule.", group=OPTIMIZER
+    label_smoothing: float = _optimizer(
+        0.0, "Share of each target spread evenly over all classes.", metavar="SHARE", min=0, max=1
     )
-    warmup: float = option(
-        0.0,
-        "Warm-up length in epochs (at most half of the run).",
-        group=OPTIMIZER,
-        metavar="EPOCHS",
-        min=0,
-        max=1e6,
-    )
-    label_smoothing: float = option(
-        0.0,
-        "Share of each target spread evenly over all classes.",
-        group=OPTIMIZER,
-        metavar="SHARE",
-        min=0,
-        max=1,
-    )
-    class_weights: str | None = option(
+    class_weights: str | None = _optimizer(
         None,
         "Per-class loss weights: 'balanced' or comma-separated numbers.",
-        group=OPTIMIZER,
         metavar="balanced|W0,…",
     )
-    ema: float | None = option(
+    ema: float | None = _optimizer(
         None,
         "Keep an exponential moving average of the weights with this decay per step, and save "
         "that as the model.",
-        group=OPTIMIZER,
         metavar="DECAY",
         min=0,
         max=1,
     )
-    early_stop: int | None = option(
-        None, "Stop after N epochs without improvement.", group=OPTIMIZER, metavar="N", min=1
+    early_stop: int | None = _optimizer(None, "Stop after N epochs without improvement.", min=1)
+    monitor: Literal["accuracy", "loss"] = _optimizer(
+        "accuracy", "Validation metric that picks the best epoch."
     )
-    monitor: Literal["accuracy", "loss"] = option(
-        "accuracy", "Validation metric that picks the best epoch.", group=OPTIMIZER
-    )
-    prune: float = option(
+    prune: float = _optimizer(
         0.0,
         "After the first epoch, leave out this share of the images with below-median loss.",
-        group=OPTIMIZER,
         metavar="SHARE",
         min=0,
         max=1,
     )
-    freeze_stem: int | None = option(
-        None,
-        "Freeze the first layer, and the norm that follows it, after N epochs.",
-        group=OPTIMIZER,
-        metavar="N",
-        min=1,
+    freeze_stem: int | None = _optimizer(
+        None, "Freeze the first layer, and the norm that follows it, after N epochs.", min=1
     )
-    dropout: float | None = option(
-        None,
-        "Dropout probability.",
-        group=OPTIMIZER,
-        metavar="P",
-        min=0,
-        max=0.99,
-        unset="the network's own",
+    dropout: float | None = _optimizer(
+        None, "Dropout probability.", metavar="P", min=0, max=0.99, unset="the network's own"
     )
-    normalization: str | None = option(
+    normalization: str | None = _data(
         None,
         "Pixels that the network gets: 0 to 1, zero mean and unit variance, -1 to 1, 0 to 255, or "
         "(0..1 - MEAN) / STD.",
-        group=DATA,
         metavar="raw|standard|half|bytes|MEAN,STD",
         unset="the network's usual; raw for your own",
     )
-    augment: str = option(
+    augment: str = _data(
         "none",
         "flip:PROBABILITY, altflip, shift:PIXELS, rotate:DEGREES, zoom:SHARE, stretch:SHARE, "
         "exposure:STOPS, erase:PROBABILITY, mixup:ALPHA, cutmix:ALPHA, or none.",
-        group=DATA,
         metavar="NAME[:STRENGTH],…",
     )
-    photo: Literal["auto", "on", "off"] = option(
-        "auto",
-        "Prepare pictures as photos of a garment; auto decides per picture.",
-        group=DATA,
+    photo: Literal["auto", "on", "off"] = _data(
+        "auto", "Prepare pictures as photos of a garment; auto decides per picture."
     )
-    workers: int = option(
+    workers: int = _data(
         0,
         "Threads that decode a directory of images; 0: one per available core.",
-        group=DATA,
-        metavar="N",
         min=0,
         resumable=True,
     )
-    weights: str | None = option(
-        None, "Initial weights.", group=TUNING, metavar="FILE|pretrained|imagenet"
-    )
-    freeze_backbone: bool = option(False, "Train the last layer only.", group=TUNING)
-    head_lr: float | None = option(
+    weights: str | None = _tuning(None, "Initial weights.", metavar="FILE|pretrained|imagenet")
+    freeze_backbone: bool = _tuning(False, "Train the last layer only.")
+    head_lr: float | None = _tuning(
         None,
         "Learning rate of the last layer.",
-        group=TUNING,
         metavar="RATE",
         above=0,
         max=100,
         unset="same as --lr",
     )
-    device: str = option(
+    device: str = _hardware(
         "auto",
         "auto, cpu, cuda, cuda:N or mps.",
-        group=HARDWARE,
         metavar="NAME",
         env="FMNIST_DEVICE",
         resumable=True,
     )
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(
-        "auto", "Floating-point format of the network's arithmetic.", group=HARDWARE
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = _hardware(
+        "auto", "Floating-point format of the network's arithmetic."
     )
-    compile: bool = option(
-        False, "Compile the network with torch.compile.", group=HARDWARE, resumable=True
+    compile: bool = _hardware(False, "Compile the network with torch.compile.", resumable=True)
+    nproc: int = _hardware(
+        1, "Processes on this machine that share each batch.", min=1, resumable=True
     )
-    nproc: int = option(
-        1,
-        "Processes on this machine that share each batch.",
-        group=HARDWARE,
-        metavar="N",
-        min=1,
-        resumable=True,
+    threads: int | None = _hardware(
+        None, "CPU threads per process.", min=1, unset="the available cores", resumable=True
     )
-    threads: int | None = option(
-        None,
-        "CPU threads per process.",
-        group=HARDWARE,
-        metavar="N",
-        min=1,
-        unset="the available cores",
-        resumable=True,
-    )
-    seed: int = option(0, "Seed of every random number generator.", group=RUNS, metavar="N", min=0)
-    seeds: str | None = option(
+    seed: int = _runs(0, "Seed of every random number generator.", min=0)
+    seeds: str | None = _runs(
         None,
         "Train once for each of these seeds, one after the other.",
-        group=RUNS,
         metavar="A-B|N,…",
         parse=seed_list,
     )
-    deterministic: bool = option(
-        False, "Refuse operations whose results may vary between runs.", group=RUNS
-    )
-    tensorboard: bool = option(
-        False, "Write TensorBoard events to the run directory.", group=RUNS, resumable=True
+    deterministic: bool = _runs(False, "Refuse operations whose results may vary between runs.")
+    tensorboard: bool = _runs(
+        False, "Write TensorBoard events to the run directory.", resumable=True
     )
 
     def __post_init__(self) -> None:
@@ -414,6 +327,10 @@ class TrainConfig:
         augment.parse(self.augment)
         if self.normalization is not None:
             Normalization.parse(self.normalization)
+
+    def network_options(self) -> dict[str, float]:
+        """Arguments of the network's constructor."""
+        return {} if self.dropout is None else {"dropout": self.dropout}
 
     def val_size_for(self, n: int) -> int:
         """Number of validation images to take from a training split of `n`."""
@@ -464,10 +381,18 @@ class TrainConfig:
         return cls(**values)
 
 
-_TYPES = get_type_hints(TrainConfig)
+_TYPES: Final = get_type_hints(TrainConfig)
+
+
+def _named(name: str, declared: Option) -> Option:
+    """An option with the name and type of its field."""
+    kind = _TYPES[name]
+    default_metavar = "N" if kind in (int, int | None) else None
+    return replace(declared, name=name, type=kind, metavar=declared.metavar or default_metavar)
+
+
 OPTIONS: Final[Mapping[str, Option]] = {
-    item.name: replace(item.metadata["option"], name=item.name, type=_TYPES[item.name])
-    for item in fields(TrainConfig)
+    item.name: _named(item.name, item.metadata["option"]) for item in fields(TrainConfig)
 }
 """The options by name, in the order of the fields."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor, distributed, nn
@@ -22,15 +23,11 @@ class Process:
 
     @classmethod
     def from_environment(cls) -> "Process":
-        """Read RANK, LOCAL_RANK and WORLD_SIZE, as torchrun sets them; a single process without.
+        """Read RANK, LOCAL_RANK and WORLD_SIZE, which torchrun sets; without, a single process.
 
-        Raises UsageError where they are no numbers.
+        Raises UsageError unless they are numbers.
         """
-        return cls(
-            rank=launched("RANK", 0),
-            local_rank=launched("LOCAL_RANK", 0),
-            count=launched("WORLD_SIZE", 1),
-        )
+        return cls(launched("RANK", 0), launched("LOCAL_RANK", 0), launched("WORLD_SIZE", 1))
 
     @property
     def is_main(self) -> bool:
@@ -38,7 +35,7 @@ class Process:
         return self.rank == 0
 
     def device(self, name: str) -> torch.device:
-        """The device called `name`; each process on this machine takes a CUDA device of its own."""
+        """The device called `name`; for CUDA, one for each process on this machine."""
         found = resolve(name)
         if found.type != "cuda":
             return found
@@ -51,10 +48,11 @@ class Process:
         """Wrap a network so that its gradients are averaged over the processes."""
         if self.count == 1:
             return model
-        # On CPUs, for which torch has no such layer, each rank keeps its own statistics.
+        devices = None
         if device.type == "cuda":
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
-        devices = [device.index] if device.type == "cuda" else None
+            devices = [device.index]
+        # On CPUs, for which torch has no such layer, each process keeps its own statistics.
         return DistributedDataParallel(model, device_ids=devices, gradient_as_bucket_view=True)
 
     def sum(self, values: Tensor) -> Tensor:
@@ -67,11 +65,13 @@ class Process:
         """The maximum of each value over the processes, which all call this in the same step."""
         if self.count == 1:
             return list(values)
-        said = torch.tensor(values, dtype=torch.float64)
-        distributed.all_reduce(said, distributed.ReduceOp.MAX, group=_CONTROL[0])
-        return said.tolist()
+        maxima = torch.tensor(values, dtype=torch.float64)
+        distributed.all_reduce(maxima, distributed.ReduceOp.MAX, group=_CONTROL[0])
+        return maxima.tolist()
 
 
+ALONE: Final = Process()
+"""The only process."""
 _CONTROL: list[distributed.ProcessGroup] = []
 """A gloo group for decisions, which never waits for a GPU; empty in a single process."""
 
@@ -89,16 +89,12 @@ def joined(process: Process, device: torch.device) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if not _is_lost_connection(error):
+        # gloo has no error type for a collective that fails because of another process.
+        if not isinstance(error, distributed.DistBackendError) and "gloo" not in str(error):
             raise
         raise CheckFailed(
-            "another training process is gone; the state saved before stands (--resume goes on)"
+            "another training process is gone; resume from the last saved state with --resume"
         ) from None
     finally:
         _CONTROL.clear()
         distributed.destroy_process_group()
-
-
-def _is_lost_connection(error: RuntimeError) -> bool:
-    """Whether a collective failed because of another process; gloo has no error type for it."""
-    return isinstance(error, distributed.DistBackendError) or "gloo" in str(error)

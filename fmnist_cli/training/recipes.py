@@ -5,119 +5,101 @@ command line and a config file override it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fmnist_cli.errors import FmnistError, UsageError, did_you_mean
 from fmnist_cli.training.options import OPTIONS, TrainConfig, check
 
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Options of `TrainConfig` by name."""
-
-    options: Mapping[str, Any] = field(default_factory=dict)
-    on_cuda: Mapping[str, Any] = field(default_factory=dict)
-    """Options that differ on a CUDA device."""
-
-
-RECIPES: Final[Mapping[str, Recipe]] = {
+RECIPES: Final[Mapping[str, Mapping[str, Any]]] = {
     # The course's network, optimizer and batches.
-    "tutorial": Recipe(
-        {
-            "model": "tutorial",
-            "epochs": 20,
-            "batch_size": 256,
-            "optimizer": "adam",
-            "lr": 1e-3,
-            "schedule": "constant",
-        },
-    ),
+    "tutorial": {
+        "model": "tutorial",
+        "epochs": 20,
+        "batch_size": 256,
+        "optimizer": "adam",
+        "lr": 1e-3,
+        "schedule": "constant",
+    },
     # A small network, few epochs, nothing that slows learning down.
-    "fast": Recipe(
-        {
-            "model": "convnet-small",
-            "epochs": 7,
-            "batch_size": 256,
-            "lr": 0.4,
-            "weight_decay": 5e-4,
-            "schedule": "linear",
-            "warmup": 1.0,
-            "label_smoothing": 0.1,
-            "prune": 0.5,
-            "freeze_stem": 2,
-        },
-        # A GPU spends a step of the small network on launching kernels; a larger one is as fast.
-        on_cuda={
-            "model": "convnet",
-            "epochs": 24,
-            "batch_size": 512,
-            "lr": 0.4,
-            "warmup": 4.0,
-            "augment": "flip,shift:1",
-            "prune": 0.0,
-            "freeze_stem": None,
-        },
-    ),
-    # Weights that were trained before, on hundreds to thousands of images.
-    "finetune": Recipe(
-        {
-            "model": "convnet",
-            "epochs": 20,
-            "batch_size": 64,
-            "lr": 0.03,
-            "weight_decay": 5e-4,
-            "schedule": "linear",
-            "warmup": 2.0,
-            "label_smoothing": 0.1,
-            "augment": "flip,shift:1",
-        },
-    ),
+    "fast": {
+        "model": "convnet-small",
+        "epochs": 7,
+        "batch_size": 256,
+        "lr": 0.4,
+        "weight_decay": 5e-4,
+        "schedule": "linear",
+        "warmup": 1.0,
+        "label_smoothing": 0.1,
+        "prune": 0.5,
+        "freeze_stem": 2,
+    },
+    # For pretrained weights, on hundreds to thousands of images.
+    "finetune": {
+        "model": "convnet",
+        "epochs": 20,
+        "batch_size": 64,
+        "lr": 0.03,
+        "weight_decay": 5e-4,
+        "schedule": "linear",
+        "warmup": 2.0,
+        "label_smoothing": 0.1,
+        "augment": "flip,shift:1",
+    },
     # Under 100,000 parameters, trained for long.
-    "small": Recipe(
-        {
-            "model": "convnet-compact",
-            "epochs": 66,
-            "batch_size": 256,
-            "lr": 0.2,
-            "weight_decay": 5e-4,
-            "schedule": "linear",
-            "warmup": 6.0,
-            "augment": "flip,shift:1",
-            "prune": 0.5,
-        },
-    ),
+    "small": {
+        "model": "convnet-compact",
+        "epochs": 66,
+        "batch_size": 256,
+        "lr": 0.2,
+        "weight_decay": 5e-4,
+        "schedule": "linear",
+        "warmup": 6.0,
+        "augment": "flip,shift:1",
+        "prune": 0.5,
+    },
     # A wider network, longer, with augmentation.
-    "default": Recipe(
-        {
-            "model": "convnet",
-            "epochs": 20,
-            "batch_size": 256,
-            "lr": 0.2,
-            "weight_decay": 5e-4,
-            "schedule": "linear",
-            "warmup": 4.0,
-            "label_smoothing": 0.1,
-            "augment": "flip,shift:1",
-            "prune": 0.5,
-        },
-    ),
+    "default": {
+        "model": "convnet",
+        "epochs": 20,
+        "batch_size": 256,
+        "lr": 0.2,
+        "weight_decay": 5e-4,
+        "schedule": "linear",
+        "warmup": 4.0,
+        "label_smoothing": 0.1,
+        "augment": "flip,shift:1",
+        "prune": 0.5,
+    },
     # For a GPU: a wide residual network, strong augmentation, averaged weights.
-    "best": Recipe(
-        {
-            "model": "wideresnet",
-            "epochs": 60,
-            "batch_size": 256,
-            "lr": 0.2,
-            "weight_decay": 5e-4,
-            "schedule": "linear",
-            "warmup": 3.0,
-            "augment": "flip,shift:2,erase:0.5",
-            "label_smoothing": 0.1,
-            "ema": 0.999,
-        },
-    ),
+    "best": {
+        "model": "wideresnet",
+        "epochs": 60,
+        "batch_size": 256,
+        "lr": 0.2,
+        "weight_decay": 5e-4,
+        "schedule": "linear",
+        "warmup": 3.0,
+        "augment": "flip,shift:2,erase:0.5",
+        "label_smoothing": 0.1,
+        "ema": 0.999,
+    },
 }
+"""Options of `TrainConfig` by name, for each recipe."""
+
+ON_CUDA: Final[Mapping[str, Mapping[str, Any]]] = {
+    # A GPU spends a step of the small network on launching kernels; a larger one is as fast.
+    "fast": {
+        "model": "convnet",
+        "epochs": 24,
+        "batch_size": 512,
+        "lr": 0.4,
+        "warmup": 4.0,
+        "augment": "flip,shift:1",
+        "prune": 0.0,
+        "freeze_stem": None,
+    },
+}
+"""Options of a recipe that differ on a CUDA device."""
 
 
 def configure(**given: Any) -> TrainConfig:
@@ -138,14 +120,13 @@ def resolve(given: Mapping[str, Any]) -> TrainConfig:
     if name not in RECIPES:
         hint = did_you_mean(name, RECIPES)
         raise UsageError(f"unknown recipe '{name}'; expected {', '.join(RECIPES)}{hint}")
-    recipe = RECIPES[name]
-    own = dict(recipe.options) | _network_of(given.get("weights"))
-    if recipe.on_cuda:
+    options = {**RECIPES[name], **_network_of(given.get("weights"))}
+    if name in ON_CUDA:
         from fmnist_cli.inference.torch_devices import is_cuda
 
         if is_cuda(given.get("device", OPTIONS["device"].default)):
-            own |= recipe.on_cuda
-    return TrainConfig.from_dict({**own, **given})
+            options |= ON_CUDA[name]
+    return TrainConfig.from_dict({**options, **given})
 
 
 def _usual_recipe(given: Mapping[str, Any]) -> str:
@@ -170,19 +151,18 @@ def _network_of(weights: str | None) -> dict[str, Any]:
 
 def sets(config: TrainConfig, name: str) -> bool:
     """Whether an option has the value of the config's recipe or, if that has none, its default."""
-    recipe = RECIPES.get(config.recipe, Recipe())
-    usual = recipe.options.get(name, OPTIONS[name].default)
-    return getattr(config, name) in (usual, recipe.on_cuda.get(name, usual))
+    usual = RECIPES.get(config.recipe, {}).get(name, OPTIONS[name].default)
+    return getattr(config, name) in (usual, ON_CUDA.get(config.recipe, {}).get(name, usual))
 
 
 def shown_default(name: str) -> str:
     """The default of an option as `--help` shows it; empty if the option is simply off.
 
-    Where recipes decide, it says so, with the value of the default recipe if that has one.
+    If recipes decide, it says so, with the value of the default recipe if that has one.
     """
     option = OPTIONS[name]
-    by_recipe = any(name in {**recipe.options, **recipe.on_cuda} for recipe in RECIPES.values())
-    default = RECIPES[OPTIONS["recipe"].default].options.get(name, option.default)
+    by_recipe = any(name in options for options in (*RECIPES.values(), *ON_CUDA.values()))
+    default = RECIPES[OPTIONS["recipe"].default].get(name, option.default)
     is_off = default is None or default is False
     value = (option.unset or "") if is_off else f"{default}"
     return ", ".join(filter(None, (value, "set by the recipe" if by_recipe else "")))

@@ -1,10 +1,6 @@
 """What training reports while it runs; the command line displays it."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +60,4 @@ class Summary:
 
 
 class Stopped(Exception):  # noqa: N818 - requested, not an error
-    """Training was asked to stop; the trainer's state is consistent and can be saved."""
-
-
-class Best(NamedTuple):
-    """The best weights so far, which become the model."""
-
-    epoch: int
-    worth: float
-    """The monitored metric, negated if lower is better."""
-    state_dict: "dict[str, Tensor]"
+    """Training was asked to stop; the state of the trainer can be saved."""

@@ -4,10 +4,12 @@ for result in Run(TrainConfig(epochs=5)).epochs():
     print(result.epoch, result.val_accuracy)
 """
 
-import dataclasses
+import platform
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +18,8 @@ from torch import nn
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
-from fmnist_cli.checkpoints.metadata import Metrics, ModelMetadata
+from fmnist_cli.checkpoints.metadata import Metrics, ModelMetadata, NetworkRecord
+from fmnist_cli.constants import VERSION
 from fmnist_cli.data.class_names import split_classes
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.normalization import Normalization
@@ -24,23 +27,22 @@ from fmnist_cli.data.sources import ARRAYS, Source, open_source
 from fmnist_cli.errors import UsageError
 from fmnist_cli.files import check_writable
 from fmnist_cli.inference import torch_devices
-from fmnist_cli.inference.torch_devices import keep_freed_memory
+from fmnist_cli.inference.torch_devices import device_errors
 from fmnist_cli.models import own
+from fmnist_cli.models.cost import count_macs
 from fmnist_cli.models.own import failures_told, is_own
-from fmnist_cli.training import find_lr, provenance
-from fmnist_cli.training.budget import Budget
-from fmnist_cli.training.events import EventLog
+from fmnist_cli.training import find_lr
+from fmnist_cli.training.events import log_epochs
+from fmnist_cli.training.optimizer import Budget
 from fmnist_cli.training.options import OPTIONS, TrainConfig
 from fmnist_cli.training.processes import Process, joined
 from fmnist_cli.training.results import EpochResult, Stopped, Summary
-from fmnist_cli.training.run_data import RunData, read_run_data
+from fmnist_cli.training.run_data import RunData, has_seen_validation, read_run_data
 from fmnist_cli.training.run_directory import (
-    STATE_FILE,
+    HISTORY_COLUMNS,
     RunDirectory,
-    as_options,
-    history_row,
-    known_history,
-    of_known_form,
+    read_history,
+    state_errors,
 )
 from fmnist_cli.training.trainer import Track, Trainer
 
@@ -53,17 +55,15 @@ _FINISH_SHARE: Final = 1.25
 took, since that was slow for the same reason."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Prepared:
     """What `Run.epochs` has ready once the data is in memory."""
 
     trainer: Trainer
-    description: ModelMetadata
-    """Of the model file, without scores."""
+    metadata: ModelMetadata
+    """Of the model file, without run directory and scores."""
     digests: bytes
     """Of the training images; empty for named data."""
-    ready_at: float
-    """time.perf_counter() from which the run's seconds count."""
 
 
 class Run:
@@ -89,7 +89,7 @@ class Run:
         normalized as the config says (default: 0 to 1), to logits [N, K].
         """
         if data is not None:
-            config = dataclasses.replace(config, data=ARRAYS, test_data=None)
+            config = replace(config, data=ARRAYS, test_data=None)
         self._data, self._model = data, model
         self.network = config.model
         """Name of the network, for the model file."""
@@ -102,9 +102,9 @@ class Run:
                 f"{self.process.count} processes"
             )
         self.device = self.process.device(config.device)
-        keep_freed_memory()
+        torch_devices.keep_freed_memory()
         threads = torch_devices.set_threads(config.threads)
-        self.config = dataclasses.replace(config, threads=threads, device=str(self.device))
+        self.config = replace(config, threads=threads, device=str(self.device))
         if config.deterministic:
             torch_devices.make_deterministic()
         self.output = Path(output)
@@ -122,12 +122,13 @@ class Run:
             )
         )
         self.should_stop: Callable[[], bool] = lambda: False
-        """Called between two steps; if it returns True, `epochs` saves the state and stops."""
+        """Called between steps; if it returns True, `epochs` saves the state and stops."""
         self._started_at = time.monotonic() if started_at is None else started_at
         self.run_dir = None if run_dir is None else Path(run_dir)
-        """As the caller has chosen it."""
+        """Chosen by the caller; None: a new one below `runs`."""
         self._resumed: dict[str, Any] | None = None
-        self._seconds = 0.0
+        self._seconds, self._ready_at = 0.0, 0.0
+        """Seconds of training so far, and time.perf_counter() at their start."""
         self.folder: RunDirectory | None = None
         self.history: list[dict[str, Any]] = []
         self.summary: Summary | None = None
@@ -145,29 +146,23 @@ class Run:
         mirrors: Sequence[str] = (),
         started_at: float | None = None,
     ) -> "Run":
-        """Continue an earlier run, with `given` options in place of its own.
+        """Continue an earlier run, with the `given` options changed.
 
         Raises MissingInput or CheckpointError if there is no state to continue from, UsageError for
         an option that can't change halfway through a run.
         """
         folder = RunDirectory.find(name)
-        network = given.get("model", "")
-        loaded: Any = checkpoint.load_training(
-            folder.state_file, network if is_own(network) else None
-        )
-        if is_own(network):
-            given = {name: value for name, value in given.items() if name != "model"}
-        fixed = [name for name in given if not OPTIONS[name].resumable]
-        if fixed:
-            changeable = sorted(option.flag for option in OPTIONS.values() if option.resumable)
-            raise UsageError(
-                f"{OPTIONS[fixed[0]].flag} can't change when a run is resumed; "
-                f"these can: {', '.join(changeable)}"
-            )
-        with of_known_form(folder.state_file):
+        own_network = given["model"] if is_own(given.get("model", "")) else None
+        loaded: Any = checkpoint.load_training(folder.state_file, own_network)
+        for option in map(OPTIONS.__getitem__, given):
+            if not option.resumable and not (option.name == "model" and own_network):
+                changeable = sorted(each.flag for each in OPTIONS.values() if each.resumable)
+                raise UsageError(
+                    f"{option.flag} can't change when a run is resumed; "
+                    f"these can: {', '.join(changeable)}"
+                )
+        with state_errors(folder.state_file):
             config = TrainConfig.from_dict({**loaded.metadata.config, **given})
-            if is_own(network):
-                config = dataclasses.replace(config, model=network)
             state = {**loaded.training, "fingerprint": loaded.metadata.data.fingerprint}
             output = output or state["output"]
         run = cls(
@@ -189,7 +184,7 @@ class Run:
     def with_seed(self, seed: int, *, output: Path, run_dir: Path | None) -> "Run":
         """The same run with another seed; a time budget begins now."""
         return Run(
-            dataclasses.replace(self.config, seed=seed),
+            replace(self.config, seed=seed),
             output=output,
             run_dir=run_dir,
             data_dir=self.source.data_dir,
@@ -200,7 +195,7 @@ class Run:
         """Sweep over learning rates with this run's data and network; writes nothing."""
         if self.process.count > 1 or self.config.nproc > 1:
             raise UsageError("--find-lr works with one process; leave --nproc out")
-        with failures_told(self.network):
+        with device_errors(self.device, self.config.batch_size), failures_told(self.network):
             return find_lr.sweep(self._prepare().trainer)
 
     def how_to_go_on(self) -> str:
@@ -218,14 +213,14 @@ class Run:
         """
         with (
             joined(self.process, self.device),
-            torch_devices.refusal_told(self.device),
+            device_errors(self.device, self.config.batch_size),
             failures_told(self.network),
         ):
             if self.process.is_main:
                 check_writable(self.output)
             prepared = self._prepare()
             if not self.process.is_main:
-                yield from prepared.trainer.fit(None)
+                yield from prepared.trainer.fit()
                 return
             name = f"{self.network}-seed{self.config.seed}" if self.config.seeds else self.network
             # Only now, so that a mistake in data or options leaves no empty directory behind.
@@ -235,58 +230,56 @@ class Run:
                     self._save(folder, prepared)
                 else:  # the process may have been killed between writing the state and these files
                     folder.describe(self.config, self.history)
-                yield from self._fit(folder, prepared, track)
+                results = self._fit(folder, prepared, track)
+                if self.config.tensorboard:
+                    results = log_epochs(results, prepared.trainer, self.history, folder.path)
+                yield from results
                 self._finish(folder, prepared)
 
     def _prepare(self) -> _Prepared:
         fingerprint = None if self._resumed is None else self._resumed["fingerprint"]
         data = read_run_data(self.source, self.config, self._data, fingerprint)
-        self.config = dataclasses.replace(self.config, val_size=len(data.val))
-        ready_at = time.perf_counter()
-        options = {} if self.config.dropout is None else {"dropout": self.config.dropout}
-        trainer = self.build_trainer(options, data)
-        description = provenance.describe_model(
-            self.config,
-            self.network,
-            trainer.train_step.model,
-            options,
-            trainer.normalization,
-            data.record,
-            data.train.classes,
-        )
+        self.config = replace(self.config, val_size=len(data.val))
+        self._ready_at = time.perf_counter()
+        trainer = self.build_trainer(data)
+        metadata = self._describe(trainer, data)
         if self._resumed is not None:
-            with of_known_form(Path(self.run_dir or "") / STATE_FILE):
+            with state_errors(RunDirectory(self.run_dir or Path()).state_file):
                 trainer.load_state_dict(self._resumed["trainer"])
-                self.history = known_history(self._resumed["history"], trainer.epoch)
+                self.history = read_history(self._resumed["history"], trainer.epoch)
                 self._seconds = float(self._resumed["seconds"])
-        return _Prepared(trainer, description, data.digests, ready_at)
+                self._ready_at -= self._seconds
+        return _Prepared(trainer, metadata, data.digests)
 
-    def build_trainer(self, options: dict[str, float], data: RunData) -> Trainer:
-        """Build the trainer of the run; a subclass may change what it returns.
-
-        options: of the network's constructor.
-        """
-        config = self.config
+    def build_trainer(self, data: RunData) -> Trainer:
+        """Build the trainer of the run; a subclass may change what it returns."""
+        config, num_classes = self.config, len(data.train.classes)
         torch.manual_seed(config.seed)
         model = self._model
         if model is None:
-            model = models.build(config.model, len(data.train.classes), **options)
+            model = models.build(config.model, num_classes, **config.network_options())
         else:
-            own.check(model, len(data.train.classes), self.network)
+            own.check(model, num_classes, self.network)
         if config.weights is not None and self._resumed is None:
             from fmnist_cli.checkpoints import weights
 
             weights.start_from(model, self.network, config.weights)
-            self.val_is_seen = provenance.has_seen_validation(config.weights, data.record)
+            self.val_is_seen = has_seen_validation(config.weights, data.record)
         budget = None
         if config.time_budget is not None:
             spent = time.monotonic() - self._started_at
             reserve = max(_FINISH_SECONDS, _FINISH_SHARE * spent)
             budget = Budget(config.time_budget - spent - reserve)
+        if config.normalization is not None:
+            normalization = Normalization.parse(config.normalization)
+        elif self._model is not None:
+            normalization = Normalization.RAW
+        else:
+            normalization = models.network(config.model).normalization
         return Trainer(
             config,
             model,
-            self._normalization(),
+            normalization,
             data.train,
             data.val,
             device=self.device,
@@ -295,63 +288,65 @@ class Run:
             should_stop=lambda: self.should_stop(),
         )
 
-    def _normalization(self) -> Normalization:
-        if self.config.normalization is not None:
-            return Normalization.parse(self.config.normalization)
-        if self._model is not None:
-            return Normalization.RAW
-        return models.network(self.config.model).normalization
+    def _describe(self, trainer: Trainer, data: RunData) -> ModelMetadata:
+        """Record the network, its normalization, and the options and data that train it."""
+        model = trainer.train_step.model
+        return ModelMetadata(
+            network=NetworkRecord(
+                self.network,
+                self.config.network_options(),
+                models.count_parameters(model),
+                count_macs(model),
+                own.digest(self.network) if is_own(self.network) else None,
+            ),
+            normalization=trainer.normalization,
+            classes=data.train.classes,
+            recipe=self.config.recipe,
+            config={**asdict(self.config), "model": self.network},
+            data=data.record,
+            versions={
+                "fmnist": VERSION,
+                "torch": str(torch.__version__),
+                "python": platform.python_version(),
+            },
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
 
     def _fit(
         self, folder: RunDirectory, prepared: _Prepared, track: Track | None
     ) -> Iterator[EpochResult]:
-        began_at = prepared.ready_at - self._seconds
-        log = EventLog(folder.path) if self.config.tensorboard else None
-        if log is not None:
-            log.images(prepared.trainer.batches)
         try:
             for result in prepared.trainer.fit(track):
-                self._seconds = time.perf_counter() - began_at
-                self.history.append(history_row(result))
+                self.history.append({name: getattr(result, name) for name in HISTORY_COLUMNS})
                 self._save(folder, prepared)
-                if log is not None:
-                    log.epoch(result)
                 yield result
-            if log is not None and (best := prepared.trainer.best) is not None:
-                accuracy = self.history[best.epoch - 1]["val_accuracy"]
-                log.options(as_options(self.config), best.epoch, accuracy)
         except Stopped:
-            self._seconds = time.perf_counter() - began_at
             self._save(folder, prepared)
             raise
-        finally:
-            if log is not None:
-                log.close()
 
     def _save(self, folder: RunDirectory, prepared: _Prepared) -> None:
-        """Write the run's files; the other files can be written again from the state alone."""
+        """Write the state, and from it the run's other files."""
+        trainer = prepared.trainer
+        self._seconds = time.perf_counter() - self._ready_at
         training = {
-            "trainer": prepared.trainer.state_dict(),
+            "trainer": trainer.state_dict(),
             "history": self.history,
             "seconds": self._seconds,
             "output": str(self.output),
         }
+        metadata = self._metadata(folder, prepared, len(self.history))
+        weights = trainer.train_step.trained.state_dict()
         checkpoint.save(
-            folder.state_file,
-            prepared.trainer.train_step.trained.state_dict(),
-            self._metadata(folder, prepared, len(self.history)),
-            training=training,
-            digests=prepared.digests,
+            folder.state_file, weights, metadata, training=training, digests=prepared.digests
         )
         folder.describe(self.config, self.history)
 
     def _finish(self, folder: RunDirectory, prepared: _Prepared) -> None:
+        """Write the model and the curves, which mark a finished run."""
         best = prepared.trainer.best
         assert best is not None
-        metadata = dataclasses.replace(
-            self._metadata(folder, prepared, best.epoch),
-            temperature=prepared.trainer.fit_temperature(),
-        )
+        temperature = prepared.trainer.fit_temperature()
+        metadata = replace(self._metadata(folder, prepared, best.epoch), temperature=temperature)
         checkpoint.save(self.output, best.state_dict, metadata, digests=prepared.digests)
         folder.draw_curves(self.history)
         rates = [row["images_per_second"] for row in self.history]
@@ -372,14 +367,9 @@ class Run:
     def _metadata(self, folder: RunDirectory, prepared: _Prepared, epoch: int) -> ModelMetadata:
         """Metadata of the weights as they were after `epoch` epochs."""
         row = self.history[epoch - 1] if epoch else {}
-        metrics = Metrics(
-            val_accuracy=row.get("val_accuracy"),
-            val_loss=row.get("val_loss"),
-            epoch=epoch,
-            epochs=prepared.trainer.epochs,
-            seconds=self._seconds,
-        )
-        return dataclasses.replace(prepared.description, run_dir=str(folder.path), metrics=metrics)
+        accuracy, loss = row.get("val_accuracy"), row.get("val_loss")
+        metrics = Metrics(accuracy, loss, epoch, prepared.trainer.epochs, self._seconds)
+        return replace(prepared.metadata, run_dir=str(folder.path), metrics=metrics)
 
 
 def train(
@@ -394,9 +384,9 @@ def train(
 ) -> Iterator[EpochResult]:
     """Train and write the model; yields each epoch's result as it comes.
 
-    output: the model file. run_dir: directory of the run, None: a new one below `runs`.
-    data_dir, mirrors: where official files are and come from. data, model: images and a network of
-    the caller's own, see `Run`. Raises every error of this package.
+    output: the model file. run_dir: directory of the run; None: a new one below `runs`.
+    data_dir, mirrors: directory and sources of the official files. data, model: your own images
+    and network, see `Run`. Raises every error of this package.
     """
     run = Run(
         config,

@@ -1,10 +1,9 @@
 """A run directory: the options of a training run, its history, and the state to resume from."""
 
 import csv
-import io
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -41,16 +40,16 @@ class RunDirectory:
         if path is not None:
             make_folder(path)
             return cls(path)
+        make_folder(RUNS_FOLDER)
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{model.rpartition(':')[2]}"
-        for number in range(1, 1000):
-            candidate = RUNS_FOLDER / (name if number == 1 else f"{name}-{number}")
-            make_folder(candidate.parent)
+        path, number = RUNS_FOLDER / name, 1
+        while True:
             try:
-                candidate.mkdir()
-            except FileExistsError:
-                continue
-            return cls(candidate)
-        raise Locked(f"a thousand runs began in '{RUNS_FOLDER}' this second; try again later")
+                path.mkdir()
+                return cls(path)
+            except FileExistsError:  # of another run that began in this second
+                number += 1
+                path = RUNS_FOLDER / f"{name}-{number}"
 
     @classmethod
     def find(cls, name: str) -> "RunDirectory":
@@ -59,14 +58,13 @@ class RunDirectory:
         Raises MissingInput if there is no run to resume.
         """
         if name == "last":
-            states = sorted(
-                RUNS_FOLDER.glob(f"*/{STATE_FILE}"), key=lambda file: file.stat().st_mtime
-            )
-            if not states:
+            states = RUNS_FOLDER.glob(f"*/{STATE_FILE}")
+            newest = max(states, key=lambda file: file.stat().st_mtime, default=None)
+            if newest is None:
                 raise MissingInput(
                     f"no run to resume below '{RUNS_FOLDER}'; name its directory: --resume RUN_DIR"
                 )
-            return cls(states[-1].parent)
+            return cls(newest.parent)
         if not (Path(name) / STATE_FILE).is_file():
             raise MissingInput(
                 f"no run to resume at '{name}': it holds no {STATE_FILE}\n"
@@ -106,46 +104,43 @@ class RunDirectory:
                 FileLock(lock_file).acquire(timeout=0).lock.release()
         except Timeout:
             return "running"
-        except OSError:  # not ours to lock, so not ours to train in
+        except OSError:  # another user's directory
             pass
         return "stopped"
 
-    def describe(self, config: TrainConfig, history: Iterable[Mapping[str, Any]]) -> None:
-        """Write options and history, which follow from the training state."""
-        self.write_options(config)
-        self.write_history(history)
-
-    def write_options(self, config: TrainConfig) -> None:
-        """Write the resolved options, in the form that `--config` reads."""
+    def describe(self, config: TrainConfig, history: Sequence[Mapping[str, Any]]) -> None:
+        """Write the resolved options, in the form that `--config` reads, and the history."""
         with atomic_write(self.path / OPTIONS_FILE) as temporary:
             temporary.write_text(
                 "# The options of this run; to repeat it: fmnist train --config run.toml\n"
                 + as_toml(as_options(config)),
                 encoding="utf-8",
             )
+        self.write_history(history)
 
-    def write_history(self, history: Iterable[Mapping[str, Any]]) -> None:
+    def write_history(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Write one row per epoch."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, HISTORY_COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(history)
-        with atomic_write(self.path / HISTORY_FILE) as temporary:
-            temporary.write_text(text.getvalue(), encoding="utf-8")
+        with (
+            atomic_write(self.path / HISTORY_FILE) as temporary,
+            temporary.open("w", encoding="utf-8", newline="") as file,
+        ):
+            writer = csv.DictWriter(file, HISTORY_COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(history)
 
-    def draw_curves(self, history: Iterable[Mapping[str, Any]]) -> None:
-        """Draw loss, accuracy and learning rate over the epochs."""
-        from fmnist_cli.training.curves import draw_curves
+    def draw_curves(self, history: Sequence[Mapping[str, Any]]) -> None:
+        """Plot loss, accuracy and learning rate over the epochs."""
+        from fmnist_cli.training.curves import PANELS, plot_curves
 
         with atomic_write(self.path / CURVES_FILE) as temporary:
-            temporary.write_bytes(draw_curves(list(history)))
+            plot_curves(history, *PANELS).savefig(temporary, format="png", dpi=110)
 
 
 @contextmanager
-def of_known_form(path: Path) -> Iterator[None]:
-    """Turn errors that a state file's content causes inside the with-block into CheckpointError.
+def state_errors(path: Path) -> Iterator[None]:
+    """Raise CheckpointError for any error caused by the content of the state file at `path`.
 
-    For a state of another form, torch's optimizers and networks raise errors of all kinds.
+    If the state has another form, torch's optimizers and networks raise errors of all kinds.
     """
     try:
         yield
@@ -156,14 +151,8 @@ def of_known_form(path: Path) -> Iterator[None]:
         ) from error
 
 
-def history_row(result: EpochResult) -> dict[str, Any]:
-    """The row of an epoch in the history."""
-    values = asdict(result)
-    return {name: values[name] for name in HISTORY_COLUMNS}
-
-
-def known_history(history: Sequence[Mapping[str, Any]], epochs: int) -> list[dict[str, Any]]:
-    """The rows of a state file; raises for others than `history_row` has given, one an epoch."""
+def read_history(history: Sequence[Mapping[str, Any]], epochs: int) -> list[dict[str, Any]]:
+    """The rows in a state file; raises an error unless there is a row of numbers per epoch."""
     rows = [{name: row[name] for name in HISTORY_COLUMNS} for row in history]
     numbers = (value for row in rows for value in row.values() if value is not None)
     if len(rows) != epochs or not all(isinstance(number, int | float) for number in numbers):
@@ -172,7 +161,7 @@ def known_history(history: Sequence[Mapping[str, Any]], epochs: int) -> list[dic
 
 
 def as_options(config: TrainConfig) -> dict[str, Any]:
-    """The options of this one run that are set, by their long names on the command line."""
+    """The options of a single run that are set, by their long names on the command line."""
     values = {
         name.replace("_", "-"): value
         for name, value in asdict(config).items()
@@ -186,8 +175,8 @@ def as_options(config: TrainConfig) -> dict[str, Any]:
 def as_toml(values: Mapping[str, str | float]) -> str:
     """One flat table, a line per value; names are bare TOML keys, numbers are finite.
 
-    tomli-w would do it too, but a copy of this folder has to train where torch and its companions
-    are there and nothing can be installed (`benchmarks.gpu`), and tomli-w is not one of them.
+    Not by tomli-w, which is missing on machines that have torch but where nothing can be installed
+    (`benchmarks.gpu`).
     """
     # JSON's booleans and numbers are valid TOML, as are its strings except for one character.
     lines = (

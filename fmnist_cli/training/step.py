@@ -1,16 +1,15 @@
 """What an optimizer step changes: weights, their average, optimizer, schedule."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel
 
 from fmnist_cli import models
 from fmnist_cli.inference.torch_devices import resolve_precision
 from fmnist_cli.models.own import set_layout
-from fmnist_cli.training.average import MovingAverage
 from fmnist_cli.training.optimizer import Schedule, build_optimizer
 from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.processes import Process
@@ -30,17 +29,14 @@ class TrainStep:
         total_steps: int,
         steps_per_epoch: int,
     ) -> None:
-        self.device = device
+        self.config, self.device, self.process = config, device, process
         self.class_weights = class_weights
-        self.freeze_stem = config.freeze_stem
-        self.label_smoothing = config.label_smoothing
         self.precision = resolve_precision(config.precision, device)
         self.model = model.to(device)
         if config.freeze_backbone:
             self.model.requires_grad_(requires_grad=False)
             models.head_of(self.model)[1].requires_grad_(requires_grad=True)
         self.layout = set_layout(self.model, self.precision.memory_format)
-        self.process, self.compiles = process, config.compile
         self.network = self._wrap()
         self.averaged = None if config.ema is None else MovingAverage(self.model, config.ema)
         self.optimizer = build_optimizer(self.model, config)
@@ -52,7 +48,7 @@ class TrainStep:
     def _wrap(self) -> nn.Module:
         """Wrap the network so that gradients are averaged over processes, and compile it."""
         network = self.process.wrap(self.model, self.device)
-        if self.compiles:
+        if self.config.compile:
             # A CUDA graph replaces a hundred kernel launches by one. With several processes, it
             # would have to contain their communication.
             alone_on_cuda = self.device.type == "cuda" and self.process.count == 1
@@ -67,32 +63,29 @@ class TrainStep:
 
     def train_mode(self, epoch: int = 0) -> None:
         """Enable dropout and batch statistics, except in frozen layers."""
-        if self.freeze_stem is not None and epoch >= self.freeze_stem:
-            self._freeze(stem_of(self.model))
+        if self.config.freeze_stem is not None and epoch >= self.config.freeze_stem:
+            self._freeze_stem()
         self.network.train()
         for module in self.model.modules():
-            own = list(module.parameters())
-            if own and not any(parameter.requires_grad for parameter in own):
+            parameters = list(module.parameters())
+            if parameters and not any(parameter.requires_grad for parameter in parameters):
                 module.eval()
 
-    def _freeze(self, layers: Iterable[nn.Module]) -> None:
-        """Stop training these layers; the backward pass skips them."""
-        weights = [parameter for layer in layers for parameter in layer.parameters()]
-        moving = [parameter for parameter in weights if parameter.requires_grad]
-        for parameter in moving:
-            parameter.requires_grad = False
-            parameter.grad = None
-        if moving:
+    def _freeze_stem(self) -> None:
+        """Stop training the first layer and its norm; the backward pass skips them."""
+        weights = [weight for layer in stem_of(self.model) for weight in layer.parameters()]
+        if any(weight.requires_grad for weight in weights):
+            for weight in weights:
+                weight.requires_grad, weight.grad = False, None
             self.network = self._wrap()  # or other processes would wait for these gradients
 
     def step(self, images: Tensor, labels: Tensor, position: int) -> tuple[Tensor, Tensor]:
         """Forward, backward, update; returns logits [B, K] and the mean loss before the update.
 
-        images: prepared float [B, 1, 28, 28]; labels: int64 [B] or float [B, K]; position: where
-        the schedule stands afterwards.
+        images: normalized float [B, 1, 28, 28]; labels: int64 [B] or float [B, K]; position: of
+        the schedule after this step.
         """
-        prepared = images.contiguous(memory_format=self.layout)
-        logits, loss = self.update(prepared, labels)
+        logits, loss = self.update(images.contiguous(memory_format=self.layout), labels)
         self.schedule.advance_to(position)
         return logits, loss
 
@@ -115,7 +108,7 @@ class TrainStep:
             logits = self.network(images)
         logits = logits.float()
         return logits, functional.cross_entropy(
-            logits, labels, weight=self.class_weights, label_smoothing=self.label_smoothing
+            logits, labels, weight=self.class_weights, label_smoothing=self.config.label_smoothing
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -143,3 +136,30 @@ def stem_of(model: nn.Module) -> list[nn.Module]:
     layers = [module for module in model.modules() if [*module.parameters(recurse=False)]]
     has_norm = any(isinstance(layer, nn.BatchNorm2d | nn.SyncBatchNorm) for layer in layers[1:2])
     return layers[: 1 + has_norm]
+
+
+class MovingAverage(AveragedModel):
+    """An exponential moving average of parameters and buffers, in two kernel launches per step.
+
+    torch's own update moves its count of steps to the device each time, which makes the host wait
+    for the device, and averages counters one by one.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        super().__init__(model, use_buffers=True)
+        self._decay = decay
+
+    @torch.no_grad()
+    def update_parameters(self, model: nn.Module) -> None:
+        """Move towards the weights of `model`; the first call takes them over."""
+        averages = [*self.module.parameters(), *self.module.buffers()]
+        pairs = list(zip(averages, [*model.parameters(), *model.buffers()], strict=True))
+        moving = [pair for pair in pairs if pair[0].is_floating_point()]
+        counts = [pair for pair in pairs if not pair[0].is_floating_point()]
+        # The public functions take one tensor at a time; torch.optim uses these, too.
+        old, new = (list(tensors) for tensors in zip(*moving, strict=True))
+        torch._foreach_lerp_(old, new, 1 - self._decay if self.n_averaged else 1.0)
+        if counts:
+            old, new = (list(tensors) for tensors in zip(*counts, strict=True))
+            torch._foreach_copy_(old, new)
+        self.n_averaged += 1

@@ -6,32 +6,41 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckFailed
 from fmnist_cli.inference.torch_devices import synchronize
-from fmnist_cli.training import augment, metrics
-from fmnist_cli.training.batches import Batches, network_seed, on_device
-from fmnist_cli.training.budget import Budget
+from fmnist_cli.training import metrics
+from fmnist_cli.training.batches import NETWORK, Batches, on_device, seed_of
 from fmnist_cli.training.metrics import Meter, class_weights, evaluate
+from fmnist_cli.training.optimizer import Budget
 from fmnist_cli.training.options import TrainConfig
-from fmnist_cli.training.processes import Process
+from fmnist_cli.training.processes import ALONE, Process
 from fmnist_cli.training.pruning import Pruning
-from fmnist_cli.training.results import Best, EpochResult, Progress, Stopped
+from fmnist_cli.training.results import EpochResult, Progress, Stopped
 from fmnist_cli.training.step import TrainStep
 
 _READINGS_PER_SECOND: Final = 4
 _STEPS_PER_VOTE: Final = 8
-"""Several processes agree on whether to stop once in so many steps."""
+"""How often several processes agree on whether to stop."""
 _PROBE_STEPS: Final = 12
 """Steps measured to plan a time budget; the first third is not timed."""
 
 Track = Callable[[Progress], None]
+
+
+class Best(NamedTuple):
+    """The best weights so far, which become the model."""
+
+    epoch: int
+    score: float
+    """The monitored metric, negated if lower is better."""
+    state_dict: dict[str, Tensor]
 
 
 class Trainer:
@@ -46,36 +55,20 @@ class Trainer:
         val: LabeledImages,
         *,
         device: torch.device,
-        process: Process | None = None,
+        process: Process = ALONE,
         budget: Budget | None = None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.config, self.normalization, self.device = config, normalization, device
-        self.process, self.budget, self.should_stop = process or Process(), budget, should_stop
-        self.batches = Batches(
-            train,
-            batch_size=config.batch_size,
-            seed=config.seed,
-            normalization=normalization,
-            augmentations=augment.parse(config.augment),
-            device=device,
-            process=self.process,
-        )
-        self.pruning: Pruning | None = None
-        if config.prune:
-            self.pruning = Pruning(
-                len(train),
-                config.prune,
-                batch_size=self.batches.batch_size,
-                seed=config.seed,
-                device=device,
-            )
+        self.process, self.budget, self.should_stop = process, budget, should_stop
+        self.batches = Batches(train, config, normalization, device, process)
+        self.pruning = Pruning(len(train), config, device)
         self.val_images, self.val_labels = on_device(val, device)
         build = partial(
             TrainStep,
             config,
             device=device,
-            process=self.process,
+            process=process,
             class_weights=class_weights(config, train, device),
             steps_per_epoch=len(self.batches),
         )
@@ -93,30 +86,22 @@ class Trainer:
     def fit(self, track: Track | None = None) -> Iterator[EpochResult]:
         """Train from the current state to the end; `track` is called within epochs.
 
-        Raises Stopped between two steps once `should_stop` says so; the state is then whole.
-        Raises CheckFailed where the loss is no longer finite, or the device's memory too small.
+        Raises Stopped between two steps once `should_stop` returns True; the state can then be
+        saved. Raises CheckFailed if the loss is no longer finite.
         """
         while self.epoch < self.epochs and not self._is_patience_spent():
             started_at = time.perf_counter()
-            try:
-                images_per_second = self._train_epoch(track)
-            except torch.OutOfMemoryError:
-                size = self.config.batch_size
-                raise CheckFailed(
-                    f"{self.device} has too little memory for batches of {size} images; "
-                    f"try --batch-size {max(1, size // 2)}"
-                ) from None
+            images_per_second = self._train_epoch(track)
             train_loss, train_accuracy = self._read_meter(self.process)
             val_loss, val_accuracy = self._validate(self.train_step.trained)
             self.epoch, self.step, self.meter = self.epoch + 1, 0, Meter(self.device)
             if self.budget is not None:  # the run ends at a time, not after a number of epochs
-                self.epochs = (
-                    self.epoch if self.share_spent >= 1 else max(self.epochs, self.epoch + 1)
-                )
-            worth = val_accuracy
+                is_over = self.share_spent >= 1
+                self.epochs = self.epoch if is_over else max(self.epochs, self.epoch + 1)
+            score = val_accuracy
             if self.config.monitor == "loss" and val_loss is not None:
-                worth = -val_loss
-            self.train_step.schedule.end_epoch(-train_loss if worth is None else worth)
+                score = -val_loss
+            self.train_step.schedule.end_epoch(-train_loss if score is None else score)
             yield EpochResult(
                 epoch=self.epoch,
                 epochs=self.epochs,
@@ -128,34 +113,32 @@ class Trainer:
                 seconds=time.perf_counter() - started_at,
                 images_per_second=images_per_second,
                 # Without validation, the last weights are the best.
-                is_best=self._keep_best(float(self.epoch) if worth is None else worth),
+                is_best=self._keep_best(float(self.epoch) if score is None else score),
             )
 
     def _train_epoch(self, track: Track | None) -> float:
         """Take the remaining steps of one pass over the training split; returns images/s."""
         self.train_step.train_mode(self.epoch)
         first_step = self.step
-        if self.pruning is not None and not first_step:
+        if not first_step:
             self.pruning.begin(self.epoch)
-        chosen = self.pruning.chosen if self.pruning is not None else None
         started_at = read_at = time.perf_counter()
+        chosen = self.pruning.chosen
         for batch in self.batches.epoch(self.epoch, first_step=first_step, chosen=chosen):
             self._vote()
             if self.share_spent >= 1 and self.step:
                 break
-            torch.manual_seed(
-                network_seed(self.config.seed, self.epoch, batch.step, self.process.rank)
-            )
+            words = self.config.seed, self.epoch, batch.step, NETWORK, self.process.rank
+            torch.manual_seed(seed_of(*words))
             self.step = batch.step + 1
             logits, loss = self.train_step.step(batch.images, batch.labels, self._position())
             self.meter.add(loss, logits, batch.labels)
-            if self.pruning is not None:
-                self.pruning.see(batch.positions, logits, batch.labels)
+            self.pruning.see(batch.positions, logits, batch.labels)
             now = time.perf_counter()
             if track is not None and now - read_at > 1 / _READINGS_PER_SECOND:
                 read_at = now
                 track(self._progress(first_step, now - started_at))
-        self._gather()
+        self.pruning.gather(self.process)
         synchronize(self.device)
         return self._rate(first_step, time.perf_counter() - started_at)
 
@@ -166,12 +149,8 @@ class Trainer:
         share = self.budget.share_spent() if self.budget is not None else 0.0
         stop, self.share_spent = self.process.most(float(self.should_stop()), share)
         if stop:
-            self._gather()
-            raise Stopped
-
-    def _gather(self) -> None:
-        if self.pruning is not None:
             self.pruning.gather(self.process)
+            raise Stopped
 
     def _position(self) -> int:
         """Position in the schedule, by steps or, with a time budget, by the clock."""
@@ -181,8 +160,7 @@ class Trainer:
 
     def _steps(self, epoch: int) -> int:
         """Number of steps in an epoch, counted from 0."""
-        images = self.pruning.size(epoch) if self.pruning is not None else len(self.batches.labels)
-        return images // self.batches.batch_size
+        return self.pruning.size(epoch) // self.batches.batch_size
 
     def _steps_before(self, epoch: int) -> int:
         """Number of steps before an epoch; all epochs but the first have the same length."""
@@ -208,9 +186,8 @@ class Trainer:
 
     def _progress(self, first_step: int, seconds: float) -> Progress:
         # Reading waits for the device; loss and accuracy are those of this process only.
-        loss, accuracy = self._read_meter(Process())
-        rate = self._rate(first_step, seconds)
-        steps = self._steps(self.epoch)
+        loss, accuracy = self._read_meter(ALONE)
+        rate, steps = self._rate(first_step, seconds), self._steps(self.epoch)
         return Progress(self.epoch + 1, self.epochs, self.step, steps, loss, accuracy, rate)
 
     def _rate(self, first_step: int, seconds: float) -> float:
@@ -228,23 +205,18 @@ class Trainer:
     def _validate(self, model: nn.Module) -> tuple[float, float] | tuple[None, None]:
         if not len(self.val_labels):
             return None, None
-        alone = self.process.count == 1  # several processes vote between steps only
-        return evaluate(
-            model,
-            self.val_images,
-            self.val_labels,
-            self.normalization,
-            self.process,
-            self._vote if alone else lambda: None,
-        )
+        # Several processes vote between steps only.
+        check = self._vote if self.process.count == 1 else lambda: None
+        split = self.val_images, self.val_labels
+        return evaluate(model, *split, self.normalization, self.process, check)
 
-    def _keep_best(self, worth: float) -> bool:
-        """Keep the weights if they are the best so far."""
-        if self.best is not None and worth <= self.best.worth:
+    def _keep_best(self, score: float) -> bool:
+        """Keep a copy of the weights if they are the best so far."""
+        if self.best is not None and score <= self.best.score:
             return False
         state = self.train_step.trained.state_dict()
         copied = {name: value.detach().cpu().clone() for name, value in state.items()}
-        self.best = Best(self.epoch, worth, copied)
+        self.best = Best(self.epoch, score, copied)
         return True
 
     def fit_temperature(self) -> float | None:
@@ -272,21 +244,18 @@ class Trainer:
             "share_spent": self.share_spent,
             "meter": self.meter.sums.cpu(),
             "train_step": self.train_step.state_dict(),
-            "pruning": self.pruning.state_dict() if self.pruning is not None else None,
+            "pruning": self.pruning.state_dict(),
             "best": self.best._asdict() if self.best is not None else None,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Resume from `state`."""
-        self.epoch, self.step, self.share_spent = (
-            state["epoch"],
-            state["step"],
-            state["share_spent"],
-        )
+        self.epoch, self.step = state["epoch"], state["step"]
+        self.share_spent = state["share_spent"]
         if self.budget is not None:
             self.budget.resume_at(self.share_spent)
         self.meter.sums.copy_(state["meter"])
         self.train_step.load_state_dict(state["train_step"])
-        if self.pruning is not None:
-            self.pruning.load_state_dict(state["pruning"])
-        self.best = Best(**state["best"]) if state["best"] is not None else None
+        self.pruning.load_state_dict(state["pruning"])
+        # By position, since earlier files call the score "worth".
+        self.best = Best(*state["best"].values()) if state["best"] is not None else None

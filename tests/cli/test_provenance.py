@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fmnist_cli.checkpoints.metadata import DataRecord
-from fmnist_cli.training.provenance import has_seen_validation
+from fmnist_cli.training.run_data import has_seen_validation
 from tests.cli.conftest import Program
 from tests.written_models import write_checkpoint
 
@@ -34,8 +34,8 @@ def test_weights_that_know_the_validation_images(
     assert has_seen_validation(str(path), record(fingerprint, val_size)) is seen
 
 
-@pytest.mark.parametrize("weights", [None, "imagenet", "gone.pt"])
-def test_weights_that_record_no_data(weights: str | None) -> None:
+@pytest.mark.parametrize("weights", ["imagenet", "gone.pt"])
+def test_weights_that_record_no_data(weights: str) -> None:
     assert not has_seen_validation(weights, record(FINGERPRINT, 50))
 
 

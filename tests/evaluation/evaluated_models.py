@@ -14,7 +14,7 @@ from fmnist_cli.data.splits import stratified_split
 from fmnist_cli.export.graph import build_graph
 from fmnist_cli.inference.classifier import Classifier
 from fmnist_cli.inference.loading import load
-from fmnist_cli.training.provenance import describe_data
+from fmnist_cli.training.run_data import describe_data
 from tests.written_models import metadata, network
 
 VAL_SIZE = 40

@@ -39,7 +39,7 @@ def test_auto_prefers_cuda_then_mps_then_cpu(machine: Machine) -> None:
     assert torch_devices.resolve("auto") == torch.device("cuda:0")
 
 
-def test_cuda_indices_count_what_is_there(machine: Machine) -> None:
+def test_cuda_indices_end_with_the_last_device(machine: Machine) -> None:
     machine.has(cuda=2)
     assert torch_devices.resolve("cuda") == torch.device("cuda:0")
     assert torch_devices.resolve("cuda:1") == torch.device("cuda:1")
@@ -47,7 +47,7 @@ def test_cuda_indices_count_what_is_there(machine: Machine) -> None:
         torch_devices.resolve("cuda:2")
 
 
-def test_visible_devices_are_named_where_they_are_the_reason(machine: Machine) -> None:
+def test_visible_devices_are_named_if_they_are_the_reason(machine: Machine) -> None:
     machine.sees("")
     with pytest.raises(Unavailable, match="no device with CUDA_VISIBLE_DEVICES=''"):
         torch_devices.resolve("cuda")
@@ -58,7 +58,7 @@ def test_visible_devices_are_named_where_they_are_the_reason(machine: Machine) -
         torch_devices.resolve("cuda:3")
 
 
-def test_a_cpu_only_build_and_a_missing_driver_are_told_apart(machine: Machine) -> None:
+def test_a_cpu_only_build_and_a_missing_driver_are_different_reasons(machine: Machine) -> None:
     machine.has(cuda=0, build=None)
     with pytest.raises(Unavailable, match="is for the CPU only; there is: cpu"):
         torch_devices.resolve("cuda:0")
@@ -81,13 +81,13 @@ def test_common_spellings_are_understood(spelling: str, name: str, machine: Mach
 
 
 @pytest.mark.parametrize("name", ["0,1", "cuda:0,1", "cuda:0,cuda:1", "gpu:0, gpu:1", "0, 1"])
-def test_one_device_is_asked_for(name: str) -> None:
+def test_a_list_of_devices_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="--device cuda:0; to train on all of them: --nproc 2"):
         torch_devices.resolve(name)
 
 
 @pytest.mark.parametrize("name", ["tpu", "cuda:", "cuda:-1", "cuda:x", "", "-1", "1.5", "９", ","])
-def test_a_name_of_no_device_is_wrong_usage(name: str) -> None:
+def test_an_unknown_name_is_wrong_usage(name: str) -> None:
     with pytest.raises(UsageError, match="expected auto, cpu, cuda"):
         torch_devices.resolve(name)
 

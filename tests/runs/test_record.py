@@ -36,27 +36,14 @@ def test_a_run_is_what_its_files_say(three: list[RunRecord]) -> None:
 
 
 def test_the_monitored_metric_decides_which_epoch_is_best(tmp_path: Path) -> None:
-    path = write_run(tmp_path / "a", monitor="loss")
-    history = path / "history.csv"
-    header, *rows = history.read_text(encoding="utf-8").splitlines()
-    column = header.split(",").index("val_loss")
-    for row, loss in zip((0, 1, 2), (0.5, 0.6, 0.4), strict=True):
-        cells = rows[row].split(",")
-        cells[column] = str(loss)
-        rows[row] = ",".join(cells)
-    history.write_text("\n".join([header, *rows]), encoding="utf-8")
+    path = write_run(tmp_path / "a", losses=(0.5, 0.6, 0.4), monitor="loss")
     assert read_run(path, "a").val_accuracy == 0.8
 
 
 def test_a_run_without_validation_and_one_before_its_first_epoch(tmp_path: Path) -> None:
-    path = write_run(tmp_path / "a", ())
-    run = read_run(path, "a")
+    run = read_run(write_run(tmp_path / "a", ()), "a")
     assert (run.epochs, run.val_accuracy, run.images_per_second) == (0, None, None)
-    history = path / "history.csv"
-    header = history.read_text(encoding="utf-8").strip().split(",")
-    cells = ["" if name.startswith("val_") else "1" for name in header]
-    history.write_text(",".join(header) + "\n" + ",".join(cells), encoding="utf-8")
-    run = read_run(path, "a")
+    run = read_run(write_run(tmp_path / "b", (None,), (None,)), "b")
     assert (run.epochs, run.val_accuracy) == (1, None)
 
 
@@ -149,7 +136,7 @@ def test_other_directories_are_no_runs(tmp_path: Path) -> None:
 
 @pytest.fixture
 def holder(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Another process that trains in the directory `run`, as far as its lock can show it."""
+    """Another process that holds the lock of the directory `run`."""
     path = write_run(tmp_path / "run")
     code = (
         "import sys\nfrom pathlib import Path\n"
@@ -172,7 +159,7 @@ def test_a_run_is_running_until_its_process_ends(
 ) -> None:
     directory = RunDirectory(tmp_path / "run")
     assert directory.state() == "running"  # though it was finished before it was resumed
-    assert directory.state() == "running"  # asking takes nothing away
+    assert directory.state() == "running"  # asking does not take the lock
     holder.kill()
     holder.wait()
     assert directory.state() == "stopped"

@@ -28,22 +28,23 @@ OPTIONS = {
 
 def write_run(
     path: Path,
-    accuracies: Sequence[float] = (0.7, 0.9, 0.8),
+    accuracies: Sequence[float | None] = (0.7, 0.9, 0.8),
+    losses: Sequence[float | None] = (0.5, 0.5, 0.5),
     *,
     is_finished: bool = True,
     **changed: Any,
 ) -> Path:
-    """A run with one epoch per validation accuracy; `changed` options replace the usual ones."""
+    """A run with an epoch per validation accuracy; `changed` options replace the usual ones."""
     path.mkdir(parents=True)
     options = {**OPTIONS, **{name.replace("_", "-"): value for name, value in changed.items()}}
     (path / OPTIONS_FILE).write_text(as_toml(options), encoding="utf-8")
     with (path / HISTORY_FILE).open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, HISTORY_COLUMNS)
         writer.writeheader()
-        for epoch, accuracy in enumerate(accuracies, 1):
-            row = dict.fromkeys(HISTORY_COLUMNS, 0.5)
-            figures = {"val_accuracy": accuracy, "seconds": 2.0, "images_per_second": 1000.0}
-            writer.writerow({**row, **figures, "epoch": epoch})
+        for epoch, (accuracy, loss) in enumerate(zip(accuracies, losses, strict=False), 1):
+            row = dict.fromkeys(HISTORY_COLUMNS, 0.5) | {"epoch": epoch, "val_loss": loss}
+            speed = {"seconds": 2.0, "images_per_second": 1000.0}
+            writer.writerow({**row, **speed, "val_accuracy": accuracy})
     if is_finished:
         (path / CURVES_FILE).touch()
     return path

@@ -1,28 +1,25 @@
 """Batches are a function of (seed, epoch, step), whole or shared."""
 
-from typing import Any
-
 import pytest
 import torch
 
 from fmnist_cli.data.normalization import Normalization
-from fmnist_cli.training.augment import parse
+from fmnist_cli.training.augment import AUGMENTATIONS
 from fmnist_cli.training.batches import Batches, seed_of
-from fmnist_cli.training.processes import Process
+from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.processes import ALONE, Process
 from tests.training.small import CPU, squares
 
 
-def batches(n: int = 100, **options: Any) -> Batches:
-    chosen = {"batch_size": 16, "seed": 0, "augment": "none", **options}
-    return Batches(
-        squares(n),
-        batch_size=chosen["batch_size"],
-        seed=chosen["seed"],
-        normalization=chosen.get("normalization", Normalization.RAW),
-        augmentations=parse(chosen["augment"]),
-        device=CPU,
-        process=chosen.get("process"),
-    )
+def batches(
+    n: int = 100,
+    *,
+    augment: str = "none",
+    normalization: Normalization = Normalization.RAW,
+    process: Process = ALONE,
+) -> Batches:
+    config = TrainConfig(batch_size=16, augment=augment)
+    return Batches(squares(n), config, normalization, CPU, process)
 
 
 def test_an_epoch_holds_each_image_at_most_once_and_drops_the_rest() -> None:
@@ -49,6 +46,12 @@ def test_an_epoch_can_be_entered_in_the_middle() -> None:
     assert [batch.step for batch in entered] == [4, 5]
     assert torch.equal(entered[0].images, whole[4].images)
     assert torch.equal(entered[0].labels, whole[4].labels)
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_every_augmentation_is_applied(name: str) -> None:
+    plain, augmented = (next(iter(batches(augment=chain).epoch(0))) for chain in ("none", name))
+    assert not torch.equal(plain.images, augmented.images)
 
 
 @pytest.mark.parametrize("augment", ["none", "flip,shift:2", "altflip,rotate:9,zoom:0.1,erase:0.9"])

@@ -4,13 +4,13 @@ import time
 
 import pytest
 
-from fmnist_cli.training.budget import Budget
+from fmnist_cli.training.optimizer import Budget
 from fmnist_cli.training.trainer import Trainer
-from tests.training.small import squares, trainer
+from tests.training.small import trainer
 
 
 class Clock:
-    """Time that passes by a fixed step each time somebody looks."""
+    """A clock that advances by a fixed step at each reading."""
 
     def __init__(self, tick: float) -> None:
         self.now, self.tick = 0.0, tick
@@ -22,16 +22,7 @@ class Clock:
 
 def budgeted(monkeypatch: pytest.MonkeyPatch, seconds: float, tick: float) -> Trainer:
     monkeypatch.setattr(time, "monotonic", Clock(tick))
-    made = trainer(schedule="linear", lr=0.01)
-    return Trainer(
-        made.config,
-        made.train_step.model,
-        made.normalization,
-        squares(256),
-        squares(64, seed=1),
-        device=made.device,
-        budget=Budget(seconds),
-    )
+    return trainer(schedule="linear", lr=0.01, budget=Budget(seconds))
 
 
 def test_the_schedule_is_finished_when_the_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Of several processes that ended, the one that is told of is the cause."""
+"""Of several processes that ended, the one reported caused the others to end."""
 
 import signal
 import sys
@@ -31,7 +31,7 @@ def test_the_cause_is_the_first_or_one_that_was_killed(
     assert launch._cause(failures) == (cause, failures[cause])
 
 
-def test_windows_is_told_what_torch_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_is_unsupported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(Unavailable, match="leave --nproc out"):
         launch.launch(2, [])

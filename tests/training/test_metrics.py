@@ -20,7 +20,7 @@ class Fixed(nn.Module):
 
 
 def drawn(n: int) -> tuple[Tensor, Tensor]:
-    """Images and labels of which `Fixed(1)` gives the true probabilities."""
+    """Random images with labels sampled from the probabilities of `Fixed(1)`."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (n, 28, 28), generator=generator, dtype=torch.uint8)
     probabilities = Fixed(1)(images[:, None] / 255).softmax(1)
@@ -28,18 +28,18 @@ def drawn(n: int) -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("factor", [0.25, 1, 3])
-def test_it_takes_back_a_factor(factor: float) -> None:
+def test_it_undoes_a_factor(factor: float) -> None:
     images, labels = drawn(20_000)
     found = fit_temperature(Fixed(factor), images, labels, Normalization.RAW)
     assert found == pytest.approx(factor, rel=0.05)
 
 
-def test_it_stays_finite_where_every_prediction_is_right() -> None:
+def test_it_stays_finite_if_every_prediction_is_right() -> None:
     images, _ = drawn(50)
     labels = images[:, 0, :10].argmax(1)
     assert 0.1 <= fit_temperature(Fixed(1), images, labels, Normalization.RAW) < 1
 
 
-def test_it_stays_finite_where_nothing_was_learnt() -> None:
+def test_it_stays_finite_if_nothing_was_learned() -> None:
     images, labels = drawn(50)
     assert fit_temperature(Fixed(0), images, labels, Normalization.RAW) <= 10

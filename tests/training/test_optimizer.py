@@ -5,13 +5,14 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import (
+    ConstantLR,
     CosineAnnealingLR,
     LinearLR,
     LRScheduler,
@@ -48,30 +49,33 @@ def trained(model: nn.Module, optimizer: Optimizer) -> Tensor:
     return nn.utils.parameters_to_vector(model.parameters()).detach()
 
 
-def by_torch(name: str, groups: list[dict[str, Any]], momentum: float) -> Optimizer:
-    match name:
-        case "sgd":
-            return SGD(groups, 0.1, momentum, nesterov=True, fused=True)
-        case "adam":
-            return Adam(groups, 0.1, fused=True)
-    return AdamW(groups, 0.1, fused=True)
-
-
-@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
-def test_steps_are_torchs_own_bit_for_bit(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "momentum", "kind"),
+    [
+        ("sgd", 0.9, partial(SGD, momentum=0.9, nesterov=True)),
+        ("sgd", 0.0, SGD),
+        ("adam", 0.9, Adam),
+        ("adamw", 0.9, AdamW),
+    ],
+)
+def test_steps_are_torchs_own_bit_for_bit(
+    name: str, momentum: float, kind: Callable[..., Optimizer]
+) -> None:
     torch.manual_seed(0)
     ours = TwoLayers()
     theirs = copy.deepcopy(ours)
-    config = TrainConfig.from_dict({"optimizer": name, "lr": 0.1, "weight_decay": 0.01})
+    given = {"optimizer": name, "lr": 0.1, "weight_decay": 0.01, "momentum": momentum}
+    config = TrainConfig.from_dict(given)
     groups = [
         {"params": [p for p in theirs.parameters() if p.dim() > 1], "weight_decay": 0.01},
         {"params": [p for p in theirs.parameters() if p.dim() == 1], "weight_decay": 0.0},
     ]
-    expected = trained(theirs, by_torch(name, groups, config.momentum))
+    expected = trained(theirs, kind(groups, lr=0.1, fused=True))
     assert torch.equal(trained(ours, build_optimizer(ours, config)), expected)
 
 
 CURVES: dict[str, Callable[[Optimizer, int], LRScheduler]] = {
+    "constant": lambda optimizer, steps: ConstantLR(optimizer, 1.0, steps),
     "step": lambda optimizer, steps: StepLR(optimizer, math.ceil(steps / 3), gamma=0.1),
     "cosine": CosineAnnealingLR,
     "linear": lambda optimizer, steps: LinearLR(optimizer, 1.0, 0.0, steps),
@@ -92,6 +96,17 @@ def test_a_schedule_has_the_rates_and_momenta_of_torchs(name: str, steps: int) -
         for value in ("lr", "momentum"):
             found = ours.param_groups[0][value]
             assert found == pytest.approx(theirs.param_groups[0][value], abs=1e-12), position
+
+
+def test_warmup_rises_to_the_peak_and_the_schedule_follows() -> None:
+    config = TrainConfig(schedule="linear", lr=1.0, warmup=0.5)
+    schedule = Schedule(build_optimizer(TwoLayers(), config), config, 16, 8)
+    rates = []
+    for position in range(17):
+        schedule.advance_to(position)
+        rates.append(schedule.lr)
+    rising = [0.01 + 0.99 * step / 4 for step in range(4)]
+    assert rates == pytest.approx(rising + [1 - step / 12 for step in range(13)])
 
 
 def test_plateau_drops_when_torchs_does_and_goes_on_where_a_state_was_taken() -> None:

@@ -1,10 +1,8 @@
-"""Each option changes what it says it changes: a run that ignored it would fail here."""
+"""Each option has its effect: a run that ignored it would fail here."""
 
 import json
-import math
 import tomllib
 from dataclasses import asdict
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,43 +13,9 @@ from fmnist_cli import models
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.errors import UsageError
 from fmnist_cli.training.metrics import class_weights
-from fmnist_cli.training.optimizer import build_optimizer
 from fmnist_cli.training.options import TrainConfig, size_or_share
 from fmnist_cli.training.run_directory import as_options, as_toml
 from tests.training.small import CPU, config, squares, trainer, weights_of
-
-
-def rates(schedule: str, **options: Any) -> list[float]:
-    """The learning rate before each of 16 steps, and after the last."""
-    made = trainer(schedule=schedule, lr=1.0, **options)
-    train_step = made.train_step
-    found = [train_step.schedule.lr]
-    for position in range(1, train_step.schedule.total_steps + 1):
-        train_step.optimizer.step()
-        train_step.schedule.advance_to(position)
-        found.append(train_step.schedule.lr)
-    return found
-
-
-def test_schedules_have_their_shapes() -> None:
-    steps = 16
-    assert rates("constant") == [1.0] * (steps + 1)
-    assert rates("linear") == pytest.approx([1 - i / steps for i in range(steps + 1)])
-    cosine = [(1 + math.cos(math.pi * i / steps)) / 2 for i in range(steps + 1)]
-    assert rates("cosine") == pytest.approx(cosine)
-    assert sorted(set(np.round(rates("step"), 9)), reverse=True) == [1.0, 0.1, 0.01]
-    cycle = rates("onecycle")
-    assert max(cycle) == pytest.approx(1.0, abs=0.01)
-    assert 0 < cycle.index(max(cycle)) < steps / 2
-    assert cycle[-1] < cycle[0] < 0.1
-
-
-def test_warmup_rises_to_the_peak_and_the_schedule_follows() -> None:
-    rising = rates("linear", warmup=0.5)  # four of sixteen steps
-    assert rising[0] == pytest.approx(0.01)
-    assert rising[4] == pytest.approx(1.0)
-    assert rising[1] < rising[2] < rising[3] < rising[4]
-    assert rising[-1] == pytest.approx(0.0)
 
 
 def test_plateau_lowers_the_rate_when_nothing_gets_better() -> None:
@@ -60,38 +24,14 @@ def test_plateau_lowers_the_rate_when_nothing_gets_better() -> None:
     assert results[-1].lr < results[0].lr
 
 
-@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
-def test_every_optimizer_learns(name: str) -> None:
-    lr = 0.02 if name == "sgd" else 0.002
-    results = list(trainer(optimizer=name, lr=lr, epochs=3).fit())
-    assert results[-1].train_loss < results[0].train_loss
-
-
-def test_decay_spares_biases_and_norms() -> None:
-    made = trainer(model="convnet", weight_decay=0.1)
-    for group in made.train_step.optimizer.param_groups:
-        for parameter in group["params"]:
-            assert group["weight_decay"] == (0.1 if parameter.dim() > 1 else 0.0)
-
-
 def test_the_head_has_its_own_rate() -> None:
     made = trainer(head_lr=0.5)
     head = models.head_of(made.train_step.model)[1]
     assert isinstance(head, torch.nn.Linear)
-    found = {
-        id(parameter): group["lr"]
-        for group in made.train_step.optimizer.param_groups
-        for parameter in group["params"]
-    }
-    assert found[id(head.weight)] == found[id(head.bias)] == 0.5
-    assert sorted(set(found.values())) == [0.002, 0.5]
-
-
-def test_momentum_reaches_the_optimizer() -> None:
-    made = trainer(optimizer="sgd", momentum=0.5)
-    optimizer = build_optimizer(made.train_step.model, config(optimizer="sgd", momentum=0.5))
-    assert optimizer.param_groups[0]["momentum"] == 0.5
-    assert optimizer.param_groups[0]["nesterov"]
+    groups = made.train_step.optimizer.param_groups
+    rates = {parameter: group["lr"] for group in groups for parameter in group["params"]}
+    assert rates[head.weight] == rates[head.bias] == 0.5
+    assert sorted(set(rates.values())) == [0.002, 0.5]
 
 
 def loss_of(**options: Any) -> float:
@@ -131,23 +71,6 @@ def test_ema_is_what_is_validated_and_kept() -> None:
     assert torch.equal(made.best.state_dict["fc.2.weight"], averaged)
 
 
-@cache
-def trained_plainly() -> torch.Tensor:
-    plain = trainer(epochs=2)
-    list(plain.fit())
-    return weights_of(plain)["fc.2.weight"]
-
-
-@pytest.mark.parametrize(
-    "name", ["flip", "altflip", "shift:2", "rotate:20", "zoom:0.2", "erase:0.5", "mixup", "cutmix"]
-)
-def test_every_augmentation_trains_and_changes_the_run(name: str) -> None:
-    augmented = trainer(epochs=2, augment=name)
-    results = list(augmented.fit())
-    assert results[-1].train_loss < results[0].train_loss
-    assert not torch.equal(trained_plainly(), weights_of(augmented)["fc.2.weight"])
-
-
 def test_dropout_is_the_networks_unless_given() -> None:
     assert loss_of() == loss_of(dropout=0.0)  # in evaluation mode both are off
     with_own, without = trainer(epochs=1), trainer(epochs=1, dropout=0.0)
@@ -173,13 +96,6 @@ def test_compile_gives_the_same_training(monkeypatch: pytest.MonkeyPatch) -> Non
     )
     list(trainer(epochs=1, compile=True).fit())
     assert compiled == [{"dynamic": False, "mode": None}]
-
-
-def test_batch_size_and_seed_decide_the_batches() -> None:
-    assert len(trainer(batch_size=64).batches) == 4
-    first = next(iter(trainer(seed=0).batches.epoch(0))).labels
-    other = next(iter(trainer(seed=1).batches.epoch(0))).labels
-    assert not torch.equal(first, other)
 
 
 def test_a_split_smaller_than_a_batch_still_trains() -> None:
@@ -249,6 +165,6 @@ def test_training_images_are_untouched_by_training() -> None:
 
 
 def test_vision_networks_learn() -> None:
-    options = {"model": "mobilenet_v3_small", "epochs": 3, "batch_size": 16}
-    results = list(trainer(n=96, n_val=32, **options).fit())
+    made = trainer(n=96, n_val=32, model="mobilenet_v3_small", epochs=3, batch_size=16)
+    results = list(made.fit())
     assert results[-1].train_loss < results[0].train_loss

@@ -1,30 +1,25 @@
 """What is left out of an epoch, and that it comes back."""
 
-from typing import Any
-
 import torch
 
-from fmnist_cli.training.processes import Process
+from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.processes import ALONE, Process
 from fmnist_cli.training.pruning import Pruning
 from tests.training.small import CPU
 
 
-def pruning(images: int = 100, share: float = 0.5, batch_size: int = 10, seed: int = 0) -> Pruning:
-    return Pruning(images, share, batch_size=batch_size, seed=seed, device=CPU)
-
-
-def logits_of(losses: torch.Tensor) -> torch.Tensor:
-    """Logits [B, 10] whose cross-entropy with class 0 is so large."""
-    others = torch.log(torch.expm1(losses) / 9)
-    return torch.cat([torch.zeros(len(losses), 1), others[:, None].expand(-1, 9)], 1)
+def pruning(images: int = 100, share: float = 0.5, batch_size: int = 10) -> Pruning:
+    return Pruning(images, TrainConfig(prune=share, batch_size=batch_size), CPU)
 
 
 def see(made: Pruning, positions: torch.Tensor, losses: torch.Tensor) -> None:
-    made.see(positions, logits_of(losses), torch.zeros(len(losses), dtype=torch.int64))
+    """Show images of class 0 of two, with logits whose cross-entropy is `losses`."""
+    logits = torch.stack([torch.zeros_like(losses), torch.log(torch.expm1(losses))], dim=1)
+    made.see(positions, logits, torch.zeros(len(losses), dtype=torch.int64))
 
 
 def chosen(made: Pruning, epoch: int) -> list[int]:
-    """What an epoch is made of; everything, where nothing is left out."""
+    """The images of an epoch; all of them if none is left out."""
     made.begin(epoch)
     return list(range(made.images)) if made.chosen is None else made.chosen.tolist()
 
@@ -36,7 +31,7 @@ def test_half_of_the_easier_half_is_left_out_of_later_epochs() -> None:
     order = torch.randperm(100)
     for positions in order.view(10, 10):
         see(made, positions, losses[positions])
-    made.gather(Process())
+    made.gather(ALONE)
     first, second = chosen(made, 1), chosen(made, 2)
     assert len(first) == made.size(1) == 75
     assert set(range(50, 100)) <= set(first) & set(second)
@@ -46,16 +41,16 @@ def test_half_of_the_easier_half_is_left_out_of_later_epochs() -> None:
 def test_what_was_never_seen_is_not_left_out() -> None:
     made = pruning(share=1.0)
     see(made, torch.arange(60), torch.full((60,), 3.0))
-    made.gather(Process())
+    made.gather(ALONE)
     assert set(range(60, 100)) <= set(chosen(made, 1))
 
 
 def test_a_new_loss_takes_the_place_of_the_old_one() -> None:
     made = pruning(images=4, share=1.0, batch_size=1)
     see(made, torch.arange(4), torch.tensor([1.0, 2.0, 3.0, 4.0]))
-    made.gather(Process())
+    made.gather(ALONE)
     see(made, torch.tensor([0, 3]), torch.tensor([9.0, 0.5]))
-    made.gather(Process())
+    made.gather(ALONE)
     assert chosen(made, 1) == [0, 2]
 
 
@@ -69,7 +64,7 @@ def test_mixed_labels_have_losses_too() -> None:
     logits, labels = torch.zeros(2, 10), torch.full((2, 10), 0.1)
     logits[1, 0] = 5.0
     made.see(torch.arange(2), logits, labels)
-    made.gather(Process())
+    made.gather(ALONE)
     assert chosen(made, 1) == [1]
 
 
@@ -84,27 +79,3 @@ def test_processes_share_what_each_has_seen() -> None:
     see(made, torch.arange(2), torch.tensor([1.0, 2.0]))
     made.gather(Pair())
     assert chosen(made, 1) == [0, 1]
-
-
-def test_the_state_goes_on_with_the_same_choices() -> None:
-    def run(made: Pruning, epochs: range) -> list[Any]:
-        found = []
-        for epoch in epochs:
-            positions = chosen(made, epoch)
-            see(made, torch.tensor(positions), torch.rand(len(positions)) + 0.01)
-            made.gather(Process())
-            found.append(positions)
-        return found
-
-    torch.manual_seed(0)
-    whole = pruning()
-    run(whole, range(2))
-    resumed = pruning()
-    resumed.load_state_dict(whole.state_dict())
-    assert resumed.chosen is not None
-    assert whole.chosen is not None
-    assert (resumed.chosen == whole.chosen).all()
-    torch.manual_seed(1)
-    expected = run(whole, range(2, 4))
-    torch.manual_seed(1)
-    assert run(resumed, range(2, 4)) == expected

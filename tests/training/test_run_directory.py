@@ -50,7 +50,7 @@ def test_one_run_at_a_time() -> None:
 def test_options_are_written_as_the_command_line_takes_them() -> None:
     folder = RunDirectory.new(Path("r"), "convnet")
     config = TrainConfig(data='a "quoted"\\name\n', time_budget=90.0, val_size=0)
-    folder.write_options(config)
+    folder.describe(config, [])
     options = tomllib.loads(Path("r/run.toml").read_text())
     assert options == as_options(config)
     assert options["data"] == config.data
