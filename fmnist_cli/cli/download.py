@@ -1,4 +1,4 @@
-"""`fmnist download`: the official files into the data folder."""
+"""`fmnist download`: fetch the official files into the data folder."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,17 +14,14 @@ from fmnist_cli.errors import UsageError
 if TYPE_CHECKING:
     from fmnist_cli.data.download import Track
 
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace existing files, too.")]
-VerifyOption = Annotated[
-    bool, typer.Option("--verify", help="Only check the existing files by size and SHA-256.")
-]
-
 
 def download(
     data_dir: DataDirOption = None,
     mirror: MirrorOption = None,
-    force: ForceOption = False,
-    verify: VerifyOption = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files, too.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Only check the existing files by size and SHA-256.")
+    ] = False,
     format_: TableOrJson = "table",
 ) -> None:
     """Fetch and verify the four official files. Prints their folder."""
@@ -51,16 +48,16 @@ def download(
 
 @contextmanager
 def download_progress() -> Iterator["Track"]:
-    """Draw a bar per file on a terminal; elsewhere one line tells that a file is being fetched."""
+    """Draw a bar per file on a terminal; elsewhere print one line per file."""
     if not console.is_live():
-        told = set()
+        announced = set()
 
-        def tell(file_name: str, _done_bytes: int, total_bytes: int) -> None:
-            if file_name not in told:
-                told.add(file_name)
+        def announce(file_name: str, _done_bytes: int, total_bytes: int) -> None:
+            if file_name not in announced:
+                announced.add(file_name)
                 console.note(f"fetching {file_name} ({total_bytes / 1e3:,.0f} kB)")
 
-        yield tell
+        yield announce
         return
     from rich.progress import (
         BarColumn,

@@ -11,7 +11,7 @@ from typing import Final
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.signals import BY_SIGNAL, Received, answered
+from fmnist_cli.cli.signals import BY_SIGNAL, answered
 from fmnist_cli.cli.usage import explain
 from fmnist_cli.errors import FmnistError, Interrupted, OutputError, StorageError, Unavailable
 
@@ -29,24 +29,19 @@ def run() -> int:
                 stream.reconfigure(encoding="utf-8", newline="\n")
     with answered() as received:
         try:
-            return _run_app(received)
+            try:
+                from fmnist_cli.cli.app import app
+
+                outcome = app(prog_name="fmnist", standalone_mode=False)
+                sys.stdout.flush()
+            except BaseException as error:
+                if received.number:  # another exception may have replaced the signal's
+                    raise
+                return _handle(error)
         except BaseException:
             if received.number:
                 return BY_SIGNAL + received.number
             raise
-
-
-def _run_app(received: Received) -> int:
-    """Run the command and handle its exceptions, except those that follow from a signal."""
-    try:
-        from fmnist_cli.cli.app import app
-
-        outcome = app(prog_name="fmnist", standalone_mode=False)
-        sys.stdout.flush()
-    except BaseException as error:
-        if received.number:  # another exception may have replaced the signal's
-            raise
-        return _handle(error)
     return outcome if isinstance(outcome, int) else 0
 
 

@@ -6,19 +6,20 @@ from typing import Annotated, Literal
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, takes_model_options
 from fmnist_cli.cli.options import (
     DEFAULT_MODEL,
     DataDirOption,
     ModelArgument,
+    ModelOptions,
     TableOrJson,
+    TtaOption,
 )
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET, OPSETS, RUNTIMES
 from fmnist_cli.pretrained import FILE as PRETRAINED_FILE
 
 
-@takes_model_options
 def export_onnx(
+    *,
     model: ModelArgument = DEFAULT_MODEL,
     output: Annotated[
         Path | None,
@@ -36,7 +37,7 @@ def export_onnx(
             "--verify", metavar="N", min=1, help="Images on which torch and ONNX must agree."
         ),
     ] = 1_000,
-    model_options: ModelOptions = NOTHING_TOLD,
+    model_options: ModelOptions,
     opset: Annotated[
         int,
         typer.Option(
@@ -52,9 +53,7 @@ def export_onnx(
         typer.Option("--quantize", help="Arithmetic of the file; int8 is calibrated."),
     ] = "none",
     logits: Annotated[bool, typer.Option("--logits", help="Add the output 'logits'.")] = False,
-    tta: Annotated[
-        bool, typer.Option("--tta", help="Average over each image and its mirror image.")
-    ] = False,
+    tta: TtaOption = False,
     data_dir: DataDirOption = None,
     format_: TableOrJson = "table",
 ) -> None:
@@ -65,9 +64,11 @@ def export_onnx(
     """
     from fmnist_cli.export.onnx_file import export
 
+    # Next to the model, but never into the installed program.
+    folder = Path() if model == PRETRAINED_FILE else model.parent
     exported = export(
         model,
-        output or _beside(model),
+        output or folder / model.with_suffix(".onnx").name,
         **model_options.as_arguments(),
         opset=opset,
         verify=verify,
@@ -94,9 +95,3 @@ def export_onnx(
         console.print_json(exported.card())
     else:
         console.result(exported.path)
-
-
-def _beside(model: Path) -> Path:
-    """Where the file goes by default: next to the model; never into the installed program."""
-    folder = Path() if model == PRETRAINED_FILE else model.parent
-    return folder / model.with_suffix(".onnx").name

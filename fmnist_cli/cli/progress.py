@@ -15,39 +15,40 @@ class EpochProgress:
 
     def __init__(self, bar: Any = None) -> None:
         self._bar = bar
-        self._task: Any = None
-        self._pictures: Any = None
+        self._shown = ""
+        """Name of the task in the bar."""
 
     def step(self, progress: "Progress") -> None:
         """Update the bar of the current epoch."""
-        if self._bar is None:
-            return
         figures = (
             f"loss {progress.loss:.4f}  accuracy {progress.accuracy:.2%}  "
             f"{progress.images_per_second:,.0f} img/s"
         )
-        if self._pictures is not None:
-            self._bar.remove_task(self._pictures)
-            self._pictures = None
-        if self._task is None:
-            name = f"epoch {progress.epoch}/{progress.epochs}"
-            self._task = self._bar.add_task(name, total=progress.steps, figures=figures)
-        self._bar.update(self._task, completed=progress.step, figures=figures)
+        name = f"epoch {progress.epoch}/{progress.epochs}"
+        self._draw(name, progress.step, progress.steps, figures)
 
     def pictures(self, read: int, total: int) -> None:
         """Update the bar of the pictures that are prepared before the first epoch."""
-        if self._bar is None:
-            return
-        if self._pictures is None:
-            self._pictures = self._bar.add_task("preparing pictures", total=total, figures="")
-        self._bar.update(self._pictures, completed=read, figures=f"{read:,} of {total:,}")
+        self._draw("preparing pictures", read, total, f"{read:,} of {total:,}")
 
     def epoch(self, result: "EpochResult") -> None:
         """Print the line of a finished epoch."""
-        if self._task is not None:
-            self._bar.remove_task(self._task)
-            self._task = None
+        self._clear()
         console.note(epoch_line(result))
+
+    def _draw(self, name: str, completed: int, total: int, figures: str) -> None:
+        if self._bar is None:
+            return
+        if name != self._shown:
+            self._clear()
+            self._bar.add_task(name, total=total, figures="")
+            self._shown = name
+        self._bar.update(self._bar.task_ids[0], completed=completed, figures=figures)
+
+    def _clear(self) -> None:
+        if self._shown:
+            self._bar.remove_task(self._bar.task_ids[0])
+            self._shown = ""
 
 
 def epoch_line(result: "EpochResult") -> str:

@@ -38,7 +38,7 @@ _COMMANDS_ELSEWHERE: Final = {
     "val": "evaluate",
     "validate": "evaluate",
 }
-"""What other programs call it, where that is too far for a likeness of letters."""
+"""Names in other programs that are spelled too differently for Typer to suggest ours."""
 
 
 def explain(error: typer.TyperException) -> str:
@@ -55,7 +55,7 @@ def explain(error: typer.TyperException) -> str:
 
 
 def _suggestion(message: str, context: typer.Context | None) -> str:
-    """What may have been meant, where Typer does not say it."""
+    """What was probably meant, if Typer does not suggest it."""
     if match := re.fullmatch(r"No such option: (--[\w-]+)", message):
         meant = _OPTIONS_ELSEWHERE.get(match[1])
         return f" (here: {meant})" if meant and _has_option(context, meant) else ""

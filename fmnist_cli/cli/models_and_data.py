@@ -1,13 +1,13 @@
-"""What `evaluate`, `compare` and `show` share: opening the data, a spinner, and warnings."""
+"""What commands with a model share: loading it, opening data, a spinner, and warnings."""
 
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fmnist_cli.cli import console
 from fmnist_cli.cli.download import download_progress
+from fmnist_cli.cli.options import DataPlaces, ModelOptions
 
 if TYPE_CHECKING:
     from fmnist_cli.data.pictures import PhotoMode
@@ -18,12 +18,23 @@ if TYPE_CHECKING:
     from fmnist_cli.inference.classifier import Classifier
 
 
+def load_model(path: Path, options: ModelOptions, **more: Any) -> "Classifier":
+    """Load a model; what had to be assumed about bare weights is reported on stderr.
+
+    more: further arguments of `inference.loading.load`.
+    """
+    from fmnist_cli.inference.loading import load
+
+    classifier = load(path, **options.as_arguments(), **more)
+    if classifier.assumed:
+        console.note(classifier.assumed)
+    return classifier
+
+
 def open_data(
     classifier: "Classifier",
     data: str | None,
-    test_data: str | None,
-    data_dir: Path | None,
-    mirror: list[str] | None,
+    places: DataPlaces,
     split: "Split",
     *,
     photo: "PhotoMode" = "auto",
@@ -31,14 +42,7 @@ def open_data(
     """Open the data to evaluate a model on; downloads missing official files."""
     from fmnist_cli.evaluation.training_record import open_evaluated
 
-    source = open_evaluated(
-        classifier,
-        data,
-        test_data=test_data,
-        data_dir=data_dir,
-        mirrors=mirror or (),
-        photo=photo,
-    )
+    source = open_evaluated(classifier, data, **places.as_arguments(), photo=photo)
     fetch(source, split)
     return source
 
@@ -51,13 +55,14 @@ def fetch(source: "Source", split: "Split") -> None:
 
 
 @contextmanager
-def busy(text: str) -> Iterator[None]:
+def busy() -> Iterator[None]:
     """Show a spinner on a terminal."""
     if not console.is_live():
         yield
         return
     from fmnist_cli.data import image_directory
 
+    text = "evaluating"
     with console.err().status(text) as status:
 
         def show(read: int, total: int) -> None:
@@ -79,16 +84,6 @@ def warn_of_data(n: int, seen: int | None, *, is_sample: bool, model: str = "the
     elif seen:
         console.warn(
             f"{model} was trained on {seen:,} of these {n:,} images, so its scores are optimistic"
-        )
-
-
-def ask_what_they_are(evaluation: "Evaluation") -> None:
-    """Ask whether the images are garments, if the scores and the images suggest otherwise."""
-    if evaluation.may_be_no_garments():
-        console.warn(
-            f"accuracy is near chance ({1 / len(evaluation.scores.classes):.0%}), and none of the "
-            "images is from Fashion-MNIST: are these garments? "
-            f"look at them: fmnist show --data {shlex.quote(evaluation.data)}"
         )
 
 
