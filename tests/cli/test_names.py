@@ -49,8 +49,7 @@ def test_a_bad_file_and_what_it_holds(
 ) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + NAME + suffix))
     path.write_bytes(b"label,\x1b[31mred\x07\n")
-    done = fmnist(*COMMANDS[command], path)
-    assert done.returncode == 65, done.stderr
+    done = fmnist(*COMMANDS[command], path, code=65)
     assert harmless(done.stderr, 3), done.stderr
     assert SHOWN in done.stderr
 
@@ -69,8 +68,7 @@ def test_a_variable(
 ) -> None:
     offline = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
     given = {variable: os.fsdecode(NAME.replace(b"\n", b""))}
-    done = fmnist(*command, cwd=tmp_path, env={**offline, **given})
-    assert done.returncode == code, done.stderr
+    done = fmnist(*command, cwd=tmp_path, env={**offline, **given}, code=code)
     assert harmless(done.stderr, 3), done.stderr
     assert SHOWN.replace(r"\n", "") in done.stderr
 
@@ -91,10 +89,8 @@ def test_a_name_in_a_folder(fmnist: Program, tmp_path: Path) -> None:
     folder = tmp_path / "1"
     folder.mkdir()
     Path(os.fsdecode(os.fsencode(folder) + b"/" + NAME + b".png")).write_bytes(b"no picture")
-    done = fmnist("show", "--data", tmp_path, "--split", "train")
-    assert done.returncode == 65
+    done = fmnist("show", "--data", tmp_path, "--split", "train", code=65)
     assert harmless(done.stderr, 3), done.stderr
     assert SHOWN in done.stderr
-    done = fmnist("predict", "pretrained", tmp_path, "--format", "table")
-    assert done.returncode == 65
+    done = fmnist("predict", "pretrained", tmp_path, "--format", "table", code=65)
     assert harmless(done.stdout, 3), done.stdout

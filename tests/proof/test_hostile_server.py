@@ -88,23 +88,3 @@ def test_a_hostile_server(
         1,
         f"exit {code}, {outcome}, {int(peak_kib) // 1024} MB",
     )
-
-
-def test_four_downloads_at_once(official: dict[str, bytes], tmp_path: Path, record: Record) -> None:
-    with hostile.serve(official) as server:
-        command = [*PROGRAM, "download", "--mirror", server.url, "--data-dir", str(tmp_path)]
-        runs = [
-            subprocess.Popen(
-                command,
-                env=clean_environment(NO_NETWORK),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-            for _ in range(4)
-        ]
-        printed = {run.communicate(timeout=200)[0] for run in runs}
-    assert [run.returncode for run in runs] == [0] * 4
-    assert printed == {f"{tmp_path}\n".encode()}
-    assert right_files(tmp_path, official) == 4
-    assert len(server.requests) == 4
-    record("downloads at once", 4, "exit 0, the four right files, each fetched once")
