@@ -4,9 +4,10 @@ import os
 import shutil
 import subprocess
 import sysconfig
+import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import pytest
 
@@ -41,6 +42,33 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment, with the CPU in place of whatever settings the machine has."""
     kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     return {**kept, "FMNIST_DEVICE": "cpu", **(extra or {})}
+
+
+def start(
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: int | IO[bytes] | None = subprocess.DEVNULL,
+) -> "subprocess.Popen[str]":
+    """The program, running."""
+    return subprocess.Popen(
+        [*PROGRAM, *map(str, arguments)],
+        cwd=cwd,
+        env=clean_environment(env),
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_epochs(running: "subprocess.Popen[str]", history: Path, count: int) -> None:
+    """Return once a run has trained for so many epochs."""
+    deadline = time.monotonic() + 120
+    while not (history.exists() and len(history.read_text().splitlines()) > count):
+        assert running.poll() is None, running.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def check(done: "subprocess.CompletedProcess[str]") -> None:

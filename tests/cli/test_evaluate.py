@@ -4,15 +4,12 @@ import csv
 from io import StringIO
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 from sklearn.metrics import classification_report
 
 from fmnist_cli.checkpoints.archive import read_metadata
-from fmnist_cli.constants import CLASS_NAMES, NUM_PIXELS
-from fmnist_cli.data.layouts import OFFICIAL
-from fmnist_cli.data.sources import open_source
+from fmnist_cli.constants import CLASS_NAMES
 from tests.cli.conftest import Program
 from tests.cli.schemas import parse
 from tests.evaluation.evaluated_models import as_onnx, forbid_torch, trained_on
@@ -138,35 +135,3 @@ def test_what_fails_says_why(
     done = fmnist("evaluate", *given, code=code)
     assert words in done.stderr
     assert len(done.stderr.splitlines()) <= 4
-
-
-@pytest.mark.proof
-def test_official_test_images_in_the_training_data_are_counted(
-    fmnist: Program, mirror: Path, tmp_path: Path
-) -> None:
-    official = open_source(OFFICIAL, data_dir=mirror)
-    train, test = official.read("train"), official.read("test")[:500]
-    images = np.concatenate([train.images, test.images]).reshape(-1, NUM_PIXELS)
-    labels = np.concatenate([train.labels, test.labels])
-    header = ",".join(["label", *(f"pixel{number}" for number in range(1, NUM_PIXELS + 1))])
-    np.savetxt(
-        tmp_path / "train.csv",
-        np.column_stack([labels, images]),
-        fmt="%d",
-        delimiter=",",
-        header=header,
-        comments="",
-    )
-    fmnist(
-        *("train", "-q", "--data", "train.csv", "--model", "tutorial", "--epochs", "1"),
-        *("--val-size", "0"),
-        cwd=tmp_path,
-        timeout=600,
-    )
-    chosen = ("--data", OFFICIAL, "--data-dir", mirror, "--format", "json")
-    done = fmnist("evaluate", "model.pt", *chosen, cwd=tmp_path)
-    assert parse(done.stdout, "evaluate")["seen_in_training"] == 500
-    assert "trained on 500 of these 10,000 images" in done.stderr
-    of_official_split = fmnist("evaluate", "pretrained", *chosen)
-    assert parse(of_official_split.stdout, "evaluate")["seen_in_training"] == 0
-    assert of_official_split.stderr == ""

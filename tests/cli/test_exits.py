@@ -3,30 +3,14 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
-from tests.cli.conftest import PROGRAM, Program, clean_environment
+from tests.cli.conftest import PROGRAM, Program, start, wait_for_epochs
 from tests.platforms import LINUX, POSIX
 
 TRAIN = ("train", "--data", "sample:600", "--model", "tutorial", "--epochs", "1")
-
-
-def started(
-    *arguments: str | Path, cwd: Path, stdin: int | BinaryIO | None = None
-) -> "subprocess.Popen[bytes]":
-    """The program, running."""
-    return subprocess.Popen(
-        [*PROGRAM, *map(str, arguments)],
-        cwd=cwd,
-        env=clean_environment(),
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
 
 
 def test_1_a_bug_keeps_its_traceback(fmnist: Program, tmp_path: Path) -> None:
@@ -82,10 +66,10 @@ def test_75_another_run_has_the_folder(tmp_path: Path) -> None:
 
     (tmp_path / "r").mkdir()
     with FileLock(tmp_path / "r/.lock"):
-        second = started(*TRAIN, "--run-dir", "r", cwd=tmp_path)
+        second = start(*TRAIN, "--run-dir", "r", cwd=tmp_path)
         _, told = second.communicate(timeout=60)
     assert second.returncode == 75
-    assert b"another run is using 'r'" in told
+    assert "another run is using 'r'" in told
 
 
 @POSIX
@@ -94,19 +78,14 @@ def test_130_and_143_save_and_say_how_to_go_on(
     number: signal.Signals, code: int, fmnist: Program, tmp_path: Path
 ) -> None:
     arguments = ("train", "--data", "sample:600", "--model", "tutorial", "--epochs", "500")
-    running = started(*arguments, "--run-dir", "r", cwd=tmp_path)
+    running = start(*arguments, "--run-dir", "r", cwd=tmp_path)
     history = tmp_path / "r/history.csv"
-    deadline = time.monotonic() + 60
-    while not (history.exists() and len(history.read_text().splitlines()) > 2):
-        assert running.poll() is None, running.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for_epochs(running, history, 2)
     running.send_signal(number)
     out, told = running.communicate(timeout=30)
-    assert running.returncode == code
-    assert out == b""
-    assert b"to go on: fmnist train --resume r" in told
-    assert b"Traceback" not in told
+    assert (running.returncode, out) == (code, "")
+    assert "to go on: fmnist train --resume r" in told
+    assert "Traceback" not in told
     done_epochs = len(history.read_text().splitlines()) - 1
     fmnist("train", "--resume", "r", "--epochs", str(done_epochs + 1), cwd=tmp_path)
 

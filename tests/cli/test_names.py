@@ -37,7 +37,7 @@ def harmless(text: str, lines: int) -> bool:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_name_that_is_not_there(fmnist: Program, command: str) -> None:
-    done = fmnist(*COMMANDS[command], os.fsdecode(NAME))
+    done = fmnist(*COMMANDS[command], os.fsdecode(NAME), code=None)
     assert done.returncode in (2, 66), done.stderr
     assert harmless(done.stderr, 3), done.stderr
     assert SHOWN in done.stderr
@@ -79,8 +79,7 @@ def test_what_a_model_file_was_trained_on(fmnist: Program, tmp_path: Path) -> No
         assert loaded.metadata.data is not None
         metadata = replace(loaded.metadata, data=replace(loaded.metadata.data, spec=spec))
         checkpoint.save(tmp_path / "m.pt", loaded.model.state_dict(), metadata, digests=b"")
-        done = fmnist("evaluate", tmp_path / "m.pt")
-        assert done.returncode in (2, 66)
+        done = fmnist("evaluate", tmp_path / "m.pt", code=2 if spec[0] == "a" else 66)
         assert harmless(done.stderr, 3), done.stderr
         assert r"a\nerror: x" in done.stderr
 

@@ -6,12 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import PROGRAM, Program, clean_environment
+from tests.cli.conftest import Program, clean_environment, start, wait_for_epochs
 from tests.platforms import LINUX, POSIX
 
 pytestmark = POSIX
@@ -66,20 +65,9 @@ def test_two_launchers_learn_as_one(fmnist: Program, tmp_path: Path) -> None:
 
 def two_at_work(folder: Path) -> "subprocess.Popen[str]":
     """A run of two processes in `r`, its first epoch done."""
-    running = subprocess.Popen(
-        [*PROGRAM, *OPTIONS, "--epochs", "500", "--nproc", "2", "--run-dir", "r"],
-        cwd=folder,
-        env=clean_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    history = folder / "r/history.csv"
-    deadline = time.monotonic() + 120
-    while not (history.exists() and len(history.read_text().splitlines()) > 1):
-        assert running.poll() is None, running.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    training = ("--epochs", "500", "--nproc", "2", "--run-dir", "r")
+    running = start(*OPTIONS, *training, cwd=folder)
+    wait_for_epochs(running, folder / "r/history.csv", 1)
     return running
 
 

@@ -2,7 +2,6 @@
 
 import gzip
 import struct
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from tests.cli.conftest import PROGRAM, clean_environment
 from tests.cli.test_download import NAMES, NO_NETWORK
 from tests.data import hostile
 from tests.data.hostile import Answer
-from tests.memory import telling_its_peak
+from tests.memory import run_with_peak
 from tests.proof.conftest import Record
 
 pytestmark = pytest.mark.proof
@@ -66,25 +65,17 @@ def test_a_hostile_server(
     answers, code = CASES[case]
     with hostile.serve(official, *answers) as server:
         command = [*PROGRAM, "download", "--mirror", server.url, "--data-dir", str(tmp_path)]
-        done = subprocess.run(
-            telling_its_peak(command),
-            env=clean_environment(NO_NETWORK),
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
-        )
-    said, peak_kib = done.stderr.rstrip("\n").rpartition("\n")[::2]
+        done, peak_kib = run_with_peak(command, clean_environment(NO_NETWORK))
     assert done.returncode == code, done.stderr
     there = right_files(tmp_path, official)
     assert there == (4 if code == 0 else 0)
     if code:
-        assert len(said.partition("error: ")[2].splitlines()) == 3
-        assert f"{server.url}: " in said
-    assert int(peak_kib) < MOST_KIB
+        assert len(done.stderr.partition("error: ")[2].splitlines()) == 3
+        assert f"{server.url}: " in done.stderr
+    assert peak_kib < MOST_KIB
     outcome = "the four right files" if there else "no file"
     record(
         f"download from a server with {case}",
         1,
-        f"exit {code}, {outcome}, {int(peak_kib) // 1024} MB",
+        f"exit {code}, {outcome}, {peak_kib // 1024} MB",
     )

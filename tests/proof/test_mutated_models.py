@@ -1,6 +1,5 @@
 """No stranger's model file gets in: 20,000 tampered ones, some of them through the program."""
 
-import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -22,7 +21,7 @@ from tests.checkpoints.hostile_models import (
 )
 from tests.cli.conftest import PROGRAM, clean_environment
 from tests.damage import DAMAGE
-from tests.memory import CAN_MEASURE, measured, telling_its_peak
+from tests.memory import CAN_MEASURE, measured, run_with_peak
 from tests.proof.conftest import Record
 from tests.written_models import network
 
@@ -63,15 +62,8 @@ def test_twenty_thousand_tampered_models(tmp_path: Path, record: Record) -> None
 def test_tampered_models_through_the_program(tmp_path: Path, record: Record) -> None:
     def run(*arguments: str | Path) -> tuple[int, str, int]:
         """The exit code, stderr, and the program's peak memory in KiB."""
-        done = subprocess.run(
-            telling_its_peak([*PROGRAM, *map(str, arguments)]),
-            env=clean_environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        said, peak = done.stderr.rstrip("\n").rpartition("\n")[::2]
-        return done.returncode, said, int(peak)
+        done, peak_kib = run_with_peak([*PROGRAM, *map(str, arguments)], clean_environment())
+        return done.returncode, done.stderr, peak_kib
 
     codes: Counter[int] = Counter()
     path = tmp_path / "tampered.pt"

@@ -2,7 +2,6 @@
 
 import base64
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from fmnist_cli.evaluation.page import MOST_AMBIGUOUS, WORST_ERRORS, render_page
 from fmnist_cli.training.curves import PANELS
 from fmnist_cli.training.run_directory import HISTORY_COLUMNS, RunDirectory
 from tests.evaluation.evaluated_models import trained_on
-from tests.proof.chromium import Tab, chromium
+from tests.proof.chromium import Tab
 
 pytestmark = pytest.mark.proof
 
@@ -31,12 +30,6 @@ SEEN = """(() => {
     ink: style.color,
   };
 })()"""
-
-
-@pytest.fixture
-def tab(tmp_path: Path) -> Iterator[Tab]:
-    with chromium(tmp_path / "profile") as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import requests
 from PIL import Image
 
 from fmnist_cli.data.images import Images
-from tests.cli.conftest import PROGRAM, clean_environment
+from tests.cli.conftest import start
 
 
 class Server(NamedTuple):
@@ -52,15 +52,7 @@ class Server(NamedTuple):
 @contextmanager
 def serving(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Iterator[Server]:
     """Run `fmnist serve` on a free port for the length of a with-block."""
-    command = [*PROGRAM, "serve", "--port", "0", *map(str, arguments)]
-    process = subprocess.Popen(
-        command,
-        env=clean_environment(env),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start("serve", "--port", "0", *arguments, env=env)
     assert process.stderr is not None
     try:
         for line in process.stderr:
