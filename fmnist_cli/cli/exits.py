@@ -58,11 +58,11 @@ def _handle(error: BaseException) -> int:
         case console.PipeClosedError() | BrokenPipeError():
             console.discard(sys.stdout)
             return PIPE_CLOSED
-        case OSError():
-            return _storage(error)
-        case ModuleNotFoundError():
-            return _missing_package(error)
-        case Exception():  # a bug
+        case OSError() if (code := _storage(error)) is not None:
+            return code
+        case ModuleNotFoundError() if (code := _missing_package(error)) is not None:
+            return code
+        case Exception():
             traceback.print_exception(error)
             return BUG
     raise error
@@ -79,12 +79,11 @@ def _report(error: FmnistError) -> int:
     return error.exit_code
 
 
-def _missing_package(error: ModuleNotFoundError) -> int:
+def _missing_package(error: ModuleNotFoundError) -> int | None:
     """Report a package missing from a light installation; any other missing module is a bug."""
     package = (error.name or "").partition(".")[0]
     if package in ("", "fmnist_cli") or package in sys.stdlib_module_names:
-        traceback.print_exception(error)
-        return BUG
+        return None
     console.error(
         f"this needs the package '{package}', which is not installed\n"
         "install the full program: pip install fmnist-cli"
@@ -92,7 +91,7 @@ def _missing_package(error: ModuleNotFoundError) -> int:
     return Unavailable.exit_code
 
 
-def _storage(error: OSError) -> int:
+def _storage(error: OSError) -> int | None:
     """Report a failure of the file system; any other OSError is a bug."""
     if _IS_WINDOWS and error.errno == errno.EINVAL and error.filename is None:
         console.discard(sys.stdout)  # what Windows reports for a closed pipe
@@ -100,8 +99,7 @@ def _storage(error: OSError) -> int:
     refused = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENOENT}
     failed = {errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG}
     if error.errno not in refused | failed:
-        traceback.print_exception(error)
-        return BUG
+        return None
     where = f"'{error.filename}'" if error.filename else "the output"
     console.error(f"{where}: {error.strerror}")
     if error.errno in failed:

@@ -67,9 +67,9 @@ def test_75_another_run_has_the_folder(tmp_path: Path) -> None:
     (tmp_path / "r").mkdir()
     with FileLock(tmp_path / "r/.lock"):
         second = start(*TRAIN, "--run-dir", "r", cwd=tmp_path)
-        _, told = second.communicate(timeout=60)
+        _, err = second.communicate(timeout=60)
     assert second.returncode == 75
-    assert "another run is using 'r'" in told
+    assert "another run is using 'r'" in err
 
 
 @POSIX
@@ -82,10 +82,10 @@ def test_130_and_143_save_and_say_how_to_go_on(
     history = tmp_path / "r/history.csv"
     wait_for_epochs(running, history, 2)
     running.send_signal(number)
-    out, told = running.communicate(timeout=30)
+    out, err = running.communicate(timeout=30)
     assert (running.returncode, out) == (code, "")
-    assert "to go on: fmnist train --resume r" in told
-    assert "Traceback" not in told
+    assert "to go on: fmnist train --resume r" in err
+    assert "Traceback" not in err
     done_epochs = len(history.read_text().splitlines()) - 1
     fmnist("train", "--resume", "r", "--epochs", str(done_epochs + 1), cwd=tmp_path)
 

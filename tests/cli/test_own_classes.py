@@ -139,9 +139,9 @@ def test_a_class_of_one_image_and_unbalanced_classes(fmnist: Program, tmp_path: 
     fmnist("train", "--data", "pets", *TRAIN, "-b", "4", "--val-size", "0", cwd=tmp_path)
     write_pictures(tmp_path / "zoo", ["ape"], each=20)
     write_pictures(tmp_path / "zoo", ["bee"], each=3)
-    told = fmnist("train", "--data", "zoo", *TRAIN, "-b", "4", cwd=tmp_path)
-    assert "the classes are unbalanced: 20 images of ape, 3 of bee" in told.stderr
-    assert "--class-weights balanced" in told.stderr
+    trained = fmnist("train", "--data", "zoo", *TRAIN, "-b", "4", cwd=tmp_path)
+    assert "the classes are unbalanced: 20 images of ape, 3 of bee" in trained.stderr
+    assert "--class-weights balanced" in trained.stderr
     described = fmnist("info", "zoo", cwd=tmp_path)
     assert "the classes are unbalanced: 20 images of ape, 3 of bee" in described.stderr
 

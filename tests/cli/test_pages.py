@@ -86,8 +86,10 @@ def test_the_readmes_predictions_are_what_the_program_prints(
         if shown.startswith("class"):  # as on a terminal
             words += ["--format", "table"]
         done = fmnist(*words, env={"FMNIST_DATA_DIR": str(mirror)}, cwd=tmp_path)
-        told, printed = ("".join(one.split()) for one in (shown, done.stdout))
-        assert re.sub(r"[\d.]+", "0", told) == re.sub(r"[\d.]+", "0", printed)
+        documented, printed = ("".join(one.split()) for one in (shown, done.stdout))
+        assert re.sub(r"[\d.]+", "0", documented) == re.sub(r"[\d.]+", "0", printed)
         # Other processors round otherwise.
-        figures = [[float(one) for one in re.findall(r"\d+\.\d+", x)] for x in (told, printed)]
+        figures = [
+            [float(one) for one in re.findall(r"\d+\.\d+", x)] for x in (documented, printed)
+        ]
         assert figures[0] == pytest.approx(figures[1], rel=0.005)

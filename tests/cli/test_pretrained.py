@@ -45,9 +45,9 @@ def test_its_export_lands_in_the_working_folder(fmnist: Program, folder: Path) -
     done = fmnist("export-onnx", "-q", "pretrained", "--verify", "50", cwd=folder)
     assert done.stdout == "pretrained.onnx\n"
     assert not FILE.with_suffix(".onnx").exists()
-    judged = ("--data", "sample:600", "--split", "train", "--format", "json")
+    data = ("--data", "sample:600", "--split", "train", "--format", "json")
     both = parse(
-        fmnist("compare", "pretrained", "pretrained.onnx", *judged, cwd=folder).stdout, "compare"
+        fmnist("compare", "pretrained", "pretrained.onnx", *data, cwd=folder).stdout, "compare"
     )
     assert both["agreement"] == 1
 

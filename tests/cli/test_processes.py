@@ -57,9 +57,9 @@ def test_two_launchers_learn_as_one(fmnist: Program, tmp_path: Path) -> None:
         )
         for _ in range(2)
     ]
-    said = sorted(launcher.communicate(timeout=120)[0] for launcher in launchers)
+    printed = sorted(launcher.communicate(timeout=120)[0] for launcher in launchers)
     assert [launcher.returncode for launcher in launchers] == [0, 0]
-    assert said == ["", "nodes.pt\n"]
+    assert printed == ["", "nodes.pt\n"]
     assert losses(tmp_path / "nodes") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
 
 
@@ -75,9 +75,9 @@ def two_at_work(folder: Path) -> "subprocess.Popen[str]":
 def test_a_signal_ends_them_all(tmp_path: Path) -> None:
     running = two_at_work(tmp_path)
     running.send_signal(signal.SIGTERM)
-    out, told = running.communicate(timeout=60)
+    out, err = running.communicate(timeout=60)
     assert (running.returncode, out) == (143, "")
-    lines = [line for line in told.splitlines() if not line.startswith("epoch ")]
+    lines = [line for line in err.splitlines() if not line.startswith("epoch ")]
     assert lines == [
         "error: stopped; to go on: fmnist train --resume r",
         "error: the 2 training processes have ended",
@@ -93,10 +93,10 @@ def test_a_process_that_dies_ends_the_others(fmnist: Program, tmp_path: Path) ->
         pid for pid in children if b"fmnist_cli" in Path(f"/proc/{pid}/cmdline").read_bytes()
     ]
     os.kill(int(victims[-1]), signal.SIGKILL)
-    out, told = running.communicate(timeout=60)
+    out, err = running.communicate(timeout=60)
     assert running.returncode == 70
     assert out == ""
-    assert "was killed by signal 9; the others were ended" in told
-    assert "Traceback" not in told
+    assert "was killed by signal 9; the others were ended" in err
+    assert "Traceback" not in err
     assert not (tmp_path / "model.pt").exists()
     fmnist("train", "-q", "--resume", "r", "--nproc", "1", "--epochs", "2", cwd=tmp_path)

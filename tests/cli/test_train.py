@@ -41,10 +41,10 @@ def weights(path: Path) -> dict[str, torch.Tensor]:
 
 def test_stdout_is_the_models_path_and_stderr_a_line_an_epoch(run: Path) -> None:
     assert (run / "stdout.txt").read_text() == "model.pt\n"
-    told = (run / "stderr.txt").read_text()
-    assert re.findall(r"^epoch (\d)/2  loss ", told, re.MULTILINE) == ["1", "2"]
-    assert "trained on the sample" in told
-    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", told)
+    err = (run / "stderr.txt").read_text()
+    assert re.findall(r"^epoch (\d)/2  loss ", err, re.MULTILINE) == ["1", "2"]
+    assert "trained on the sample" in err
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", err)
 
 
 def test_the_run_folder_is_complete(run: Path) -> None:
@@ -85,37 +85,27 @@ def test_its_own_options_fed_back_give_the_same_weights(
     assert_same(weights(run / "model.pt"), weights(tmp_path / "model.pt"))
 
 
-def test_the_command_line_wins_over_the_config(fmnist: Program, run: Path, tmp_path: Path) -> None:
-    done = fmnist(
-        *("train", "-q", "--config", run / "run/run.toml", "--epochs", "1", "--format", "json"),
-        cwd=tmp_path,
-    )
-    summary = json.loads(done.stdout)
-    assert summary["epochs"] == 1
-
-
-def test_json_is_one_document_with_the_documented_keys(fmnist: Program, tmp_path: Path) -> None:
-    done = fmnist("train", *QUICK, "--epochs", "1", "--format", "json", cwd=tmp_path)
-    summary = parse(done.stdout, "train")
+def test_the_command_line_wins_over_the_config_and_json_is_one_document(
+    fmnist: Program, run: Path, tmp_path: Path
+) -> None:
+    options = ("--config", run / "run/run.toml", "--epochs", "1", "--format", "json")
+    summary = parse(fmnist("train", *options, cwd=tmp_path).stdout, "train")
     assert list(summary) == [
         *("model", "run_dir", "recipe", "epochs", "seconds", "images_per_second"),
         *("val_accuracy", "best_epoch", "seed", "device", "data"),
     ]
-    assert summary["data"] == "sample:600"
+    assert (summary["data"], summary["epochs"]) == ("sample:600", 1)
     assert (tmp_path / summary["model"]).is_file()
     assert (tmp_path / summary["run_dir"] / "last.pt").is_file()
 
 
-def test_a_finished_run_is_extended(fmnist: Program, run: Path, tmp_path: Path) -> None:
-    fmnist("train", "-q", *QUICK, "--epochs", "1", "--run-dir", "r", cwd=tmp_path)
-    fmnist("train", "-q", "--resume", "r", "--epochs", "2", cwd=tmp_path)
-    assert len(list(csv.DictReader((tmp_path / "r/history.csv").open()))) == 2
-    # A constant learning rate knows no end, so two sittings equal one.
-    fmnist("train", "-q", *QUICK, "--epochs", "2", "--schedule", "constant", "--run-dir", "s",
-           "-o", "whole.pt", cwd=tmp_path)  # fmt: skip
-    fmnist("train", "-q", *QUICK, "--epochs", "1", "--schedule", "constant", "--run-dir", "t",
-           "-o", "parts.pt", cwd=tmp_path)  # fmt: skip
+def test_a_finished_run_is_extended(fmnist: Program, tmp_path: Path) -> None:
+    # A constant learning rate does not depend on the number of epochs.
+    train = ("train", "-q", *QUICK, "--schedule", "constant")
+    fmnist(*train, "--epochs", "2", "-o", "whole.pt", cwd=tmp_path)
+    fmnist(*train, "--epochs", "1", "--run-dir", "t", "-o", "parts.pt", cwd=tmp_path)
     fmnist("train", "-q", "--resume", "t", "--epochs", "2", cwd=tmp_path)
+    assert len(list(csv.DictReader((tmp_path / "t/history.csv").open()))) == 2
     assert_same(weights(tmp_path / "whole.pt"), weights(tmp_path / "parts.pt"))
 
 

@@ -44,12 +44,12 @@ class KilledRun:
     """Folder of the same run, never killed."""
     random: Random = field(default_factory=lambda: Random(0))
 
-    def live(self) -> None:
+    def finish(self) -> None:
         """Begin the run, or resume it, to its end."""
         done = self.server.run(*self._arguments(), cwd=self.folder, env=clean_environment())
         assert done.returncode == 0, done.stderr
 
-    def live_and_die(self) -> bool:
+    def run_and_kill(self) -> bool:
         """Do so until `kill -9` at a random moment; False where the end came first."""
         pid = self.server.start(*self._arguments(), cwd=self.folder, env=clean_environment())
         time.sleep(self.random.uniform(0, LONGEST_SECONDS))
@@ -128,7 +128,7 @@ def run_of(server: ForkServer, folder: Path, epochs: int) -> KilledRun:
     for path in (unharmed, folder / "killed"):
         path.mkdir(parents=True)
     whole = KilledRun(server, unharmed, epochs, unharmed)
-    whole.live()
+    whole.finish()
     assert whole.damaged() == []
     return KilledRun(server, folder / "killed", epochs, unharmed)
 
@@ -137,10 +137,10 @@ def kill_often(run: KilledRun, kills: int) -> int:
     """Kill it so many times, look at all files each time, and let it end; counts all lives."""
     killed = lives = 0
     while killed < kills:
-        killed += run.live_and_die()
+        killed += run.run_and_kill()
         lives += 1
         assert run.damaged() == [], f"after {killed} kills"
-    run.live()
+    run.finish()
     assert run.damaged() == []
     for name in ("model.pt", "run/last.pt"):
         assert content(run.folder / name) == content(run.unharmed / name)
@@ -161,12 +161,12 @@ def test_killed_twice(server: ForkServer, tmp_path: Path) -> None:
 def test_what_a_kill_left_out_is_made_up_for(server: ForkServer, tmp_path: Path) -> None:
     """A kill after the last state was written, and before the files that follow from it."""
     run = run_of(server, tmp_path, epochs=2)
-    run.live()
+    run.finish()
     history = run.folder / "run/history.csv"
     whole = history.read_text()
     history.write_text("".join(whole.splitlines(keepends=True)[:-1]))
     (run.folder / "run/.run.toml.fmnist-tmp").write_text("half")
-    run.live()
+    run.finish()
     assert history.read_text() == whole
     assert {path.name for path in (run.folder / "run").iterdir()} == {*FILES, ".lock"}
 

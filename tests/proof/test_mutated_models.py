@@ -51,11 +51,11 @@ def test_twenty_thousand_tampered_models(tmp_path: Path, record: Record) -> None
     assert outcomes[REFUSED] > FILES / 2
     assert most_bytes < MAX_BYTES
     assert not CAN_MEASURE or most_bytes > 0
-    told = ", ".join(f"{count:,} {name}" for name, count in outcomes.most_common())
+    summary = ", ".join(f"{count:,} {name}" for name, count in outcomes.most_common())
     record(
         "tampered model files",
         outcomes.total(),
-        f"{told}; 0 other errors, 0 ran code, {most_bytes / 1e6:.0f} MB at most",
+        f"{summary}; 0 other errors, 0 ran code, {most_bytes / 1e6:.0f} MB at most",
     )
 
 
@@ -68,28 +68,28 @@ def test_tampered_models_through_the_program(tmp_path: Path, record: Record) -> 
     codes: Counter[int] = Counter()
     path = tmp_path / "tampered.pt"
     found = cases(tmp_path)
-    code, said, usual_kib = run("info", "pretrained")
-    assert code == 0, said
+    code, err, usual_kib = run("info", "pretrained")
+    assert code == 0, err
     most_kib = 0
     for number in range(FILES_THROUGH_THE_PROGRAM):
         case = found[number % len(found)]
         random = Random(f"program {number}")
         path.write_bytes(random.choice(MUTATIONS)(random, case))
         named = () if case.network is None else ("--model", case.network)
-        code, said, peak_kib = run(*(("predict", path, path, *named) if named else ("info", path)))
-        assert code in (0, 65), said
-        assert "Traceback" not in said
-        assert len(said.splitlines()) <= 3
+        code, err, peak_kib = run(*(("predict", path, path, *named) if named else ("info", path)))
+        assert code in (0, 65), err
+        assert "Traceback" not in err
+        assert len(err.splitlines()) <= 3
         assert not case.canary.exists()
         codes[code] += 1
         most_kib = max(most_kib, peak_kib)
     extra_bytes = 1024 * (most_kib - usual_kib)
     assert extra_bytes < MAX_BYTES
-    told = ", ".join(f"{count} exit {code}" for code, count in sorted(codes.items()))
+    summary = ", ".join(f"{count} exit {code}" for code, count in sorted(codes.items()))
     record(
         "tampered models through the program",
         codes.total(),
-        f"{told}; 0 tracebacks, {extra_bytes / 1e6:.0f} MB more than a sound one at most",
+        f"{summary}; 0 tracebacks, {extra_bytes / 1e6:.0f} MB more than a sound one at most",
     )
 
 
@@ -117,5 +117,7 @@ def test_five_thousand_tampered_safetensors(tmp_path: Path, record: Record) -> N
     assert outcomes[REFUSED] > 1_000
     assert most_bytes < MAX_BYTES
     assert most_seconds < 1
-    told = ", ".join(f"{count:,} {name}" for name, count in outcomes.most_common())
-    record("tampered safetensors", outcomes.total(), f"{told}; {most_bytes / 1e6:.0f} MB at most")
+    summary = ", ".join(f"{count:,} {name}" for name, count in outcomes.most_common())
+    record(
+        "tampered safetensors", outcomes.total(), f"{summary}; {most_bytes / 1e6:.0f} MB at most"
+    )

@@ -104,10 +104,10 @@ def stop(command: Command, number: signal.Signals, after: float, folder: Path) -
         return None
     sent_at = time.monotonic()
     running.send_signal(number)
-    out, told = running.communicate(timeout=60)
+    out, err = running.communicate(timeout=60)
     seconds = time.monotonic() - sent_at
-    case = (command.arguments[0], number, after, seconds, out, told)
-    assert "Traceback" not in told, case
+    case = (command.arguments[0], number, after, seconds, out, err)
+    assert "Traceback" not in err, case
     if running.returncode == 0 and seconds < EXIT_SECONDS:
         return None
     # A shell reports death by signal N as 128 + N.
