@@ -5,22 +5,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from fmnist_cli.cli import console
-from fmnist_cli.cli.options import (
-    DEFAULT_MODEL,
-    DataDirOption,
-    ModelArgument,
-    ModelOptions,
-    TableOrJson,
-    TtaOption,
-)
+from fmnist_cli.cli import console, options
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET, OPSETS, RUNTIMES
 from fmnist_cli.pretrained import FILE as PRETRAINED_FILE
 
 
 def export_onnx(
     *,
-    model: ModelArgument = DEFAULT_MODEL,
+    model: options.ModelArgument = options.DEFAULT_MODEL,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -37,7 +29,7 @@ def export_onnx(
             "--verify", metavar="N", min=1, help="Images on which torch and ONNX must agree."
         ),
     ] = 1_000,
-    model_options: ModelOptions,
+    model_options: options.ModelOptions,
     opset: Annotated[
         int,
         typer.Option(
@@ -53,9 +45,9 @@ def export_onnx(
         typer.Option("--quantize", help="Arithmetic of the file; int8 is calibrated."),
     ] = "none",
     logits: Annotated[bool, typer.Option("--logits", help="Add the output 'logits'.")] = False,
-    tta: TtaOption = False,
-    data_dir: DataDirOption = None,
-    format_: TableOrJson = "table",
+    tta: options.TtaOption = False,
+    data_dir: options.DataDirOption = None,
+    format_: options.TableOrJson = "table",
 ) -> None:
     """Write a model as one self-contained ONNX file.
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.download import download_progress
 from fmnist_cli.cli.options import DataPlaces, ModelOptions
+from fmnist_cli.cli.progress import download_progress
 
 if TYPE_CHECKING:
     from fmnist_cli.data.pictures import PhotoMode

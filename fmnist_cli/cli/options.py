@@ -105,10 +105,6 @@ DataOption = Annotated[str | None, typer_option(OPTIONS["data"], OPTIONS["data"]
 EvaluatedDataOption = Annotated[
     str | None, typer_option(OPTIONS["data"], "what the model was trained on")
 ]
-ClassesOption = Annotated[
-    str | None, typer_option(OPTIONS["classes"], OPTIONS["classes"].unset or "")
-]
-TestDataOption = Annotated[str | None, typer_option(OPTIONS["test_data"])]
 DataDirOption = Annotated[
     Path | None,
     typer.Option(
@@ -131,7 +127,7 @@ MirrorOption = Annotated[
 class DataPlaces(OptionGroup):
     """Where data is, besides `--data`."""
 
-    test_data: TestDataOption = None
+    test_data: Annotated[str | None, typer_option(OPTIONS["test_data"])] = None
     data_dir: DataDirOption = None
     mirror: MirrorOption = None
 
@@ -142,12 +138,6 @@ class DataPlaces(OptionGroup):
             "data_dir": self.data_dir,
             "mirrors": self.mirror or (),
         }
-
-
-DeviceOption = Annotated[str, typer_option(OPTIONS["device"], "auto")]
-ThreadsOption = Annotated[
-    int | None, typer_option(OPTIONS["threads"], OPTIONS["threads"].unset or "")
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +169,9 @@ class ModelOptions(OptionGroup):
             show_default="stock, unless saved here",
         ),
     ] = None
-    classes: ClassesOption = None
+    classes: Annotated[
+        str | None, typer_option(OPTIONS["classes"], OPTIONS["classes"].unset or "")
+    ] = None
 
     def as_arguments(self) -> dict[str, Any]:
         """The keyword arguments of `inference.loading.load`. Raises UsageError."""
@@ -196,8 +188,10 @@ class ModelOptions(OptionGroup):
 class LoadOptions(ModelOptions):
     """What the user says about a model and what runs it."""
 
-    device: DeviceOption = "auto"
-    threads: ThreadsOption = None
+    device: Annotated[str, typer_option(OPTIONS["device"], "auto")] = "auto"
+    threads: Annotated[
+        int | None, typer_option(OPTIONS["threads"], OPTIONS["threads"].unset or "")
+    ] = None
 
 
 PrecisionOption = Annotated[

@@ -12,15 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fmnist_cli.cli import console
-from fmnist_cli.cli.download import download_progress
-from fmnist_cli.cli.options import (
-    DEFAULT_MODEL,
-    DataDirOption,
-    MirrorOption,
-    TableOrJson,
-    TrainOptions,
-)
+from fmnist_cli.cli import console, options
+from fmnist_cli.cli.models_and_data import fetch
 from fmnist_cli.cli.progress import epoch_progress
 from fmnist_cli.cli.signals import stop_request
 from fmnist_cli.errors import Interrupted, UsageError
@@ -36,7 +29,7 @@ STARTED_AT = time.monotonic()
 
 def train(
     *,
-    given: TrainOptions,
+    given: options.TrainOptions,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -44,7 +37,7 @@ def train(
             "-o",
             metavar="FILE",
             help="Model file to write.",
-            show_default=str(DEFAULT_MODEL),
+            show_default=str(options.DEFAULT_MODEL),
             rich_help_panel=RUNS,
         ),
     ] = None,
@@ -70,9 +63,9 @@ def train(
             rich_help_panel=OPTIMIZER,
         ),
     ] = False,
-    data_dir: DataDirOption = None,
-    mirror: MirrorOption = None,
-    format_: TableOrJson = "table",
+    data_dir: options.DataDirOption = None,
+    mirror: options.MirrorOption = None,
+    format_: options.TableOrJson = "table",
 ) -> None:
     """Train a model. Writes the best one and prints its path."""
     places: Any = {"data_dir": data_dir, "mirrors": mirror or (), "started_at": STARTED_AT}
@@ -109,7 +102,7 @@ def _check_find_lr(resume: str | None, seeds: list[int], output: Path | None) ->
 
 
 def _open(
-    given: TrainOptions,
+    given: options.TrainOptions,
     output: Path | None,
     run_dir: Path | None,
     resume: str | None,
@@ -134,7 +127,7 @@ def _open(
 
     if resume:
         return Run.resume(resume, given, output=output, **places)
-    output = output or DEFAULT_MODEL
+    output = output or options.DEFAULT_MODEL
     if seeds:
         given["seed"] = seeds[0]
         output = _of_seed(output, seeds[0])
@@ -207,8 +200,7 @@ def _fit(run: "Run") -> None:
 
     if not run.process.is_main:
         console.set_verbosity(quiet=True, verbose=False)
-    with download_progress() as track:
-        run.download(track)
+    fetch(run.source, "train")
     has_trained = False
     # Results alone belong on stdout, but torch.hub announces its downloads there.
     elsewhere = io.StringIO() if console.is_quiet() else sys.stderr

@@ -6,8 +6,9 @@ import subprocess
 import sysconfig
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
 import pytest
 
@@ -18,24 +19,6 @@ SETTINGS = ("FMNIST_MIRROR", "FMNIST_DATA_DIR", "FMNIST_DEVICE", "NO_COLOR", "FO
 
 STARTUP = {"PYTHONPATH", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "FORCE_COLOR", "MPLCONFIGDIR"}
 """Settings with which a command is started anew rather than forked."""
-
-
-class Program(Protocol):
-    """Run `fmnist` with arguments; streams are text.
-
-    code: the exit code that it must have, None for any. Whatever it is, results alone are on
-    stdout, and an error has one to three lines and no traceback.
-    """
-
-    def __call__(
-        self,
-        *arguments: str | Path,
-        stdin: str | bytes | None = None,
-        env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
-        timeout: float = 120,
-        code: int | None = 0,
-    ) -> subprocess.CompletedProcess[str]: ...
 
 
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -81,26 +64,32 @@ def check(done: "subprocess.CompletedProcess[str]") -> None:
     assert done.returncode == 65 or done.stdout == "", "stdout carries results only"
 
 
-@pytest.fixture(scope="session")
-def fmnist(forks: ForkServer | None, tmp_path_factory: pytest.TempPathFactory) -> Program:
-    """The program, in a data folder of its own that is empty at first."""
-    data_folder = tmp_path_factory.mktemp("data")
-    start_folder = tmp_path_factory.mktemp("cwd")
+@dataclass(frozen=True)
+class Program:
+    """Run `fmnist` with arguments; streams are text."""
 
-    def run(
+    forks: ForkServer | None
+    data_folder: Path
+    start_folder: Path
+
+    def __call__(
+        self,
         *arguments: str | Path,
         stdin: str | bytes | None = None,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         timeout: float = 120,
         code: int | None = 0,
-    ) -> subprocess.CompletedProcess[str]:
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run it to its end and check the exit code (None: any) and the form of an error."""
         given = stdin.encode() if isinstance(stdin, str) else stdin or b""
-        environment = clean_environment({"FMNIST_DATA_DIR": str(data_folder), **(env or {})})
-        cwd = cwd or start_folder
+        environment = clean_environment({"FMNIST_DATA_DIR": str(self.data_folder), **(env or {})})
+        cwd = cwd or self.start_folder
         # Some variables are read when Python and its libraries start.
-        if forks is not None and not STARTUP & (env or {}).keys():
-            done = forks.run(*arguments, stdin=given, env=environment, cwd=cwd, timeout=timeout)
+        if self.forks is not None and not STARTUP & (env or {}).keys():
+            done = self.forks.run(
+                *arguments, stdin=given, env=environment, cwd=cwd, timeout=timeout
+            )
         else:
             command = [*PROGRAM, *map(str, arguments)]
             ended = subprocess.run(
@@ -114,7 +103,11 @@ def fmnist(forks: ForkServer | None, tmp_path_factory: pytest.TempPathFactory) -
         check(done)
         return done
 
-    return run
+
+@pytest.fixture(scope="session")
+def fmnist(forks: ForkServer | None, tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """The program, in a data folder of its own that is empty at first."""
+    return Program(forks, tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("cwd"))
 
 
 @pytest.fixture(scope="session")
