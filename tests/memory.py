@@ -1,7 +1,8 @@
 """Peak memory of a piece of work, as the Linux kernel counts it."""
 
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,12 +34,23 @@ def measured() -> Iterator[Peak]:
         peak.extra_bytes = max(0, _read("VmHWM:") - before)
 
 
-def telling_its_peak(command: list[str]) -> list[str]:
-    """A command that ends its stderr with a line: the peak memory of `command` in KiB.
+def run_with_peak(
+    command: Sequence[str], env: Mapping[str, str]
+) -> "tuple[subprocess.CompletedProcess[str], int]":
+    """Run a command to its end; also gives its peak memory in KiB.
 
     A process counts what its parent held when it started, so a small one stands between.
     """
-    return [sys.executable, "-c", _TELL, *command]
+    done = subprocess.run(
+        [sys.executable, "-c", _TELL, *command],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    done.stderr, _, peak = done.stderr.rstrip("\n").rpartition("\n")
+    return done, int(peak)
 
 
 _TELL = """

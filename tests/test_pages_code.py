@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from torch import nn
 
+import fmnist_cli
 from fmnist_cli import configure, load, models, train
 from fmnist_cli.checkpoints.archive import read_metadata
 from fmnist_cli.data.sources import open_source
@@ -38,6 +39,9 @@ def test_python_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(names["validation"]) == 100
     assert names["evaluation"].seen_in_training == 0
     assert (tmp_path / "model.onnx").exists()
+    assert fmnist_cli.__version__
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        fmnist_cli.nothing  # noqa: B018
 
 
 @pytest.mark.parametrize("page", ["your-data.md", "your-network.md"])

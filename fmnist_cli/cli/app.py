@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from fmnist_cli.cli import console
+from fmnist_cli.cli.command import as_command
 from fmnist_cli.cli.compare import compare
 from fmnist_cli.cli.download import download
 from fmnist_cli.cli.evaluate import evaluate
@@ -15,7 +16,6 @@ from fmnist_cli.cli.info import info
 from fmnist_cli.cli.predict import predict
 from fmnist_cli.cli.runs import runs
 from fmnist_cli.cli.serve import serve
-from fmnist_cli.cli.shared_options import everywhere
 from fmnist_cli.cli.show import show
 from fmnist_cli.cli.train import train
 from fmnist_cli.constants import VERSION
@@ -90,4 +90,4 @@ def fmnist(
 
 # In the order in which users need them.
 for _command in (download, train, runs, evaluate, predict, export_onnx, serve, show, info, compare):
-    app.command(cls=_Command, context_settings=HELP_NAMES)(everywhere(_command))
+    app.command(cls=_Command, context_settings=HELP_NAMES)(as_command(_command))

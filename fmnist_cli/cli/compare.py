@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fmnist_cli.cli import console, options
-from fmnist_cli.cli.evaluated_data import busy, data_line, open_data, warn_of_data
-from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes_model_options
+from fmnist_cli.cli.models_and_data import busy, data_line, load_model, open_data, warn_of_data
 from fmnist_cli.cli.tables import show_facts, show_table
 from fmnist_cli.pretrained import locate, name_of
 
@@ -15,16 +14,14 @@ if TYPE_CHECKING:
     from fmnist_cli.evaluation.comparison import ModelComparison
 
 
-@takes_model_options
 def compare(
+    *,
     a: Annotated[Path, typer.Argument(metavar="A", help=options.MODEL_HELP, parser=locate)],
     b: Annotated[
         Path, typer.Argument(metavar="B", help="The model to compare with A.", parser=locate)
     ],
     data: options.EvaluatedDataOption = None,
-    test_data: options.TestDataOption = None,
-    data_dir: options.DataDirOption = None,
-    mirror: options.MirrorOption = None,
+    places: options.DataPlaces,
     split: options.SplitOption = "test",
     tta: options.TtaOption = False,
     list_: Annotated[
@@ -36,9 +33,7 @@ def compare(
             help="Number of differing images to list in the table; JSON and CSV list all.",
         ),
     ] = 10,
-    model_options: ModelOptions = NOTHING_TOLD,
-    device: options.DeviceOption = "auto",
-    threads: options.ThreadsOption = None,
+    model_options: options.LoadOptions,
     precision: options.PrecisionOption = "fp32",
     format_: options.TableJsonOrCsv = "table",
 ) -> None:
@@ -46,25 +41,30 @@ def compare(
     from fmnist_cli.evaluation.comparison import compare_models
 
     first, second = (
-        load_model(
-            path,
-            model_options.for_file(path),
-            device=device,
-            threads=threads,
-            precision=precision,
-        )
-        for path in (a, b)
+        load_model(path, _options_for(path, model_options), precision=precision) for path in (a, b)
     )
-    source = open_data(first, data, test_data, data_dir, mirror, split)
-    with busy("evaluating"):
+    source = open_data(first, data, places, split)
+    with busy():
         result = compare_models(first, second, source, split, tta=tta)
     _warn(result)
     if format_ == "json":
         console.print_json(result.as_dict())
     elif format_ == "csv":
-        _write_csv(result)
+        console.print_csv([_COLUMNS, *_rows(result)])
     else:
         _show(result, list_)
+
+
+def _options_for(path: Path, given: options.LoadOptions) -> options.LoadOptions:
+    """What applies to one of the models: a file with metadata describes itself."""
+    from fmnist_cli.checkpoints.archive import has_metadata, read_metadata
+
+    if not has_metadata(path):
+        return given
+    is_own = path.suffix.lower() != ".onnx" and ":" in read_metadata(path).network.name
+    return options.LoadOptions(
+        given.network if is_own else None, device=given.device, threads=given.threads
+    )
 
 
 def _warn(result: "ModelComparison") -> None:
@@ -93,15 +93,6 @@ def _rows(result: "ModelComparison") -> list[list[str]]:
 
 def _cells(predicted: dict[str, Any]) -> tuple[str, str]:
     return predicted["class"], f"{predicted['probability']:.6f}"
-
-
-def _write_csv(result: "ModelComparison") -> None:
-    import csv
-    import sys
-
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows(_rows(result))
 
 
 def _show(result: "ModelComparison", listed: int) -> None:

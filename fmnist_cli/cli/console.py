@@ -4,12 +4,14 @@ Rich draws on terminals; elsewhere output consists of plain lines without contro
 is always printed literally: no markup, no emoji codes, no highlighting.
 """
 
+import csv
 import json
 import logging
 import os
 import re
 import sys
 import warnings
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -97,6 +99,11 @@ def print_json(document: Any) -> None:
     sys.stdout.write(json.dumps(_finite(document), indent=2, ensure_ascii=False) + "\n")
 
 
+def print_csv(rows: Iterable[Iterable[Any]]) -> None:
+    """Print rows as CSV on stdout."""
+    csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
+
+
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
@@ -136,7 +143,7 @@ class _LogHandler(logging.Handler):
 def show_library_notes() -> None:
     """Print what the library logs, as notes and warnings, for the rest of the process.
 
-    What Pillow says of odd pictures and matplotlib of its directories is shown with -v only.
+    Notes of Pillow about odd pictures and of matplotlib about its directories need -v.
     """
     logger = logging.getLogger("fmnist_cli")
     logger.setLevel(logging.INFO)

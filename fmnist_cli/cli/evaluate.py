@@ -1,32 +1,24 @@
 """`fmnist evaluate`: a model's scores on labeled images."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fmnist_cli.cli import console, options
-from fmnist_cli.cli.evaluated_data import (
-    ask_what_they_are,
-    busy,
-    data_line,
-    open_data,
-    warn_of_data,
-)
-from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes_model_options
+from fmnist_cli.cli.models_and_data import busy, data_line, load_model, open_data, warn_of_data
 from fmnist_cli.cli.tables import show_facts, show_table
 
 if TYPE_CHECKING:
     from fmnist_cli.evaluation.evaluation import Evaluation
 
 
-@takes_model_options
 def evaluate(
+    *,
     model: options.ModelArgument = options.DEFAULT_MODEL,
     data: options.EvaluatedDataOption = None,
-    test_data: options.TestDataOption = None,
-    data_dir: options.DataDirOption = None,
-    mirror: options.MirrorOption = None,
+    places: options.DataPlaces,
     split: options.SplitOption = "test",
     photo: options.PhotoOption = "auto",
     tta: options.TtaOption = False,
@@ -37,7 +29,6 @@ def evaluate(
             metavar="METRIC=VALUE",
             help="Exit with 3 if a score is below VALUE: accuracy=0.92, f1_macro=0.9, "
             "recall[Shirt]=0.75; repeatable.",
-            show_default=False,
         ),
     ] = None,
     report: Annotated[
@@ -50,9 +41,7 @@ def evaluate(
     predictions: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", help="Write one row per image.")
     ] = None,
-    model_options: ModelOptions = NOTHING_TOLD,
-    device: options.DeviceOption = "auto",
-    threads: options.ThreadsOption = None,
+    model_options: options.LoadOptions,
     precision: options.PrecisionOption = "fp32",
     format_: options.TableJsonOrCsv = "table",
 ) -> None:
@@ -68,17 +57,11 @@ def evaluate(
     for path in (report, confusion, predictions):
         if path is not None:
             check_writable(path)
-    classifier = load_model(
-        model,
-        model_options,
-        device=device,
-        threads=threads,
-        precision=precision,
-    )
+    classifier = load_model(model, model_options, precision=precision)
     for gate in wanted:
         gate.check_class(classifier.classes)
-    source = open_data(classifier, data, test_data, data_dir, mirror, split, photo=photo)
-    with busy("evaluating"):
+    source = open_data(classifier, data, places, split, photo=photo)
+    with busy():
         evaluation = run_evaluation(classifier, source, split, tta=tta)
         _write_files(evaluation, report, confusion, predictions)
     if evaluation.any_footwear:
@@ -87,7 +70,12 @@ def evaluate(
             "boot count as right"
         )
     warn_of_data(evaluation.scores.n, evaluation.seen_in_training, is_sample=evaluation.is_sample)
-    ask_what_they_are(evaluation)
+    if evaluation.may_be_no_garments():
+        console.warn(
+            f"accuracy is near chance ({1 / len(classifier.classes):.0%}), and none of the "
+            "images is from Fashion-MNIST: are these garments? "
+            f"look at them: fmnist show --data {shlex.quote(evaluation.data)}"
+        )
     if format_ == "json":
         console.print_json(evaluation.as_dict())
     elif format_ == "csv":
@@ -107,17 +95,16 @@ def _write_files(
     from fmnist_cli.evaluation.page import render_page
     from fmnist_cli.files import atomic_write
 
-    if report is not None:
-        page = render_page(evaluation)
-        with atomic_write(report) as temporary:  # file names need not be valid Unicode
-            temporary.write_text(page, encoding="utf-8", errors="xmlcharrefreplace")
+    def write(path: Path, content: bytes) -> None:
+        with atomic_write(path) as temporary:
+            temporary.write_bytes(content)
+
+    if report is not None:  # file names need not be valid Unicode
+        write(report, render_page(evaluation).encode(errors="xmlcharrefreplace"))
     if confusion is not None:
-        picture = draw_confusion(evaluation.scores, confusion)
-        with atomic_write(confusion) as temporary:
-            temporary.write_bytes(picture)
+        write(confusion, draw_confusion(evaluation.scores, confusion))
     if predictions is not None:
-        with atomic_write(predictions) as temporary:
-            temporary.write_text(evaluation.predictions_csv(), encoding="utf-8")
+        write(predictions, evaluation.predictions_csv().encode())
 
 
 def _show(evaluation: "Evaluation") -> None:

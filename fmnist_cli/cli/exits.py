@@ -11,7 +11,7 @@ from typing import Final
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.signals import BY_SIGNAL, Received, answered
+from fmnist_cli.cli.signals import BY_SIGNAL, answered
 from fmnist_cli.cli.usage import explain
 from fmnist_cli.errors import FmnistError, Interrupted, OutputError, StorageError, Unavailable
 
@@ -29,24 +29,19 @@ def run() -> int:
                 stream.reconfigure(encoding="utf-8", newline="\n")
     with answered() as received:
         try:
-            return _run_app(received)
+            try:
+                from fmnist_cli.cli.app import app
+
+                outcome = app(prog_name="fmnist", standalone_mode=False)
+                sys.stdout.flush()
+            except BaseException as error:
+                if received.number:  # another exception may have replaced the signal's
+                    raise
+                return _handle(error)
         except BaseException:
             if received.number:
                 return BY_SIGNAL + received.number
             raise
-
-
-def _run_app(received: Received) -> int:
-    """Run the command and handle its exceptions, except those that follow from a signal."""
-    try:
-        from fmnist_cli.cli.app import app
-
-        outcome = app(prog_name="fmnist", standalone_mode=False)
-        sys.stdout.flush()
-    except BaseException as error:
-        if received.number:  # another exception may have replaced the signal's
-            raise
-        return _handle(error)
     return outcome if isinstance(outcome, int) else 0
 
 
@@ -63,11 +58,11 @@ def _handle(error: BaseException) -> int:
         case console.PipeClosedError() | BrokenPipeError():
             console.discard(sys.stdout)
             return PIPE_CLOSED
-        case OSError():
-            return _storage(error)
-        case ModuleNotFoundError():
-            return _missing_package(error)
-        case Exception():  # a bug
+        case OSError() if (code := _storage(error)) is not None:
+            return code
+        case ModuleNotFoundError() if (code := _missing_package(error)) is not None:
+            return code
+        case Exception():
             traceback.print_exception(error)
             return BUG
     raise error
@@ -84,12 +79,11 @@ def _report(error: FmnistError) -> int:
     return error.exit_code
 
 
-def _missing_package(error: ModuleNotFoundError) -> int:
+def _missing_package(error: ModuleNotFoundError) -> int | None:
     """Report a package missing from a light installation; any other missing module is a bug."""
     package = (error.name or "").partition(".")[0]
     if package in ("", "fmnist_cli") or package in sys.stdlib_module_names:
-        traceback.print_exception(error)
-        return BUG
+        return None
     console.error(
         f"this needs the package '{package}', which is not installed\n"
         "install the full program: pip install fmnist-cli"
@@ -97,7 +91,7 @@ def _missing_package(error: ModuleNotFoundError) -> int:
     return Unavailable.exit_code
 
 
-def _storage(error: OSError) -> int:
+def _storage(error: OSError) -> int | None:
     """Report a failure of the file system; any other OSError is a bug."""
     if _IS_WINDOWS and error.errno == errno.EINVAL and error.filename is None:
         console.discard(sys.stdout)  # what Windows reports for a closed pipe
@@ -105,8 +99,7 @@ def _storage(error: OSError) -> int:
     refused = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENOENT}
     failed = {errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG}
     if error.errno not in refused | failed:
-        traceback.print_exception(error)
-        return BUG
+        return None
     where = f"'{error.filename}'" if error.filename else "the output"
     console.error(f"{where}: {error.strerror}")
     if error.errno in failed:

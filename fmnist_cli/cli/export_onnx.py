@@ -5,21 +5,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from fmnist_cli.cli import console
-from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, takes_model_options
-from fmnist_cli.cli.options import (
-    DEFAULT_MODEL,
-    DataDirOption,
-    ModelArgument,
-    TableOrJson,
-)
+from fmnist_cli.cli import console, options
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET, OPSETS, RUNTIMES
 from fmnist_cli.pretrained import FILE as PRETRAINED_FILE
 
 
-@takes_model_options
 def export_onnx(
-    model: ModelArgument = DEFAULT_MODEL,
+    *,
+    model: options.ModelArgument = options.DEFAULT_MODEL,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -36,7 +29,7 @@ def export_onnx(
             "--verify", metavar="N", min=1, help="Images on which torch and ONNX must agree."
         ),
     ] = 1_000,
-    model_options: ModelOptions = NOTHING_TOLD,
+    model_options: options.ModelOptions,
     opset: Annotated[
         int,
         typer.Option(
@@ -52,11 +45,9 @@ def export_onnx(
         typer.Option("--quantize", help="Arithmetic of the file; int8 is calibrated."),
     ] = "none",
     logits: Annotated[bool, typer.Option("--logits", help="Add the output 'logits'.")] = False,
-    tta: Annotated[
-        bool, typer.Option("--tta", help="Average over each image and its mirror image.")
-    ] = False,
-    data_dir: DataDirOption = None,
-    format_: TableOrJson = "table",
+    tta: options.TtaOption = False,
+    data_dir: options.DataDirOption = None,
+    format_: options.TableOrJson = "table",
 ) -> None:
     """Write a model as one self-contained ONNX file.
 
@@ -65,9 +56,11 @@ def export_onnx(
     """
     from fmnist_cli.export.onnx_file import export
 
+    # Next to the model, but never into the installed program.
+    folder = Path() if model == PRETRAINED_FILE else model.parent
     exported = export(
         model,
-        output or _beside(model),
+        output or folder / model.with_suffix(".onnx").name,
         **model_options.as_arguments(),
         opset=opset,
         verify=verify,
@@ -94,9 +87,3 @@ def export_onnx(
         console.print_json(exported.card())
     else:
         console.result(exported.path)
-
-
-def _beside(model: Path) -> Path:
-    """Where the file goes by default: next to the model; never into the installed program."""
-    folder = Path() if model == PRETRAINED_FILE else model.parent
-    return folder / model.with_suffix(".onnx").name

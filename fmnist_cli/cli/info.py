@@ -1,23 +1,20 @@
 """`fmnist info`: describe a model, data or this machine."""
 
 import re
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from fmnist_cli.cli import console, options
-from fmnist_cli.cli.evaluated_data import fetch
-from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes_model_options
+from fmnist_cli.cli.models_and_data import fetch, load_model
 from fmnist_cli.cli.tables import show_facts, show_table
 from fmnist_cli.constants import CLASS_NAMES
-from fmnist_cli.data.class_names import imbalance
+from fmnist_cli.data.class_names import imbalance, split_classes
 from fmnist_cli.pretrained import NAME as PRETRAINED
 from fmnist_cli.pretrained import locate
-
-if TYPE_CHECKING:
-    from fmnist_cli.evaluation.dataset_stats import DatasetStats
 
 _NETWORK: Final = re.compile(r".+\.py:\w+")
 _DATA_SUFFIXES: Final = (".csv", ".gz", ".npz", ".parquet", ".zip")
@@ -32,44 +29,38 @@ TargetArgument = Annotated[
 ]
 
 
-@takes_model_options
 def info(
+    *,
     target: TargetArgument = None,
-    test_data: options.TestDataOption = None,
-    data_dir: options.DataDirOption = None,
-    mirror: options.MirrorOption = None,
-    model_options: ModelOptions = NOTHING_TOLD,
+    places: options.DataPlaces,
+    model_options: options.ModelOptions,
     format_: options.TableOrJson = "table",
 ) -> None:
     """Describe a model, data or, by default, this machine."""
+    from fmnist_cli.evaluation import description
+
+    classes = split_classes(model_options.classes)
+    show: Callable[[dict[str, Any]], None]
     if target is None:
-        _machine(format_)
+        facts, show = description.describe_machine(), _show_machine
     elif _NETWORK.fullmatch(target):
-        from fmnist_cli.data.class_names import split_classes
-        from fmnist_cli.evaluation.description import describe_network
-
-        names = split_classes(model_options.classes) or CLASS_NAMES
-        _describe(describe_network(target, len(names)), format_)
+        facts = description.describe_network(target, len(classes or CLASS_NAMES))
+        show = _show_model
     elif target == PRETRAINED or _is_model(Path(target)):
-        from fmnist_cli.evaluation.description import describe_model
-
         classifier = load_model(locate(target), model_options, device="cpu")
-        _describe(describe_model(classifier), format_)
+        facts, show = description.describe_model(classifier), _show_model
     else:
-        from fmnist_cli.data.class_names import split_classes
         from fmnist_cli.data.sources import open_source
         from fmnist_cli.evaluation.dataset_stats import dataset_stats
 
-        source = open_source(
-            target,
-            test_data=test_data,
-            data_dir=data_dir,
-            mirrors=mirror or (),
-            classes=split_classes(model_options.classes),
-        )
+        source = open_source(target, **places.as_arguments(), classes=classes)
         fetch(source, "train")
         fetch(source, "test")
-        _data(dataset_stats(source), format_)
+        facts, show = asdict(dataset_stats(source)), _show_data
+    if format_ == "json":
+        console.print_json(facts)
+    else:
+        show(facts)
 
 
 def _is_model(path: Path) -> bool:
@@ -79,13 +70,7 @@ def _is_model(path: Path) -> bool:
     )
 
 
-def _machine(format_: str) -> None:
-    from fmnist_cli.evaluation.description import describe_machine
-
-    machine = describe_machine()
-    if format_ == "json":
-        console.print_json(machine)
-        return
+def _show_machine(machine: dict[str, Any]) -> None:
     facts = [(name, machine[name]) for name in ("fmnist", "python", "platform", "executable")]
     for position, device in enumerate(machine["devices"]):
         memory = device["memory_bytes"]
@@ -101,12 +86,9 @@ def _machine(format_: str) -> None:
     show_facts(facts)
 
 
-def _describe(model: dict[str, Any], format_: str) -> None:
+def _show_model(model: dict[str, Any]) -> None:
     from fmnist_cli.evaluation.description import as_text
 
-    if format_ == "json":
-        console.print_json(model)
-        return
     layers = model.pop("layers")
     show_facts([(name.replace("_", " "), as_text(value)) for name, value in model.items()])
     if layers:
@@ -118,40 +100,27 @@ def _describe(model: dict[str, Any], format_: str) -> None:
         show_table(("layer", "type", "output", "parameters"), rows, text_columns=3)
 
 
-def _data(stats: "DatasetStats", format_: str) -> None:
-    if format_ == "json":
-        console.print_json(asdict(stats))
-        return
-    splits = stats.splits
-    origin = " (sample in the package)" if stats.is_sample else ""
-    show_facts([("data", stats.data + origin), ("kind", stats.kind)])
+def _show_data(stats: dict[str, Any]) -> None:
+    splits = stats["splits"]
+    origin = " (sample in the package)" if stats["is_sample"] else ""
+    show_facts([("data", stats["data"] + origin), ("kind", stats["kind"])])
     console.result("")
-    rows = [
-        ["images", *(f"{split.n:,}" for split in splits.values())],
-        *(
-            [name, *(f"{split.counts[name]:,}" for split in splits.values())]
-            for name in splits["train"].counts
-        ),
-        ["mean", *(f"{split.mean:.4f}" for split in splits.values())],
-        ["std", *(f"{split.std:.4f}" for split in splits.values())],
-        ["exact duplicates", *(f"{split.duplicates:,}" for split in splits.values())],
-        *(
-            [
-                f"also in official {official}",
-                *(_count(split.in_official[official]) for split in splits.values()),
-            ]
-            for official in ("train", "test")
-        ),
-        ["fingerprint", *(split.fingerprint for split in splits.values())],
+    counts = splits["train"]["counts"]
+    official = [f"also in official {name}" for name in ("train", "test")]
+    names = ["images", *counts, "mean", "std", "exact duplicates", *official, "fingerprint"]
+    columns = [
+        [
+            f"{split['n']:,}",
+            *(f"{split['counts'][name]:,}" for name in counts),
+            *(f"{split['mean']:.4f}", f"{split['std']:.4f}", f"{split['duplicates']:,}"),
+            *("unknown" if n is None else f"{n:,}" for n in split["in_official"].values()),
+            split["fingerprint"],
+        ]
+        for split in splits.values()
     ]
-    show_table(["", *splits], rows)
-    told = imbalance(splits["train"].counts)
-    if told is not None:
-        console.note(told)
-    if stats.shared is not None:
+    show_table(["", *splits], list(zip(names, *columns, strict=True)))
+    if (note := imbalance(counts)) is not None:
+        console.note(note)
+    if stats["shared"] is not None:
         console.result("")
-        show_facts([("test images also in train", f"{stats.shared:,}")])
-
-
-def _count(number: int | None) -> str:
-    return "unknown" if number is None else f"{number:,}"
+        show_facts([("test images also in train", f"{stats['shared']:,}")])

@@ -9,19 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.loading import (
-    NOTHING_TOLD,
-    ModelOptions,
-    load_model,
-    note_on_photos,
-    takes_model_options,
-)
+from fmnist_cli.cli.models_and_data import load_model, note_on_photos
 from fmnist_cli.cli.options import (
-    DeviceOption,
+    LoadOptions,
     PhotoOption,
     PrecisionOption,
     RequiredModelArgument,
-    ThreadsOption,
     TopKOption,
 )
 from fmnist_cli.pretrained import name_of
@@ -47,7 +40,6 @@ ShowInputOption = Annotated[
         metavar="DIR",
         help="Write what the network sees of each picture to DIR, as PNG files; for a photo also "
         "how it was prepared.",
-        show_default=False,
     ),
 ]
 PredictionFormatOption = Annotated[
@@ -60,8 +52,8 @@ PredictionFormatOption = Annotated[
 ]
 
 
-@takes_model_options
 def predict(
+    *,
     model: RequiredModelArgument,
     inputs: InputsArgument,
     top_k: TopKOption = 3,
@@ -69,10 +61,8 @@ def predict(
     stdin_image: StdinImageOption = False,
     show_input: ShowInputOption = None,
     output_format: PredictionFormatOption = None,
-    model_options: ModelOptions = NOTHING_TOLD,
-    device: DeviceOption = "auto",
+    model_options: LoadOptions,
     precision: PrecisionOption = "fp32",
-    threads: ThreadsOption = None,
 ) -> None:
     """Classify pictures; predictions are printed in input order as they become available."""
     from fmnist_cli.cli import predictions
@@ -88,13 +78,7 @@ def predict(
     if inputs.count("-") > 1:
         raise UsageError("- may be given once: standard input is read to its end")
     check_arguments(inputs)
-    classifier = load_model(
-        model,
-        model_options,
-        device=device,
-        threads=threads,
-        precision=precision,
-    )
+    classifier = load_model(model, model_options, precision=precision)
     if classifier.trained_on is not None and classifier.trained_on.kind == SAMPLE:
         console.note(
             "the model was trained on the sample in the package, not on all of Fashion-MNIST"

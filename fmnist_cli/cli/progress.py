@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fmnist_cli.cli import console
 
 if TYPE_CHECKING:
+    from fmnist_cli.data.download import Track
     from fmnist_cli.training.results import EpochResult, Progress
 
 
@@ -15,53 +16,47 @@ class EpochProgress:
 
     def __init__(self, bar: Any = None) -> None:
         self._bar = bar
-        self._task: Any = None
-        self._pictures: Any = None
+        self._shown = ""
+        """Name of the task in the bar."""
 
     def step(self, progress: "Progress") -> None:
         """Update the bar of the current epoch."""
-        if self._bar is None:
-            return
         figures = (
             f"loss {progress.loss:.4f}  accuracy {progress.accuracy:.2%}  "
             f"{progress.images_per_second:,.0f} img/s"
         )
-        if self._pictures is not None:
-            self._bar.remove_task(self._pictures)
-            self._pictures = None
-        if self._task is None:
-            name = f"epoch {progress.epoch}/{progress.epochs}"
-            self._task = self._bar.add_task(name, total=progress.steps, figures=figures)
-        self._bar.update(self._task, completed=progress.step, figures=figures)
+        name = f"epoch {progress.epoch}/{progress.epochs}"
+        self._draw(name, progress.step, progress.steps, figures)
 
     def pictures(self, read: int, total: int) -> None:
         """Update the bar of the pictures that are prepared before the first epoch."""
-        if self._bar is None:
-            return
-        if self._pictures is None:
-            self._pictures = self._bar.add_task("preparing pictures", total=total, figures="")
-        self._bar.update(self._pictures, completed=read, figures=f"{read:,} of {total:,}")
+        self._draw("preparing pictures", read, total, f"{read:,} of {total:,}")
 
     def epoch(self, result: "EpochResult") -> None:
-        """Print the line of a finished epoch."""
-        if self._task is not None:
-            self._bar.remove_task(self._task)
-            self._task = None
-        console.note(epoch_line(result))
+        """Print the line of a finished epoch, in at most 80 columns."""
+        self._clear()
+        parts = [f"epoch {result.epoch}/{result.epochs}", f"loss {result.train_loss:.4f}"]
+        if result.val_loss is None or result.val_accuracy is None:
+            parts.append(f"accuracy {result.train_accuracy:.2%}")
+        else:
+            best = " *" if result.is_best else ""
+            parts.append(f"val loss {result.val_loss:.4f}")
+            parts.append(f"val accuracy {result.val_accuracy:.2%}{best}")
+        console.note("  ".join([*parts, f"{result.seconds:.1f} s"]))
 
+    def _draw(self, name: str, completed: int, total: int, figures: str) -> None:
+        if self._bar is None:
+            return
+        if name != self._shown:
+            self._clear()
+            self._bar.add_task(name, total=total, figures="")
+            self._shown = name
+        self._bar.update(self._bar.task_ids[0], completed=completed, figures=figures)
 
-def epoch_line(result: "EpochResult") -> str:
-    """An epoch's results in one plain line of at most 80 columns."""
-    parts = [f"epoch {result.epoch}/{result.epochs}", f"loss {result.train_loss:.4f}"]
-    if result.val_loss is None or result.val_accuracy is None:
-        parts.append(f"accuracy {result.train_accuracy:.2%}")
-    else:
-        best = " *" if result.is_best else ""
-        parts += [
-            f"val loss {result.val_loss:.4f}",
-            f"val accuracy {result.val_accuracy:.2%}{best}",
-        ]
-    return "  ".join([*parts, f"{result.seconds:.1f} s"])
+    def _clear(self) -> None:
+        if self._shown:
+            self._bar.remove_task(self._bar.task_ids[0])
+            self._shown = ""
 
 
 @contextmanager
@@ -70,13 +65,46 @@ def epoch_progress() -> Iterator[EpochProgress]:
     if not console.is_live():
         yield EpochProgress()
         return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich import progress
 
     columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=None),
-        TextColumn("{task.fields[figures]}", markup=False),
-        TimeRemainingColumn(compact=True),
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(bar_width=None),
+        progress.TextColumn("{task.fields[figures]}", markup=False),
+        progress.TimeRemainingColumn(compact=True),
     )
-    with Progress(*columns, console=console.err(), transient=True, expand=True) as bar:
+    with progress.Progress(*columns, console=console.err(), transient=True, expand=True) as bar:
         yield EpochProgress(bar)
+
+
+@contextmanager
+def download_progress() -> Iterator["Track"]:
+    """Draw a bar per file on a terminal; elsewhere print one line per file."""
+    if not console.is_live():
+        announced = set()
+
+        def announce(file_name: str, _done_bytes: int, total_bytes: int) -> None:
+            if file_name not in announced:
+                announced.add(file_name)
+                console.note(f"fetching {file_name} ({total_bytes / 1e3:,.0f} kB)")
+
+        yield announce
+        return
+    from rich import progress
+
+    columns = (
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(),
+        progress.DownloadColumn(),
+        progress.TransferSpeedColumn(),
+        progress.TimeRemainingColumn(compact=True),
+    )
+    with progress.Progress(*columns, console=console.err()) as bar:
+        tasks = {}
+
+        def draw(file_name: str, done_bytes: int, total_bytes: int) -> None:
+            if file_name not in tasks:
+                tasks[file_name] = bar.add_task(file_name, total=total_bytes)
+            bar.update(tasks[file_name], completed=done_bytes)
+
+        yield draw

@@ -1,7 +1,5 @@
 """`fmnist runs`: compare training runs."""
 
-import csv
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,8 +13,13 @@ if TYPE_CHECKING:
     from fmnist_cli.runs.groups import Group, PairedDifference
     from fmnist_cli.runs.record import RunRecord
 
-_RUN_COLUMNS = ("name", "recipe", "options", "epochs", "val acc", "sec", "img/s", "state")
-_GROUP_COLUMNS = ("recipe", "options", "n", "val acc", "95% interval", "sec", "img/s")
+_RUN_KEYS = (
+    *("name", "run_dir", "recipe", "seed", "epochs", "val_accuracy", "best_epoch", "seconds"),
+    *("images_per_second", "state"),
+)
+_GROUP_KEYS = (
+    *("recipe", "n", "val_accuracy", "ci95_low", "ci95_high", "seconds", "images_per_second"),
+)
 
 
 def runs(
@@ -42,7 +45,6 @@ def runs(
             "--where",
             metavar="OPTION=VALUE",
             help="Show only these runs, such as recipe=fast or state=finished; repeatable.",
-            show_default=False,
         ),
     ] = None,
     sort: Annotated[
@@ -61,7 +63,6 @@ def runs(
             metavar="FILE",
             help="Plot the learning curves as .png, .svg or .html; with --group, the mean of "
             "each group and its range.",
-            show_default=False,
         ),
     ] = None,
     format_: options.TableJsonOrCsv = "table",
@@ -101,102 +102,85 @@ def runs(
 def _print_runs(
     shown: "Sequence[RunRecord]", varied: Sequence[str], skipped: Sequence[str], format_: str
 ) -> None:
-    rows = [_run_row(run, varied) for run in shown]
+    rows = [
+        {
+            "name": run.name,
+            "run_dir": str(run.path),
+            "recipe": run.recipe,
+            "seed": run.seed,
+            "epochs": run.epochs,
+            "val_accuracy": run.val_accuracy,
+            "best_epoch": None if run.best is None else int(run.best["epoch"] or 0),
+            "seconds": run.seconds,
+            "images_per_second": run.images_per_second,
+            "state": run.state,
+            "options": {name: run.options.get(name) for name in varied},
+        }
+        for run in shown
+    ]
     if format_ == "json":
         console.print_json({"differing": varied, "runs": rows, "skipped": skipped})
     elif format_ == "csv":
-        _write_csv(rows, [*_RUN_KEYS, *varied])
+        _print_csv(rows, [*_RUN_KEYS, *varied])
     elif rows:
+        header = ["name", *_texts("recipe", "options", varied)]
         table = [
-            (
-                run.name,
-                run.recipe,
-                _describe(run, varied),
+            [
+                *(run.name, *_texts(run.recipe, _describe(run, varied), varied)),
                 f"{run.epochs}/{run.options['epochs']}",
-                _percent(run.val_accuracy),
-                _rounded(run.seconds),
-                _rounded(run.images_per_second),
-                run.state,
-            )
+                *(_percent(run.val_accuracy), _rounded(run.seconds)),
+                *(_rounded(run.images_per_second), run.state),
+            ]
             for run in shown
         ]
-        _show(_RUN_COLUMNS, table)
-
-
-_RUN_KEYS = (
-    *("name", "run_dir", "recipe", "seed", "epochs", "val_accuracy", "best_epoch", "seconds"),
-    *("images_per_second", "state"),
-)
-
-
-def _run_row(run: "RunRecord", varied: Sequence[str]) -> dict[str, Any]:
-    return {
-        "name": run.name,
-        "run_dir": str(run.path),
-        "recipe": run.recipe,
-        "seed": run.seed,
-        "epochs": run.epochs,
-        "val_accuracy": run.val_accuracy,
-        "best_epoch": None if run.best is None else int(run.best["epoch"] or 0),
-        "seconds": run.seconds,
-        "images_per_second": run.images_per_second,
-        "state": run.state,
-        "options": {name: run.options.get(name) for name in varied},
-    }
+        figures = ("epochs", "val acc", "sec", "img/s", "state")
+        show_table([*header, *figures], table, text_columns=len(header))
 
 
 def _print_groups(
     groups: "Sequence[Group]", varied: Sequence[str], skipped: Sequence[str], format_: str
 ) -> None:
+    from statistics import fmean
+
     from fmnist_cli.runs.groups import paired_difference
 
     difference = paired_difference(groups[0], groups[1]) if len(groups) == 2 else None
-    rows = [_group_row(group, varied) for group in groups]
+    rows: list[dict[str, Any]] = [
+        {
+            "recipe": group.runs[0].recipe,
+            "n": len({run.seed for run in group.runs}),
+            "seeds": sorted({run.seed for run in group.runs}),
+            "runs": [run.name for run in group.runs],
+            "val_accuracy": group.val_accuracy.mean,
+            "val_accuracy_ci95": group.val_accuracy.ci95,
+            "seconds": fmean(run.seconds for run in group.runs),
+            "images_per_second": fmean(run.images_per_second or 0 for run in group.runs),
+            "options": {name: group.runs[0].options.get(name) for name in varied},
+        }
+        for group in groups
+    ]
     if format_ == "json":
         document = {"differing": varied, "groups": rows, "difference": _as_json(difference)}
         console.print_json({**document, "skipped": skipped})
     elif format_ == "csv":
         for row in rows:
             row["ci95_low"], row["ci95_high"] = row["val_accuracy_ci95"] or (None, None)
-        _write_csv(rows, [*_GROUP_KEYS, *varied])
+        _print_csv(rows, [*_GROUP_KEYS, *varied])
     elif rows:
+        header = _texts("recipe", "options", varied)
         table = [
-            (
-                row["recipe"],
-                _describe(group.runs[0], varied),
-                str(row["n"]),
-                _percent(row["val_accuracy"]),
+            [
+                *_texts(row["recipe"], _describe(group.runs[0], varied), varied),
+                *(str(row["n"]), _percent(row["val_accuracy"])),
                 " to ".join(map(_percent, row["val_accuracy_ci95"] or ())),
-                _rounded(row["seconds"]),
-                _rounded(row["images_per_second"]),
-            )
+                *(_rounded(row["seconds"]), _rounded(row["images_per_second"])),
+            ]
             for group, row in zip(groups, rows, strict=True)
         ]
-        _show(_GROUP_COLUMNS, table)
+        figures = ("n", "val acc", "95% interval", "sec", "img/s")
+        show_table([*header, *figures], table, text_columns=len(header))
         if difference is not None:
             _show_difference(difference)
-
-
-_GROUP_KEYS = (
-    *("recipe", "n", "val_accuracy", "ci95_low", "ci95_high", "seconds", "images_per_second"),
-)
-
-
-def _group_row(group: "Group", varied: Sequence[str]) -> dict[str, Any]:
-    from statistics import fmean
-
-    estimate = group.val_accuracy
-    return {
-        "recipe": group.runs[0].recipe,
-        "n": len({run.seed for run in group.runs}),
-        "seeds": sorted({run.seed for run in group.runs}),
-        "runs": [run.name for run in group.runs],
-        "val_accuracy": estimate.mean,
-        "val_accuracy_ci95": estimate.ci95,
-        "seconds": fmean(run.seconds for run in group.runs),
-        "images_per_second": fmean(run.images_per_second or 0 for run in group.runs),
-        "options": {name: group.runs[0].options.get(name) for name in varied},
-    }
 
 
 def _as_json(difference: "PairedDifference | None") -> dict[str, Any] | None:
@@ -249,25 +233,15 @@ def _label(group: "Group", groups: "Sequence[Group]", varied: Sequence[str]) -> 
     return f"{run.recipe} {_describe(run, own)}".strip()
 
 
-def _show(header: Sequence[str], table: Sequence[Sequence[str]]) -> None:
-    """Leave out the column of options if nothing differs."""
-    kept = [
-        column
-        for column, name in enumerate(header)
-        if name != "options" or any(row[column] for row in table)
-    ]
-    show_table(
-        [header[column] for column in kept],
-        [[row[column] for column in kept] for row in table],
-        text_columns=sum(header[column] in ("name", "recipe", "options") for column in kept),
-    )
+def _texts(recipe: str, options: str, varied: Sequence[str]) -> list[str]:
+    """Cells of text; there is no column of options if none differs."""
+    return [recipe, options] if varied else [recipe]
 
 
-def _write_csv(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
-    names = list(dict.fromkeys(columns))  # the seed may be a column and an option that differs
-    writer = csv.DictWriter(sys.stdout, names, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({**row["options"], **row} for row in rows)
+def _print_csv(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
+    names = dict.fromkeys(columns)  # the seed may be a column and an option that differs
+    flat = [{**row["options"], **row} for row in rows]
+    console.print_csv([names, *([row[name] for name in names] for row in flat)])
 
 
 def _describe(run: "RunRecord", varied: Sequence[str]) -> str:

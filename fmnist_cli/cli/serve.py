@@ -11,8 +11,8 @@ from typing import Annotated, Final
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes_model_options
-from fmnist_cli.cli.options import MODEL_HELP, DeviceOption, ThreadsOption
+from fmnist_cli.cli.models_and_data import load_model
+from fmnist_cli.cli.options import MODEL_HELP, LoadOptions
 from fmnist_cli.cli.signals import grace
 from fmnist_cli.errors import Unavailable
 from fmnist_cli.pretrained import FILE as PRETRAINED_FILE
@@ -41,14 +41,12 @@ PortOption = Annotated[
 ]
 
 
-@takes_model_options
 def serve(
+    *,
     model: ServedModelArgument = PRETRAINED_FILE,
     host: HostOption = "127.0.0.1",
     port: PortOption = 8_000,
-    model_options: ModelOptions = NOTHING_TOLD,
-    device: DeviceOption = "auto",
-    threads: ThreadsOption = None,
+    model_options: LoadOptions,
 ) -> None:
     """Serve a model over HTTP, with a page to try it.
 
@@ -72,24 +70,36 @@ def serve(
             if needs_torch(model, model_options.network):
                 exported = Path(folder) / f"{model.stem}.onnx"
                 _export(model, exported, model_options)
-                classifier = load_model(exported, NOTHING_TOLD, device=device, threads=threads)
+                onnx_options = LoadOptions(
+                    device=model_options.device, threads=model_options.threads
+                )
+                classifier = load_model(exported, onnx_options)
             else:
-                classifier = load_model(model, model_options, device=device, threads=threads)
+                classifier = load_model(model, model_options)
             app = create_app(classifier, PRETRAINED if model == PRETRAINED_FILE else model.name)
             # Opens the file for good: it is read when the first image is classified.
             classifier(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.uint8))
         if not ip_address(listener.getsockname()[0]).is_loopback:
-            console.warn("whoever reaches this address can use the server: it asks for no password")
+            console.warn(
+                "anyone who reaches this address can use the server: it asks for no password"
+            )
         with grace(_GRACE_SECONDS):
             # Connections that come before the first line of `run` wait in the listener's queue.
             console.note(f"serving {name_of(model)} at {url_of(listener)}")
             run(app, listener)
 
 
-def _export(model: Path, output: Path, options: ModelOptions) -> None:
-    """Run `fmnist export-onnx` in a process of its own, whose memory torch leaves with it."""
+def _export(model: Path, output: Path, options: LoadOptions) -> None:
+    """Run `fmnist export-onnx` in a separate process, so that torch's memory is freed with it."""
     console.note(f"exporting {name_of(model)} for ONNX Runtime")
-    command = ["export-onnx", str(model.absolute()), "--output", str(output), *options.as_words()]
+    given = {
+        "--model": options.network,
+        "--normalization": options.normalization,
+        "--stem": options.stem,
+        "--classes": options.classes,
+    }
+    words = [word for flag, value in given.items() if value is not None for word in (flag, value)]
+    command = ["export-onnx", str(model.absolute()), "--output", str(output), *words]
     done = subprocess.run(  # noqa: S603 - this program
         [sys.executable, "-P", "-m", "fmnist_cli", *command, *(["--quiet"] * console.is_quiet())],
         stdout=subprocess.DEVNULL,

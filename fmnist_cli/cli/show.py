@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fmnist_cli.cli import console, options
-from fmnist_cli.cli.evaluated_data import busy, fetch, open_data
-from fmnist_cli.cli.loading import NOTHING_TOLD, ModelOptions, load_model, takes_model_options
+from fmnist_cli.cli.models_and_data import busy, fetch, load_model, open_data
 from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.errors import UsageError
 from fmnist_cli.pretrained import locate
@@ -20,12 +19,10 @@ if TYPE_CHECKING:
 _GAP = 2
 
 
-@takes_model_options
 def show(
+    *,
     data: options.DataOption = None,
-    test_data: options.TestDataOption = None,
-    data_dir: options.DataDirOption = None,
-    mirror: options.MirrorOption = None,
+    places: options.DataPlaces,
     split: Annotated[
         Literal["train", "val", "test"] | None,
         typer.Option(
@@ -42,7 +39,6 @@ def show(
             metavar="MODEL",
             parser=locate,
             help="Show the errors of this model, the worst first.",
-            show_default=False,
         ),
     ] = None,
     count: Annotated[
@@ -54,7 +50,6 @@ def show(
             "--augment",
             metavar="NAME[:STRENGTH],…",
             help="Show the images as training with these augmentations sees them.",
-            show_default=False,
         ),
     ] = None,
     seed: Annotated[
@@ -70,9 +65,7 @@ def show(
             show_default="the terminal",
         ),
     ] = None,
-    device: options.DeviceOption = "auto",
-    threads: options.ThreadsOption = None,
-    model_options: ModelOptions = NOTHING_TOLD,
+    model_options: options.LoadOptions,
     format_: options.TableOrJson = "table",
 ) -> None:
     """Show samples of data, or the errors of a model."""
@@ -89,9 +82,7 @@ def show(
         name = split or "train"
         source = open_source(
             data or OPTIONS["data"].default,
-            test_data=test_data,
-            data_dir=data_dir,
-            mirrors=mirror or (),
+            **places.as_arguments(),
             photo=photo,
             classes=split_classes(model_options.classes),
         )
@@ -100,11 +91,9 @@ def show(
     else:
         if augment is not None:
             raise UsageError("--augment cannot be combined with --errors")
-        classifier = load_model(errors, model_options, device=device, threads=threads)
-        source = open_data(
-            classifier, data, test_data, data_dir, mirror, split or "test", photo=photo
-        )
-        with busy("evaluating"):
+        classifier = load_model(errors, model_options)
+        source = open_data(classifier, data, places, split or "test", photo=photo)
+        with busy():
             evaluation = evaluate(classifier, source, split or "test")
         wrong = evaluation.worst_errors()
         console.note(

@@ -33,26 +33,39 @@ class _EndError(BaseException):
 
 
 class Received:
-    """The signal that ended the command."""
+    """The signal that asked the command to end."""
 
     number = 0
     """Number of the first signal; 0 if there was none."""
 
-    def interrupt(self, number: int, _frame: FrameType | None) -> None:
-        """Handle a signal."""
+    def __call__(self) -> bool:
+        """Whether there was one; training calls it between two steps."""
+        return self.number != 0
+
+    def record(self, number: int, _frame: FrameType | None) -> None:
+        """Handle a signal: take note of it."""
         self.number = self.number or number
+
+    def interrupt(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal: end whatever is running."""
+        self.record(number, frame)
         raise _EndError
+
+
+def _caught_signals() -> list[signal.Signals]:
+    """Those that end a command, unless ignored (`nohup`, background jobs of a script)."""
+    return [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) != signal.SIG_IGN]
 
 
 @contextmanager
 def answered() -> Iterator[Received]:
     """Let SIGINT and SIGTERM raise an exception, and bound the time until the process ends.
 
-    Ignored signals (`nohup`, background jobs of a script) stay ignored. On leaving, the default
-    handlers are restored, so that a signal ends the interpreter's own cleanup at once.
+    On leaving, the default handlers are restored, so that a signal ends the interpreter's own
+    cleanup at once.
     """
     received = Received()
-    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) != signal.SIG_IGN]
+    numbers = _caught_signals()
     reader, writer = os.pipe()
     if hasattr(os, "set_blocking"):  # missing on Windows before Python 3.12, where it is not needed
         os.set_blocking(writer, False)
@@ -107,31 +120,12 @@ def grace(seconds: float) -> Iterator[None]:
         _grace_seconds = _GRACE_SECONDS
 
 
-class StopRequest:
-    """Whether a signal has asked training to stop."""
-
-    def __init__(self) -> None:
-        self.signal_number = 0
-
-    def __call__(self) -> bool:
-        """Return whether to stop; called between two steps."""
-        return self.signal_number != 0
-
-    def receive(self, signal_number: int, _frame: FrameType | None) -> None:
-        """Handle a signal."""
-        self.signal_number = self.signal_number or signal_number
-
-
 @contextmanager
-def stop_request(last_words: Callable[[], str]) -> Iterator[StopRequest]:
+def stop_request(last_words: Callable[[], str]) -> Iterator[Received]:
     """Record signals instead of raising; `last_words` is printed if a step takes too long."""
     global _last_words
-    request = StopRequest()
-    before = {
-        number: signal.signal(number, request.receive)
-        for number in (signal.SIGINT, signal.SIGTERM)
-        if signal.getsignal(number) != signal.SIG_IGN
-    }
+    request = Received()
+    before = {number: signal.signal(number, request.record) for number in _caught_signals()}
     _last_words = last_words
     try:
         yield request

@@ -1,40 +1,35 @@
-"""`fmnist train`: parse the options, run the engine, draw what it yields."""
+"""`fmnist train`: parse the options, train, and show the progress."""
 
 import contextlib
 import io
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fmnist_cli.cli import console
-from fmnist_cli.cli.config_options import takes_config
-from fmnist_cli.cli.download import download_progress
-from fmnist_cli.cli.options import DEFAULT_MODEL, DataDirOption, MirrorOption, TableOrJson
+from fmnist_cli.cli import console, options
+from fmnist_cli.cli.models_and_data import fetch
 from fmnist_cli.cli.progress import epoch_progress
 from fmnist_cli.cli.signals import stop_request
 from fmnist_cli.errors import Interrupted, UsageError
-from fmnist_cli.training.options import OPTIMIZER, RUNS
+from fmnist_cli.training.options import OPTIMIZER, RUNS, check
 
 if TYPE_CHECKING:
     from fmnist_cli.training.results import Summary
     from fmnist_cli.training.run import Run
 
 STARTED_AT = time.monotonic()
-"""When the program began, as near as a module can tell: time budgets count from here."""
+"""About when the program started: time budgets count from here."""
 
 
-@takes_config
 def train(
-    given: dict[str, Any],
     *,
-    data_dir: DataDirOption = None,
-    mirror: MirrorOption = None,
+    given: options.TrainOptions,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -42,14 +37,13 @@ def train(
             "-o",
             metavar="FILE",
             help="Model file to write.",
-            show_default=str(DEFAULT_MODEL),
+            show_default=str(options.DEFAULT_MODEL),
             rich_help_panel=RUNS,
         ),
     ] = None,
     run_dir: Annotated[
         Path | None,
         typer.Option(
-            "--run-dir",
             metavar="DIR",
             help="Run directory.",
             show_default="runs/<date>-<time>-<model>",
@@ -58,13 +52,7 @@ def train(
     ] = None,
     resume: Annotated[
         str | None,
-        typer.Option(
-            "--resume",
-            metavar="RUN_DIR|last",
-            help="Continue a run.",
-            show_default=False,
-            rich_help_panel=RUNS,
-        ),
+        typer.Option(metavar="RUN_DIR|last", help="Continue a run.", rich_help_panel=RUNS),
     ] = None,
     find_lr: Annotated[
         bool,
@@ -72,14 +60,16 @@ def train(
             "--find-lr",
             help="Try growing learning rates for a hundred steps, print one to train with, and "
             "write no model. --output FILE.png plots the loss.",
-            show_default=False,
             rich_help_panel=OPTIMIZER,
         ),
     ] = False,
-    format_: TableOrJson = "table",
+    data_dir: options.DataDirOption = None,
+    mirror: options.MirrorOption = None,
+    format_: options.TableOrJson = "table",
 ) -> None:
     """Train a model. Writes the best one and prints its path."""
-    run = _open(resume, given, output, run_dir, find_lr, data_dir=data_dir, mirrors=mirror or ())
+    places: Any = {"data_dir": data_dir, "mirrors": mirror or (), "started_at": STARTED_AT}
+    run = _open(given, output, run_dir, resume, find_lr, places)
     if find_lr:
         _show_rate(run, output, format_)
         return
@@ -92,35 +82,70 @@ def train(
             _launch(each, resume if each is run else None)
             continue
         _fit(each)
-        if each.summary is None:  # another process writes and speaks
+        if each.summary is None:  # another process writes the files and the output
             continue
         summaries.append(each.summary)
         if format_ != "json":
             console.result(each.summary.model)
             sys.stdout.flush()
-    if not summaries:
-        return
-    if run.config.seeds:
+    if summaries and run.config.seeds:
         _conclude_seeds(summaries, format_)
-    elif format_ == "json":
+    elif summaries and format_ == "json":
         console.print_json(asdict(summaries[0]))
+
+
+def _check_find_lr(resume: str | None, seeds: list[int], output: Path | None) -> None:
+    if resume or seeds:
+        raise UsageError(f"--find-lr does not go with {'--resume' if resume else '--seeds'}")
+    if output is not None and output.suffix.lower() not in (".png", ".svg"):
+        raise UsageError(f"--find-lr draws a picture: --output FILE.png or .svg, not '{output}'")
+
+
+def _open(
+    given: options.TrainOptions,
+    output: Path | None,
+    run_dir: Path | None,
+    resume: str | None,
+    find_lr: bool,
+    places: Any,
+) -> "Run":
+    """Check the options of a new or resumed run; with several seeds, of the first one's run."""
+    check(given)  # before torch is imported
+    seeds = [int(seed) for seed in given["seeds"].split(",")] if "seeds" in given else []
+    if len(seeds) > 1 and "RANK" in os.environ:
+        raise UsageError("--seeds starts one run after the other: use --nproc, not torchrun")
+    if find_lr:
+        _check_find_lr(resume, seeds, output)
+    elif output is not None and output.suffix.lower() == ".onnx":
+        model = output.with_suffix(".pt")
+        raise UsageError(
+            f"train writes a .pt file, not '{output}'\n"
+            f"train with --output {model}, then convert it: fmnist export-onnx {model}"
+        )
+    from fmnist_cli.training.recipes import resolve
+    from fmnist_cli.training.run import Run
+
+    if resume:
+        return Run.resume(resume, given, output=output, **places)
+    output = output or options.DEFAULT_MODEL
+    if seeds:
+        given["seed"] = seeds[0]
+        output = _of_seed(output, seeds[0])
+        run_dir = None if run_dir is None else run_dir / f"seed{seeds[0]}"
+    return Run(resolve(given), output=output, run_dir=run_dir, **places)
 
 
 def _by_seed(run: "Run") -> Iterator["Run"]:
     """The run, and then one for each seed in `--seeds` that comes after its own."""
     yield run
-    seeds = run.config.seed_values()
+    seed, seeds = run.config.seed, run.config.seed_values()
     if not seeds or "RANK" in os.environ:
         return
-    output = run.output.with_stem(run.output.stem.removesuffix(f"-seed{run.config.seed}"))
-    given = run.run_dir
-    parent = given.parent if given is not None and given.name == f"seed{run.config.seed}" else None
-    for seed in seeds[seeds.index(run.config.seed) + 1 :]:
-        yield run.with_seed(
-            seed,
-            output=_of_seed(output, seed),
-            run_dir=None if parent is None else parent / f"seed{seed}",
-        )
+    output = run.output.with_stem(run.output.stem.removesuffix(f"-seed{seed}"))
+    is_own = run.run_dir is not None and run.run_dir.name == f"seed{seed}"
+    for other in seeds[seeds.index(seed) + 1 :]:
+        run_dir = run.run_dir.with_name(f"seed{other}") if run.run_dir and is_own else None
+        yield run.with_seed(other, output=_of_seed(output, other), run_dir=run_dir)
 
 
 def _of_seed(output: Path, seed: int) -> Path:
@@ -140,8 +165,7 @@ def _launch(run: "Run", resume: str | None) -> None:
 def _conclude_seeds(summaries: "list[Summary]", format_: str) -> None:
     from fmnist_cli.runs.groups import Estimate
 
-    found = [each.val_accuracy for each in summaries if each.val_accuracy is not None]
-    estimate = Estimate.of(found)
+    estimate = Estimate.of([s.val_accuracy for s in summaries if s.val_accuracy is not None])
     if format_ == "json":
         runs = [asdict(each) for each in summaries]
         console.print_json({"runs": runs, "val_accuracy": asdict(estimate)})
@@ -166,66 +190,8 @@ def _show_rate(run: "Run", output: Path | None, format_: str) -> None:
         console.result(f"{found.suggestion:.2g}")
 
 
-def _open(
-    resume: str | None,
-    given: dict[str, Any],
-    output: Path | None,
-    run_dir: Path | None,
-    find_lr: bool,
-    *,
-    data_dir: Path | None,
-    mirrors: Sequence[str],
-) -> "Run":
-    from fmnist_cli.training.options import check
-
-    check(given)  # before torch is imported
-    seeds = [int(seed) for seed in given["seeds"].split(",")] if "seeds" in given else []
-    if len(seeds) > 1 and "RANK" in os.environ:
-        raise UsageError("--seeds starts one run after the other: use --nproc, not torchrun")
-    if find_lr:
-        _check_find_lr(resume, seeds, output)
-    elif output is not None and output.suffix.lower() == ".onnx":
-        model = output.with_suffix(".pt")
-        raise UsageError(
-            f"train writes a .pt file, not '{output}'\n"
-            f"train with --output {model}, then convert it: fmnist export-onnx {model}"
-        )
-    from fmnist_cli.training.recipes import resolve
-    from fmnist_cli.training.run import Run
-
-    if resume:
-        return Run.resume(
-            resume,
-            given,
-            output=output,
-            data_dir=data_dir,
-            mirrors=mirrors,
-            started_at=STARTED_AT,
-        )
-    output = output or DEFAULT_MODEL
-    if seeds:
-        given = {**given, "seed": seeds[0]}
-        output = _of_seed(output, seeds[0])
-        run_dir = None if run_dir is None else run_dir / f"seed{seeds[0]}"
-    return Run(
-        resolve(given),
-        output=output,
-        run_dir=run_dir,
-        data_dir=data_dir,
-        mirrors=mirrors,
-        started_at=STARTED_AT,
-    )
-
-
-def _check_find_lr(resume: str | None, seeds: list[int], output: Path | None) -> None:
-    if resume or seeds:
-        raise UsageError(f"--find-lr does not go with {'--resume' if resume else '--seeds'}")
-    if output is not None and output.suffix.lower() not in (".png", ".svg"):
-        raise UsageError(f"--find-lr draws a picture: --output FILE.png or .svg, not '{output}'")
-
-
 def _fit(run: "Run") -> None:
-    """Train to the end; a signal ends it with the state saved and a line that says how to go on."""
+    """Train to the end; a signal stops it with the state saved and a hint on how to resume."""
     from fmnist_cli.data import image_directory
     from fmnist_cli.training.results import Stopped
 
@@ -234,8 +200,7 @@ def _fit(run: "Run") -> None:
 
     if not run.process.is_main:
         console.set_verbosity(quiet=True, verbose=False)
-    with download_progress() as track:
-        run.download(track)
+    fetch(run.source, "train")
     has_trained = False
     # Results alone belong on stdout, but torch.hub announces its downloads there.
     elsewhere = io.StringIO() if console.is_quiet() else sys.stderr
@@ -251,27 +216,23 @@ def _fit(run: "Run") -> None:
                 progress.epoch(result)
                 has_trained = True
         except Stopped:
-            raise Interrupted(last_words(), should_stop.signal_number) from None
+            raise Interrupted(last_words(), should_stop.number) from None
     if run.summary is not None:
-        if not has_trained:
-            console.note(_nothing_to_do(run))
-        _conclude(run, run.summary)
+        _conclude(run, run.summary, has_trained=has_trained)
 
 
-def _nothing_to_do(run: "Run") -> str:
-    """Why a resumed run has trained no epoch, and how to train it for longer."""
-    done, config = len(run.history), run.config
-    if config.time_budget is not None:
-        return "this run is finished: its time budget is spent"
-    if done < config.epochs:
-        return f"this run is finished: --early-stop {config.early_stop} ended it"
-    return f"this run is finished; go on with --epochs N, where N is more than {done}"
-
-
-def _conclude(run: "Run", summary: "Summary") -> None:
-    judged = "" if summary.val_accuracy is None else f", val accuracy {summary.val_accuracy:.2%}"
+def _conclude(run: "Run", summary: "Summary", *, has_trained: bool) -> None:
+    if not has_trained:  # a resumed run that had nothing left to do
+        if run.config.time_budget is not None:
+            reason = ": its time budget is spent"
+        elif summary.epochs < run.config.epochs:
+            reason = f": --early-stop {run.config.early_stop} ended it"
+        else:
+            reason = f"; go on with --epochs N, where N is more than {summary.epochs}"
+        console.note(f"this run is finished{reason}")
+    accuracy = "" if summary.val_accuracy is None else f", val accuracy {summary.val_accuracy:.2%}"
     console.note(
-        f"best epoch {summary.best_epoch}{judged}; {summary.seconds:.1f} s; run {summary.run_dir}"
+        f"best epoch {summary.best_epoch}{accuracy}; {summary.seconds:.1f} s; run {summary.run_dir}"
     )
     if run.val_is_seen:
         console.warn(

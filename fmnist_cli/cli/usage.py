@@ -38,7 +38,7 @@ _COMMANDS_ELSEWHERE: Final = {
     "val": "evaluate",
     "validate": "evaluate",
 }
-"""What other programs call it, where that is too far for a likeness of letters."""
+"""Names in other programs that are spelled too differently for Typer to suggest ours."""
 
 
 def explain(error: typer.TyperException) -> str:
@@ -55,10 +55,13 @@ def explain(error: typer.TyperException) -> str:
 
 
 def _suggestion(message: str, context: typer.Context | None) -> str:
-    """What may have been meant, where Typer does not say it."""
+    """What was probably meant, if Typer does not suggest it."""
     if match := re.fullmatch(r"No such option: (--[\w-]+)", message):
         meant = _OPTIONS_ELSEWHERE.get(match[1])
-        return f" (here: {meant})" if meant and _has_option(context, meant) else ""
+        known = (
+            [name for option in context.command.params for name in option.opts] if context else []
+        )
+        return f" (here: {meant})" if meant in known else ""
     if match := re.fullmatch(r"No such command '(.*)'\.", message):
         meant = _COMMANDS_ELSEWHERE.get(match[1].lower())
         return f" Did you mean '{meant}'?" if meant else ""
@@ -78,7 +81,3 @@ def _no_model(message: str, context: typer.Context) -> str:
     if not is_file and not given.is_dir():
         return ""
     return f"no model given; the packaged one: fmnist predict {NAME} {shlex.quote(str(given))}"
-
-
-def _has_option(context: typer.Context | None, name: str) -> bool:
-    return context is not None and any(name in option.opts for option in context.command.params)

@@ -1,9 +1,8 @@
 """The pictures in a request: one raw body, or the files of a multipart form. Never on disk."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from starlette.datastructures import UploadFile
@@ -41,13 +40,6 @@ class Upload(NamedTuple):
     content: bytes
 
 
-@dataclass(slots=True)
-class _Share:
-    """What one request holds."""
-
-    count: int = 0
-
-
 class Uploads:
     """Reads the pictures of requests, within a limit on the memory of all of them."""
 
@@ -65,49 +57,53 @@ class Uploads:
             raise HTTPException(
                 415, f"the body is {kind[:100]!r}; expected a picture as it is, or {_MULTIPART}"
             )
-        share = _Share()
+        held_bytes = 0
+
+        def hold(count: int) -> None:
+            nonlocal held_bytes
+            is_small = held_bytes + count <= _SMALL_BYTES
+            room = MAX_HELD_BYTES - (0 if is_small else RESERVED_BYTES)
+            if self._held_bytes + count > room:
+                raise HTTPException(
+                    503, "too many uploads at once; try again", {**RETRY_LATER, **_CLOSE}
+                )
+            self._held_bytes += count
+            held_bytes += count
+
         try:
-            body = await self._receive(request, share)
+            body = await _receive(request, hold)
             if not body:
                 raise HTTPException(400, "the body is empty; expected a picture")
             files = await _files(request, body) if kind == _MULTIPART else [Upload(STDIN, body)]
             del body
             yield files
         finally:
-            self._held_bytes -= share.count
+            self._held_bytes -= held_bytes
 
-    async def _receive(self, request: Request, share: _Share) -> bytes:
-        pieces: list[bytes] = []
-        claimed = request.headers.get("content-length", "")
-        size = int(claimed) if claimed.isdecimal() and int(claimed) > MAX_BODY_BYTES else 0
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                async for piece in request.stream():
-                    size += len(piece)
-                    if size > _MAX_DISCARDED_BYTES:
-                        break
-                    if size <= MAX_BODY_BYTES:
-                        self._hold(share, len(piece))
-                        pieces.append(piece)
-        except TimeoutError:
-            raise HTTPException(
-                408, f"the body did not arrive within {BODY_SECONDS} s", _CLOSE
-            ) from None
-        if size > MAX_BODY_BYTES:
-            raise HTTPException(
-                413, f"the body is too large; expected at most {MAX_BODY_BYTES:,} bytes", _CLOSE
-            )
-        return b"".join(pieces)
 
-    def _hold(self, share: _Share, count: int) -> None:
-        is_small = share.count + count <= _SMALL_BYTES
-        room = MAX_HELD_BYTES - (0 if is_small else RESERVED_BYTES)
-        if self._held_bytes + count > room:
-            raise HTTPException(
-                503, "too many uploads at once; try again", {**RETRY_LATER, **_CLOSE}
-            )
-        self._held_bytes += count
-        share.count += count
+async def _receive(request: Request, hold: Callable[[int], None]) -> bytes:
+    """The body; `hold` is called with the size of each piece that is kept."""
+    pieces: list[bytes] = []
+    claimed = request.headers.get("content-length", "")
+    size = int(claimed) if claimed.isdecimal() and int(claimed) > MAX_BODY_BYTES else 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for piece in request.stream():
+                size += len(piece)
+                if size > _MAX_DISCARDED_BYTES:
+                    break
+                if size <= MAX_BODY_BYTES:
+                    hold(len(piece))
+                    pieces.append(piece)
+    except TimeoutError:
+        raise HTTPException(
+            408, f"the body did not arrive within {BODY_SECONDS} s", _CLOSE
+        ) from None
+    if size > MAX_BODY_BYTES:
+        raise HTTPException(
+            413, f"the body is too large; expected at most {MAX_BODY_BYTES:,} bytes", _CLOSE
+        )
+    return b"".join(pieces)
 
 
 class _FormInMemory(MultiPartParser):

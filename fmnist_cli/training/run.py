@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import torch
 from torch import nn
@@ -45,9 +45,6 @@ from fmnist_cli.training.run_directory import (
     state_errors,
 )
 from fmnist_cli.training.trainer import Track, Trainer
-
-if TYPE_CHECKING:
-    from fmnist_cli.data.download import Track as DownloadTrack
 
 _FINISH_SECONDS: Final = 2.0
 _FINISH_SHARE: Final = 1.25
@@ -175,11 +172,6 @@ class Run:
         )
         run._resumed = state
         return run
-
-    def download(self, track: "DownloadTrack") -> None:
-        """Download missing official training files now instead of in `epochs`."""
-        if self.source.kind == "fashion-mnist":
-            self.source.fetch("train", track)
 
     def with_seed(self, seed: int, *, output: Path, run_dir: Path | None) -> "Run":
         """The same run with another seed; a time budget begins now."""

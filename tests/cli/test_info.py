@@ -14,7 +14,6 @@ def test_machine(fmnist: Program) -> None:
     machine = parse(fmnist("info", "--format", "json").stdout, "info-machine")
     assert machine["devices"][-1]["name"] == "cpu"
     done = fmnist("info")
-    assert done.returncode == 0
     assert machine["packages"]["torch"] in done.stdout
 
 
@@ -40,7 +39,6 @@ def test_an_onnx_model_needs_no_torch(fmnist: Program, tmp_path: Path) -> None:
         env={"PYTHONPATH": str(tmp_path)},
         cwd=Path(__file__).parents[2],
     )
-    assert done.returncode == 0, done.stderr
     model = parse(done.stdout, "info-model")
     assert (model["format"], model["network"]) == ("onnx", "tutorial")
 
@@ -48,8 +46,8 @@ def test_an_onnx_model_needs_no_torch(fmnist: Program, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["model.pt", "model.onnx", "model"])
 def test_what_predict_refuses_is_refused(fmnist: Program, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"PK\x03\x04 and no more")
-    done = fmnist("info", tmp_path / name)
-    assert (done.returncode, done.stdout) == (65, "")
+    done = fmnist("info", tmp_path / name, code=65)
+    assert done.stdout == ""
     assert name in done.stderr
 
 
@@ -72,12 +70,3 @@ def test_official_data(fmnist: Program, mirror: Path) -> None:
     assert (round(train["mean"], 4), round(train["std"], 4)) == (0.2860, 0.3530)
     assert (train["duplicates"], test["duplicates"]) == (0, 0)
     assert train["in_official"] == {"train": 60_000, "test": 0}
-
-
-@pytest.mark.parametrize(
-    ("target", "code"), [("gone.pt", 66), ("gone.onnx", 66), ("gone/", 66), ("nothing", 2)]
-)
-def test_what_is_not_there(fmnist: Program, target: str, code: int) -> None:
-    done = fmnist("info", target)
-    assert (done.returncode, done.stdout) == (code, "")
-    assert target.rstrip("/") in done.stderr

@@ -37,7 +37,7 @@ def harmless(text: str, lines: int) -> bool:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_name_that_is_not_there(fmnist: Program, command: str) -> None:
-    done = fmnist(*COMMANDS[command], os.fsdecode(NAME))
+    done = fmnist(*COMMANDS[command], os.fsdecode(NAME), code=None)
     assert done.returncode in (2, 66), done.stderr
     assert harmless(done.stderr, 3), done.stderr
     assert SHOWN in done.stderr
@@ -49,8 +49,7 @@ def test_a_bad_file_and_what_it_holds(
 ) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + NAME + suffix))
     path.write_bytes(b"label,\x1b[31mred\x07\n")
-    done = fmnist(*COMMANDS[command], path)
-    assert done.returncode == 65, done.stderr
+    done = fmnist(*COMMANDS[command], path, code=65)
     assert harmless(done.stderr, 3), done.stderr
     assert SHOWN in done.stderr
 
@@ -69,8 +68,7 @@ def test_a_variable(
 ) -> None:
     offline = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
     given = {variable: os.fsdecode(NAME.replace(b"\n", b""))}
-    done = fmnist(*command, cwd=tmp_path, env={**offline, **given})
-    assert done.returncode == code, done.stderr
+    done = fmnist(*command, cwd=tmp_path, env={**offline, **given}, code=code)
     assert harmless(done.stderr, 3), done.stderr
     assert SHOWN.replace(r"\n", "") in done.stderr
 
@@ -81,8 +79,7 @@ def test_what_a_model_file_was_trained_on(fmnist: Program, tmp_path: Path) -> No
         assert loaded.metadata.data is not None
         metadata = replace(loaded.metadata, data=replace(loaded.metadata.data, spec=spec))
         checkpoint.save(tmp_path / "m.pt", loaded.model.state_dict(), metadata, digests=b"")
-        done = fmnist("evaluate", tmp_path / "m.pt")
-        assert done.returncode in (2, 66)
+        done = fmnist("evaluate", tmp_path / "m.pt", code=2 if spec[0] == "a" else 66)
         assert harmless(done.stderr, 3), done.stderr
         assert r"a\nerror: x" in done.stderr
 
@@ -91,10 +88,8 @@ def test_a_name_in_a_folder(fmnist: Program, tmp_path: Path) -> None:
     folder = tmp_path / "1"
     folder.mkdir()
     Path(os.fsdecode(os.fsencode(folder) + b"/" + NAME + b".png")).write_bytes(b"no picture")
-    done = fmnist("show", "--data", tmp_path, "--split", "train")
-    assert done.returncode == 65
+    done = fmnist("show", "--data", tmp_path, "--split", "train", code=65)
     assert harmless(done.stderr, 3), done.stderr
     assert SHOWN in done.stderr
-    done = fmnist("predict", "pretrained", tmp_path, "--format", "table")
-    assert done.returncode == 65
+    done = fmnist("predict", "pretrained", tmp_path, "--format", "table", code=65)
     assert harmless(done.stdout, 3), done.stdout

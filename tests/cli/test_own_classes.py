@@ -44,9 +44,7 @@ def test_any_number_of_classes_goes_through_every_command(
     fmnist: Program, tmp_path: Path, names: tuple[str, ...]
 ) -> None:
     def run(*arguments: str, code: int = 0) -> str:
-        done = fmnist(*arguments, cwd=tmp_path)
-        assert done.returncode == code, done.stderr
-        return done.stdout
+        return fmnist(*arguments, cwd=tmp_path, code=code).stdout
 
     data = tmp_path / "data"
     write_pictures(data / "train", names, each=max(6, 200 // len(names)))
@@ -98,10 +96,9 @@ def write_letters(path: Path, first_label: int) -> Path:
 def test_arrays_get_their_names_from_an_option(fmnist: Program, tmp_path: Path) -> None:
     write_letters(tmp_path / "letters.npz", 0)
     (tmp_path / "names.txt").write_text("\n".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-    done = fmnist(
+    fmnist(
         *("train", "-q", "--data", "letters.npz", "--classes", "names.txt", *TRAIN), cwd=tmp_path
     )
-    assert done.returncode == 0, done.stderr
     scores = json.loads(fmnist("evaluate", "model.pt", "--format", "json", cwd=tmp_path).stdout)
     assert list(scores["report"])[:3] == ["A", "B", "C"]
 
@@ -109,12 +106,10 @@ def test_arrays_get_their_names_from_an_option(fmnist: Program, tmp_path: Path) 
 def test_labels_that_are_no_classes_get_an_answer(fmnist: Program, tmp_path: Path) -> None:
     letters = ",".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
     write_letters(tmp_path / "from-1.npz", 1)
-    unnamed = fmnist("train", "--data", "from-1.npz", cwd=tmp_path)
-    assert unnamed.returncode == 65
+    unnamed = fmnist("train", "--data", "from-1.npz", cwd=tmp_path, code=65)
     assert "labels run from 1 to 26; expected" in unnamed.stderr
     assert "--classes NAME,…" in unnamed.stderr
-    from_one = fmnist("train", "--data", "from-1.npz", "--classes", letters, cwd=tmp_path)
-    assert from_one.returncode == 65
+    from_one = fmnist("train", "--data", "from-1.npz", "--classes", letters, cwd=tmp_path, code=65)
     assert "labels count from 0" in from_one.stderr
     assert "--classes none,A,…" in from_one.stderr
     named = ("--classes", f"none,{letters}")
@@ -122,68 +117,41 @@ def test_labels_that_are_no_classes_get_an_answer(fmnist: Program, tmp_path: Pat
     assert json.loads(shown.stdout)["splits"]["train"]["counts"]["Z"] == 4
 
 
-@pytest.mark.parametrize(
-    ("value", "answer"),
-    [
-        ("cat", "names 1 class; expected 2 to 1,000"),
-        ("cat,cat", "'cat' is named twice"),
-        ("cat,,dog", "can't be the name of a class"),
-    ],
-)
-def test_names_are_checked(fmnist: Program, tmp_path: Path, value: str, answer: str) -> None:
-    done = fmnist("train", "--data", "sample", "--classes", value, cwd=tmp_path)
-    assert done.returncode == 2
-    assert answer in done.stderr
-
-
 def test_data_of_other_classes_names_the_difference(fmnist: Program, tmp_path: Path) -> None:
     write_pictures(tmp_path / "pets", ["cat", "dog"], each=6)
     write_pictures(tmp_path / "more", ["cat", "cow", "dog"], each=3)
-    done = fmnist("train", "-q", "--data", "pets", *TRAIN, "-b", "8", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    fmnist("train", "-q", "--data", "pets", *TRAIN, "-b", "8", cwd=tmp_path)
     for data in ("more", "sample"):
-        other = fmnist("evaluate", "model.pt", "--data", data, cwd=tmp_path)
-        assert other.returncode == 65
+        other = fmnist("evaluate", "model.pt", "--data", data, cwd=tmp_path, code=65)
         assert "the model has no class " + ("cow" if data == "more" else "T-shirt") in other.stderr
     part = write_pictures(tmp_path / "part", ["dog"], each=3)
-    assert fmnist("evaluate", "model.pt", "--data", part, cwd=tmp_path).returncode == 0
-    compared = fmnist("compare", "model.pt", "pretrained", "--data", "pets", cwd=tmp_path)
-    assert compared.returncode == 65
+    fmnist("evaluate", "model.pt", "--data", part, cwd=tmp_path)
+    compared = fmnist("compare", "model.pt", "pretrained", "--data", "pets", cwd=tmp_path, code=65)
     assert "have different classes" in compared.stderr
 
 
 def test_a_class_of_one_image_and_unbalanced_classes(fmnist: Program, tmp_path: Path) -> None:
     write_pictures(tmp_path / "pets", ["cat"], each=8)
     write_pictures(tmp_path / "pets", ["dog"], each=1)
-    lone = fmnist("train", "--data", "pets", *TRAIN, "-b", "4", cwd=tmp_path)
-    assert lone.returncode == 65
+    lone = fmnist("train", "--data", "pets", *TRAIN, "-b", "4", cwd=tmp_path, code=65)
     assert "only one image of dog" in lone.stderr
     assert "--val-size 0" in lone.stderr
-    again = fmnist("train", "--data", "pets", *TRAIN, "-b", "4", "--val-size", "0", cwd=tmp_path)
-    assert again.returncode == 0, again.stderr
+    fmnist("train", "--data", "pets", *TRAIN, "-b", "4", "--val-size", "0", cwd=tmp_path)
     write_pictures(tmp_path / "zoo", ["ape"], each=20)
     write_pictures(tmp_path / "zoo", ["bee"], each=3)
-    told = fmnist("train", "--data", "zoo", *TRAIN, "-b", "4", cwd=tmp_path)
-    assert "the classes are unbalanced: 20 images of ape, 3 of bee" in told.stderr
-    assert "--class-weights balanced" in told.stderr
+    trained = fmnist("train", "--data", "zoo", *TRAIN, "-b", "4", cwd=tmp_path)
+    assert "the classes are unbalanced: 20 images of ape, 3 of bee" in trained.stderr
+    assert "--class-weights balanced" in trained.stderr
     described = fmnist("info", "zoo", cwd=tmp_path)
     assert "the classes are unbalanced: 20 images of ape, 3 of bee" in described.stderr
 
 
-def test_one_subdirectory_is_no_choice(fmnist: Program, tmp_path: Path) -> None:
-    data = write_pictures(tmp_path / "pets", ["cat"], each=2)
-    done = fmnist("train", "--data", data, cwd=tmp_path)
-    assert done.returncode == 65
-    assert "pictures in 1 subdirectory: cat" in done.stderr
-
-
 def test_pretrained_weights_serve_other_classes(fmnist: Program, tmp_path: Path) -> None:
     data = write_pictures(tmp_path / "pets", ["cat", "cow", "dog"], each=12)
-    done = fmnist(
+    fmnist(
         *("train", "--data", data, "--weights", "pretrained", "--epochs", "2", "--threads", "1"),
         cwd=tmp_path,
     )
-    assert done.returncode == 0, done.stderr
     described = json.loads(fmnist("info", "model.pt", "--format", "json", cwd=tmp_path).stdout)
     assert described["recipe"] == "finetune"
     assert described["network"] == "convnet"
@@ -193,24 +161,15 @@ def test_pretrained_weights_serve_other_classes(fmnist: Program, tmp_path: Path)
 def test_a_validation_directory_is_the_validation_split(fmnist: Program, tmp_path: Path) -> None:
     for split, each in (("train", 8), ("val", 3), ("test", 2)):
         write_pictures(tmp_path / "pets" / split, ["cat", "dog"], each, seed=each)
-    done = fmnist("train", "--data", "pets", *TRAIN, "-b", "8", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    fmnist("train", "--data", "pets", *TRAIN, "-b", "8", cwd=tmp_path)
     for split, n in (("train", 16), ("val", 6), ("test", 4)):
         command = ("evaluate", "model.pt", "--split", split, "--format", "json")
-        scores = json.loads(fmnist(*command, cwd=tmp_path).stdout)
-        assert scores["n"] == n
+        assert json.loads(fmnist(*command, cwd=tmp_path).stdout)["n"] == n
     splits = json.loads(fmnist("info", "pets", "--format", "json", cwd=tmp_path).stdout)["splits"]
-    assert {name: split["n"] for name, split in splits.items()} == {
-        "train": 16,
-        "val": 6,
-        "test": 4,
-    }
-    resumed = fmnist("train", "--resume", "run", "--epochs", "5", cwd=tmp_path)
-    assert resumed.returncode == 0, resumed.stderr
-    repeated = fmnist("train", "--data", "pets", *TRAIN, "-b", "8", "--repeat", "2", cwd=tmp_path)
-    assert repeated.returncode == 0, repeated.stderr
-    own_size = fmnist("train", "--data", "pets", *TRAIN, "-b", "8", "--val-size", "4", cwd=tmp_path)
-    assert own_size.returncode == 0, own_size.stderr
+    assert [splits[name]["n"] for name in ("train", "val", "test")] == [16, 6, 4]
+    fmnist("train", "--resume", "run", "--epochs", "5", cwd=tmp_path)
+    fmnist("train", "--data", "pets", *TRAIN, "-b", "8", "--repeat", "2", cwd=tmp_path)
+    fmnist("train", "--data", "pets", *TRAIN, "-b", "8", "--val-size", "4", cwd=tmp_path)
     command = ("evaluate", "model.pt", "--split", "val", "--format", "json")
     assert json.loads(fmnist(*command, cwd=tmp_path).stdout)["n"] == 4
 
@@ -223,19 +182,15 @@ def test_several_sources_are_joined_and_repeated(fmnist: Program, tmp_path: Path
         *("train", "--format", "json", *joined, "--repeat", "1,3", *TRAIN, "--val-size", "24"),
         cwd=tmp_path,
     )
-    assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["data"] == "sample:200 + more"
-    assert fmnist("train", "--resume", "run", "--epochs", "5", cwd=tmp_path).returncode == 0
+    fmnist("train", "--resume", "run", "--epochs", "5", cwd=tmp_path)
     for split, n in (("val", 24), ("train", 200), ("test", 500)):
         command = ("evaluate", "model.pt", "--split", split, "--format", "json")
         assert json.loads(fmnist(*command, cwd=tmp_path).stdout)["n"] == n
-    wrong = fmnist("train", *joined, "--repeat", "2", *TRAIN, cwd=tmp_path)
-    assert wrong.returncode == 2
+    wrong = fmnist("train", *joined, "--repeat", "2", *TRAIN, cwd=tmp_path, code=2)
     assert "--repeat has 1 numbers; expected one for each of 2 --data" in wrong.stderr
     write_pictures(tmp_path / "pets", ["cat", "dog"], 3)
-    other = fmnist("train", *joined[:2], "--data", "pets", *TRAIN, cwd=tmp_path)
-    assert other.returncode == 65
+    other = fmnist("train", *joined[:2], "--data", "pets", *TRAIN, cwd=tmp_path, code=65)
     assert "no class cat" in other.stderr
     (tmp_path / "run.toml").write_text('data = ["sample:100", "more"]\nrepeat = "2,1"\n')
-    configured = fmnist("train", "-q", "--config", "run.toml", *TRAIN, cwd=tmp_path)
-    assert configured.returncode == 0, configured.stderr
+    fmnist("train", "-q", "--config", "run.toml", *TRAIN, cwd=tmp_path)

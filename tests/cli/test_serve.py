@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import PROGRAM, Program, clean_environment
+from tests.cli.conftest import Program, clean_environment
 from tests.cli.test_own_classes import write_pictures
 from tests.platforms import POSIX
 from tests.sample_images import draw
@@ -55,8 +55,8 @@ def test_the_answers_are_those_of_predict(
     expected = [json.loads(line) for line in done.stdout.splitlines()]
     files = [(str(path), path.read_bytes()) for path in paths]
     found = [
-        *server.send_form(files[:45], "?top_k=10").document["predictions"],
-        *server.send_form(files[45:], "?top_k=10").document["predictions"],
+        *server.send_form(files[:45], "?top_k=10").json()["predictions"],
+        *server.send_form(files[45:], "?top_k=10").json()["predictions"],
     ]
     assert len(found) == len(expected)
     for one, other in zip(found, expected, strict=True):
@@ -72,11 +72,11 @@ def test_a_pt_file_is_exported_and_leaves_nothing_behind(
     server: Server, folder: Path, tmp_path: Path
 ) -> None:
     with serving(folder / "model.pt", env={"TMPDIR": str(tmp_path)}) as running:
-        ours = running.ask("/predict", PICTURE).document["predictions"][0]
-        assert running.ask("/model").document["model"] == "model.pt"
+        ours = running.ask("/predict", PICTURE).json()["predictions"][0]
+        assert running.ask("/model").json()["model"] == "model.pt"
         assert "torch" not in Path(f"/proc/{running.process.pid}/maps").read_text()
         assert not list(tmp_path.iterdir())
-    exported = server.ask("/predict", PICTURE).document["predictions"][0]
+    exported = server.ask("/predict", PICTURE).json()["predictions"][0]
     assert ours["label"] == exported["label"]
     assert ours["probability"] == pytest.approx(exported["probability"], abs=2e-4)
     assert sorted(path.name for path in folder.iterdir()) == ["model.onnx", "model.pt"]
@@ -84,15 +84,13 @@ def test_a_pt_file_is_exported_and_leaves_nothing_behind(
 
 @pytest.mark.parametrize("name", ["gone.onnx", "gone.pt"])
 def test_a_missing_model(fmnist: Program, name: str) -> None:
-    done = fmnist("serve", name, "--port", "0")
-    assert (done.returncode, done.stdout) == (66, "")
+    done = fmnist("serve", name, "--port", "0", code=66)
     assert "no model at" in done.stderr
 
 
 def test_a_file_that_is_no_model(fmnist: Program, tmp_path: Path) -> None:
     (tmp_path / "m.pt").write_bytes(b"PK\x03\x04 no model")
-    done = fmnist("serve", tmp_path / "m.pt", "--port", "0")
-    assert done.returncode == 65
+    done = fmnist("serve", tmp_path / "m.pt", "--port", "0", code=65)
     assert done.stderr.count("error:") == 1
 
 
@@ -100,8 +98,7 @@ def test_a_file_that_is_no_model(fmnist: Program, tmp_path: Path) -> None:
 def test_an_address_that_can_not_be_had(fmnist: Program, folder: Path, host: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        done = fmnist("serve", folder / "model.onnx", "--host", host, "--port", port)
-    assert (done.returncode, done.stdout) == (69, "")
+        done = fmnist("serve", folder / "model.onnx", "--host", host, "--port", port, code=69)
     assert f"can't listen on {host}, port {port}" in done.stderr
     assert len(done.stderr.splitlines()) == 2
 
@@ -142,8 +139,7 @@ def test_a_signal_ends_it_after_the_request_in_flight(
         assert json.loads(response.read())["predictions"][0]["input"] == "-"
         assert running.process.wait(10) == code
         assert time.monotonic() - asked_at < 10
-        assert running.process.stderr is not None
-        assert running.process.stderr.read() == ""
+        assert running.process.communicate() == ("", "")
 
 
 @POSIX
@@ -161,32 +157,15 @@ def test_a_signal_ends_it_within_ten_seconds_though_a_request_hangs(folder: Path
         assert time.monotonic() - asked_at < 10
 
 
-def test_nothing_is_printed_but_the_address(folder: Path) -> None:
-    process = subprocess.Popen(
-        [*PROGRAM, "serve", folder / "model.onnx", "--port", "0"],
-        env=clean_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    time.sleep(4)
-    process.terminate()
-    out, err = process.communicate(timeout=15)
-    assert out == ""
-    assert len(err.splitlines()) == 1
-    assert "http://127.0.0.1:" in err
-
-
 def test_classes_and_a_network_of_ones_own(fmnist: Program, tmp_path: Path) -> None:
     write_pictures(tmp_path / "pets", ["cat", "cow", "dog"], each=8)
     network = ("--model", str(NETWORKS / "vit.py:ViT"))
-    done = fmnist(
+    fmnist(
         *("train", "-q", "--data", "pets", *network, "--epochs", "1", "-b", "8"),
         *("--device", "cpu", "--threads", "1"),
         cwd=tmp_path,
     )
-    assert done.returncode == 0, done.stderr
     with serving(tmp_path / "model.pt", *network) as running:
-        answer = running.ask("/predict?top_k=5", PICTURE).document["predictions"][0]
+        answer = running.ask("/predict?top_k=5", PICTURE).json()["predictions"][0]
         assert {each["class"] for each in answer["top"]} == {"cat", "cow", "dog"}
-        assert running.ask("/model").document["classes"] == ["cat", "cow", "dog"]
+        assert running.ask("/model").json()["classes"] == ["cat", "cow", "dog"]

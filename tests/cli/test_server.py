@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import PROGRAM, Program, clean_environment
+from tests.cli.conftest import Program, start
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="commands are forked on Linux only")
@@ -23,15 +23,7 @@ from tests.cli.conftest import PROGRAM, Program, clean_environment
 def test_forked_and_started_alike(
     fmnist: Program, arguments: list[str], code: int, tmp_path: Path
 ) -> None:
-    forked = fmnist(*arguments, stdin="gone.png\n", cwd=tmp_path)
-    started = subprocess.run(
-        [*PROGRAM, *arguments],
-        input="gone.png\n",
-        cwd=tmp_path,
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert forked.returncode == started.returncode == code
-    assert (forked.stdout, forked.stderr) == (started.stdout, started.stderr)
+    forked = fmnist(*arguments, stdin="gone.png\n", cwd=tmp_path, code=code)
+    started = start(*arguments, cwd=tmp_path, stdin=subprocess.PIPE)
+    assert (forked.stdout, forked.stderr) == started.communicate("gone.png\n")
+    assert started.returncode == code

@@ -100,6 +100,6 @@ def test_samples_are_shown_by_characters_where_colors_are_not_wanted(tmp_path: P
 
 
 def test_colors_that_are_asked_for_reach_a_pipe(tmp_path: Path, fmnist: Program) -> None:
-    done = fmnist("evaluate", "none.pt", env={"FORCE_COLOR": "1"}, cwd=tmp_path)
+    done = fmnist("evaluate", "none.pt", env={"FORCE_COLOR": "1"}, cwd=tmp_path, code=66)
     assert "\x1b[1;31merror: " in done.stderr
     assert "\x1b" in fmnist("evaluate", "--help", env={"FORCE_COLOR": "1"}).stdout

@@ -8,7 +8,6 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -31,7 +30,6 @@ def run(fmnist: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder where two epochs were trained: model.pt, run/, stdout.txt and stderr.txt."""
     folder = tmp_path_factory.mktemp("run")
     done = fmnist("train", *QUICK, "--epochs", "2", "--run-dir", "run", cwd=folder)
-    assert done.returncode == 0, done.stderr
     (folder / "stdout.txt").write_text(done.stdout)
     (folder / "stderr.txt").write_text(done.stderr)
     return folder
@@ -43,10 +41,10 @@ def weights(path: Path) -> dict[str, torch.Tensor]:
 
 def test_stdout_is_the_models_path_and_stderr_a_line_an_epoch(run: Path) -> None:
     assert (run / "stdout.txt").read_text() == "model.pt\n"
-    told = (run / "stderr.txt").read_text()
-    assert re.findall(r"^epoch (\d)/2  loss ", told, re.MULTILINE) == ["1", "2"]
-    assert "trained on the sample" in told
-    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", told)
+    err = (run / "stderr.txt").read_text()
+    assert re.findall(r"^epoch (\d)/2  loss ", err, re.MULTILINE) == ["1", "2"]
+    assert "trained on the sample" in err
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", err)
 
 
 def test_the_run_folder_is_complete(run: Path) -> None:
@@ -83,53 +81,38 @@ def test_the_model_says_where_it_comes_from(run: Path) -> None:
 def test_its_own_options_fed_back_give_the_same_weights(
     fmnist: Program, run: Path, tmp_path: Path
 ) -> None:
-    done = fmnist("train", "-q", "--config", run / "run/run.toml", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    fmnist("train", "-q", "--config", run / "run/run.toml", cwd=tmp_path)
     assert_same(weights(run / "model.pt"), weights(tmp_path / "model.pt"))
 
 
-def test_the_command_line_wins_over_the_config(fmnist: Program, run: Path, tmp_path: Path) -> None:
-    done = fmnist(
-        *("train", "-q", "--config", run / "run/run.toml", "--epochs", "1", "--format", "json"),
-        cwd=tmp_path,
-    )
-    summary = json.loads(done.stdout)
-    assert summary["epochs"] == 1
-
-
-def test_json_is_one_document_with_the_documented_keys(fmnist: Program, tmp_path: Path) -> None:
-    done = fmnist("train", *QUICK, "--epochs", "1", "--format", "json", cwd=tmp_path)
-    summary = parse(done.stdout, "train")
+def test_the_command_line_wins_over_the_config_and_json_is_one_document(
+    fmnist: Program, run: Path, tmp_path: Path
+) -> None:
+    options = ("--config", run / "run/run.toml", "--epochs", "1", "--format", "json")
+    summary = parse(fmnist("train", *options, cwd=tmp_path).stdout, "train")
     assert list(summary) == [
         *("model", "run_dir", "recipe", "epochs", "seconds", "images_per_second"),
         *("val_accuracy", "best_epoch", "seed", "device", "data"),
     ]
-    assert summary["data"] == "sample:600"
+    assert (summary["data"], summary["epochs"]) == ("sample:600", 1)
     assert (tmp_path / summary["model"]).is_file()
     assert (tmp_path / summary["run_dir"] / "last.pt").is_file()
 
 
-def test_a_finished_run_is_extended(fmnist: Program, run: Path, tmp_path: Path) -> None:
-    done = fmnist("train", "-q", *QUICK, "--epochs", "1", "--run-dir", "r", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    done = fmnist("train", "-q", "--resume", "r", "--epochs", "2", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert len(list(csv.DictReader((tmp_path / "r/history.csv").open()))) == 2
-    # A constant learning rate knows no end, so two sittings equal one.
-    fmnist("train", "-q", *QUICK, "--epochs", "2", "--schedule", "constant", "--run-dir", "s",
-           "-o", "whole.pt", cwd=tmp_path)  # fmt: skip
-    fmnist("train", "-q", *QUICK, "--epochs", "1", "--schedule", "constant", "--run-dir", "t",
-           "-o", "parts.pt", cwd=tmp_path)  # fmt: skip
+def test_a_finished_run_is_extended(fmnist: Program, tmp_path: Path) -> None:
+    # A constant learning rate does not depend on the number of epochs.
+    train = ("train", "-q", *QUICK, "--schedule", "constant")
+    fmnist(*train, "--epochs", "2", "-o", "whole.pt", cwd=tmp_path)
+    fmnist(*train, "--epochs", "1", "--run-dir", "t", "-o", "parts.pt", cwd=tmp_path)
     fmnist("train", "-q", "--resume", "t", "--epochs", "2", cwd=tmp_path)
+    assert len(list(csv.DictReader((tmp_path / "t/history.csv").open()))) == 2
     assert_same(weights(tmp_path / "whole.pt"), weights(tmp_path / "parts.pt"))
 
 
 def test_what_a_run_can_not_change_half_way(fmnist: Program, run: Path) -> None:
-    done = fmnist("train", "--resume", "run", "--lr", "0.5", cwd=run)
-    assert done.returncode == 2
+    done = fmnist("train", "--resume", "run", "--lr", "0.5", cwd=run, code=2)
     assert "--lr can't change" in done.stderr
-    done = fmnist("train", "--resume", "nowhere", cwd=run)
-    assert done.returncode == 66
+    done = fmnist("train", "--resume", "nowhere", cwd=run, code=66)
     assert "nowhere" in done.stderr
 
 
@@ -142,8 +125,7 @@ def test_resumed_on_other_data_is_refused(fmnist: Program, run: Path, tmp_path: 
     checkpoint.save(
         folder / "last.pt", loaded.model.state_dict(), metadata, training=loaded.training
     )
-    done = fmnist("train", "--resume", folder, cwd=tmp_path)
-    assert done.returncode == 65
+    done = fmnist("train", "--resume", folder, cwd=tmp_path, code=65)
     assert "not the data that the run began with" in done.stderr
 
 
@@ -157,45 +139,16 @@ def test_training_needs_no_test_files(fmnist: Program, mirror: Path, tmp_path: P
     assert len(data) == 60_000
     folder = write_idx(data[:600], tmp_path / "folder")
     common = ("--epochs", "1", "--val-size", "100", "--model", "tutorial", "-q", "--lr", "0.01")
-    done = fmnist("train", *common, "--data", folder, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    fmnist("train", *common, "--data", folder, cwd=tmp_path)
     assert not list(tmp_path.rglob("t10k*"))
-
-
-def test_csv_and_pictures_train_as_idx_does(fmnist: Program, mirror: Path, tmp_path: Path) -> None:
-    """The same 300 images in the same order, from a CSV file and from a folder of PNGs."""
-    from PIL import Image
-
-    from fmnist_cli.constants import CLASS_NAMES
-    from fmnist_cli.data.idx import read_images, read_labels
-
-    labels = read_labels(mirror / "train-labels-idx1-ubyte.gz")[:300]
-    images = read_images(mirror / "train-images-idx3-ubyte.gz")[:300]
-    order = np.argsort(labels, kind="stable")  # a folder is read class by class
-    order = order[
-        np.argsort([CLASS_NAMES[i].replace("/", "_") for i in labels[order]], kind="stable")
-    ]
-    header = ",".join(["label", *(f"pixel{i + 1}" for i in range(784))])
-    rows = [f"{labels[i]}," + ",".join(map(str, images[i].ravel())) for i in order]
-    (tmp_path / "train.csv").write_text("\n".join([header, *rows]) + "\n")
-    for place, i in enumerate(order):
-        folder = tmp_path / "png" / CLASS_NAMES[labels[i]].replace("/", "_")
-        folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(images[i]).save(folder / f"{place:04d}.png")
-    common = ("--epochs", "1", "--model", "tutorial", "-q", "--lr", "0.01", "--batch-size", "50")
-    for name, data in (("a.pt", "train.csv"), ("b.pt", "png")):
-        done = fmnist("train", *common, "--data", data, "-o", name, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-    assert_same(weights(tmp_path / "a.pt"), weights(tmp_path / "b.pt"))
 
 
 def test_tensorboard_events_are_read_by_tensorboard(fmnist: Program, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    done = fmnist(
+    fmnist(
         *("train", "-q", *QUICK, "--epochs", "2", "--run-dir", "r", "--tensorboard"), cwd=tmp_path
     )
-    assert done.returncode == 0, done.stderr
     events = EventAccumulator(str(tmp_path / "r"))
     events.Reload()
     assert {"loss/train", "loss/val", "accuracy/val", "lr"} <= set(events.Tags()["scalars"])
@@ -208,12 +161,11 @@ def test_tensorboard_events_are_read_by_tensorboard(fmnist: Program, tmp_path: P
 
 
 def test_fine_tuning_starts_from_a_file(fmnist: Program, run: Path, tmp_path: Path) -> None:
-    done = fmnist(
+    fmnist(
         *("train", "-q", *QUICK, "--epochs", "1", "--weights", run / "model.pt"),
         *("--freeze-backbone", "--format", "json"),
         cwd=tmp_path,
     )
-    assert done.returncode == 0, done.stderr
     before, after = weights(run / "model.pt"), weights(tmp_path / "model.pt")
     for name, value in before.items():
         assert torch.equal(after[name], value) != name.startswith("fc.2"), name
@@ -229,18 +181,15 @@ def test_the_fast_recipe_learns_real_garments(
         *("--epochs", "4", "--format", "json"),
         cwd=tmp_path,
     )
-    assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["val_accuracy"] > 0.7
 
 
 def test_seeds_are_the_runs_that_single_commands_give(fmnist: Program, tmp_path: Path) -> None:
     quick = ("--data", "sample:200", "--recipe", "fast", "--epochs", "1", "-b", "50")
     done = fmnist("train", *quick, "--seeds", "3-4", "--run-dir", "runs", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
     assert done.stdout == "model-seed3.pt\nmodel-seed4.pt\n"
     assert "2 seeds: val accuracy" in done.stderr
-    single = fmnist("train", *quick, "--seed", "4", "-o", "single.pt", cwd=tmp_path)
-    assert single.returncode == 0
+    fmnist("train", *quick, "--seed", "4", "-o", "single.pt", cwd=tmp_path)
     compared = fmnist("compare", "model-seed4.pt", "single.pt", "--format", "json", cwd=tmp_path)
     found = json.loads(compared.stdout)
     assert found["n_differing"] == 0
@@ -253,13 +202,11 @@ def test_seeds_are_the_runs_that_single_commands_give(fmnist: Program, tmp_path:
 
 def test_a_stopped_series_of_seeds_goes_on(fmnist: Program, tmp_path: Path) -> None:
     quick = ("--data", "sample:200", "--recipe", "fast", "--epochs", "1", "-b", "50")
-    first = fmnist("train", *quick, "--seeds", "0-2", "--run-dir", "runs", cwd=tmp_path)
-    assert first.returncode == 0, first.stderr
+    fmnist("train", *quick, "--seeds", "0-2", "--run-dir", "runs", cwd=tmp_path)
     for name in ("runs/seed2", "runs/seed1/curves.png", "model-seed1.pt", "model-seed2.pt"):
         path = tmp_path / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     resumed = fmnist("train", "--resume", "runs/seed1", "--format", "json", cwd=tmp_path)
-    assert resumed.returncode == 0, resumed.stderr
     found = json.loads(resumed.stdout)
     assert [each["seed"] for each in found["runs"]] == [1, 2]
     assert found["val_accuracy"]["n"] == 2
@@ -267,19 +214,12 @@ def test_a_stopped_series_of_seeds_goes_on(fmnist: Program, tmp_path: Path) -> N
     assert (tmp_path / "runs" / "seed2" / "curves.png").exists()
 
 
-@pytest.mark.parametrize("value", ["", "a", "3-1", "1,1", "0-5000", "0-9999999999999", "-1"])
-def test_what_names_no_seeds_is_refused(fmnist: Program, tmp_path: Path, value: str) -> None:
-    done = fmnist("train", "--data", "sample", f"--seeds={value}", cwd=tmp_path)
-    assert done.returncode == 2
-
-
 def test_find_lr_suggests_a_rate_and_leaves_no_trace(fmnist: Program, tmp_path: Path) -> None:
     quick = ("train", "--find-lr", "--data", "sample", "--recipe", "fast", "--threads", "1")
     drawn = fmnist(*quick, "-b", "32", "--format", "json", "-o", "lr.png", cwd=tmp_path)
-    assert drawn.returncode == 0, drawn.stderr
     found = json.loads(drawn.stdout)
     assert 0.4 / 3 < found["suggestion"] < 0.4 * 3
     assert len(found["rates"]) == len(found["losses"]) > 50
     assert [path.name for path in tmp_path.iterdir()] == ["lr.png"]
     for wrong in (("-o", "model.pt"), ("--seeds", "0-1")):
-        assert fmnist(*quick, *wrong, cwd=tmp_path).returncode == 2
+        fmnist(*quick, *wrong, cwd=tmp_path, code=2)

@@ -1,8 +1,12 @@
-"""What the proofs counted, as one table at the end of `make proof`."""
+"""A browser, and what the proofs counted as one table at the end of `make proof`."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import pytest
+
+from tests.proof.chromium import Tab, chromium
 
 _ROW: Final = "proof row"
 """Name of the property by which a test's report carries a row of the table."""
@@ -22,6 +26,13 @@ def record(request: pytest.FixtureRequest) -> Record:
         request.node.user_properties.append((_ROW, (name, count, outcome)))
 
     return add
+
+
+@pytest.fixture
+def tab(tmp_path: Path) -> Iterator[Tab]:
+    """A page of a browser."""
+    with chromium(tmp_path / "profile") as opened:
+        yield opened
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -14,7 +14,7 @@ CONTENTS: Final = {
 
 
 def use_small_files() -> None:
-    """Let this process take these for the official files, from no mirror but those it is told."""
+    """Let this process take these for the official files, from no mirror but the given ones."""
     from fmnist_cli.data import download
 
     small = {

@@ -62,8 +62,8 @@ def run_traced(
     command = [*strace(log), *options, "-p", str(pid)]
     tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     ended = server.wait()
-    _, told = tracer.communicate(timeout=60)
-    assert "attached" in told, told
+    _, err = tracer.communicate(timeout=60)
+    assert "attached" in err, err
     return ended
 
 

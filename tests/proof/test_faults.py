@@ -34,7 +34,7 @@ TRAIN: Final = (
     *("train", "-q", "--data", "sample:100", "--val-size", "20", "--model", "convnet-small"),
     *("--batch-size", "40", "--threads", "1", "--device", "cpu", "--epochs", "1"),
 )
-JUDGE: Final = (
+EVALUATE: Final = (
     *("evaluate", "-q", "model.pt", "--data", "a.csv", "--split", "train", "--device", "cpu"),
     *("--report", "r.html", "--confusion", "c.png", "--predictions", "p.csv", "--threads", "1"),
 )
@@ -42,7 +42,7 @@ WRITINGS: Final = {
     "train": (*TRAIN, "--run-dir", "new"),
     "train --resume": ("train", "-q", "--resume", "run", "--epochs", "2"),
     "export-onnx": ("export-onnx", "-q", "model.pt", "--verify", "8"),
-    "evaluate": JUDGE,
+    "evaluate": EVALUATE,
 }
 OUTCOME: Final = "0 damaged files, exit 74"
 ATTEMPTS: Final = 9

@@ -2,7 +2,6 @@
 
 import gzip
 import struct
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from tests.cli.conftest import PROGRAM, clean_environment
 from tests.cli.test_download import NAMES, NO_NETWORK
 from tests.data import hostile
 from tests.data.hostile import Answer
-from tests.memory import telling_its_peak
+from tests.memory import run_with_peak
 from tests.proof.conftest import Record
 
 pytestmark = pytest.mark.proof
@@ -66,45 +65,17 @@ def test_a_hostile_server(
     answers, code = CASES[case]
     with hostile.serve(official, *answers) as server:
         command = [*PROGRAM, "download", "--mirror", server.url, "--data-dir", str(tmp_path)]
-        done = subprocess.run(
-            telling_its_peak(command),
-            env=clean_environment(NO_NETWORK),
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
-        )
-    said, peak_kib = done.stderr.rstrip("\n").rpartition("\n")[::2]
+        done, peak_kib = run_with_peak(command, clean_environment(NO_NETWORK))
     assert done.returncode == code, done.stderr
     there = right_files(tmp_path, official)
     assert there == (4 if code == 0 else 0)
     if code:
-        assert len(said.partition("error: ")[2].splitlines()) == 3
-        assert f"{server.url}: " in said
-    assert int(peak_kib) < MOST_KIB
+        assert len(done.stderr.partition("error: ")[2].splitlines()) == 3
+        assert f"{server.url}: " in done.stderr
+    assert peak_kib < MOST_KIB
     outcome = "the four right files" if there else "no file"
     record(
         f"download from a server with {case}",
         1,
-        f"exit {code}, {outcome}, {int(peak_kib) // 1024} MB",
+        f"exit {code}, {outcome}, {peak_kib // 1024} MB",
     )
-
-
-def test_four_downloads_at_once(official: dict[str, bytes], tmp_path: Path, record: Record) -> None:
-    with hostile.serve(official) as server:
-        command = [*PROGRAM, "download", "--mirror", server.url, "--data-dir", str(tmp_path)]
-        runs = [
-            subprocess.Popen(
-                command,
-                env=clean_environment(NO_NETWORK),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-            for _ in range(4)
-        ]
-        printed = {run.communicate(timeout=200)[0] for run in runs}
-    assert [run.returncode for run in runs] == [0] * 4
-    assert printed == {f"{tmp_path}\n".encode()}
-    assert right_files(tmp_path, official) == 4
-    assert len(server.requests) == 4
-    record("downloads at once", 4, "exit 0, the four right files, each fetched once")

@@ -1,4 +1,4 @@
-"""Thousands of tampered inputs for every parser: our errors alone, each in less than a second."""
+"""Tampered inputs for every parser: our errors alone, each in less than a second."""
 
 import time
 from pathlib import Path
@@ -12,20 +12,27 @@ from fmnist_cli.data.image_files import MAX_PIXELS
 from tests.hostile_inputs import forms, judge, spoil
 from tests.proof.conftest import Record
 
-pytestmark = [pytest.mark.proof, pytest.mark.filterwarnings("ignore::Warning:PIL")]
-
-INPUTS = 5_000
-MOST_SECONDS = 1.0
-MOST_BYTES = 10 * MAX_PIXELS
-"""What the largest picture may take, which is so much memory before its content is known."""
+MAX_SECONDS = 1.0
+"""Of the proof alone: other tests keep the machine busy."""
 
 
+@pytest.mark.filterwarnings("ignore::Warning:PIL")
+@pytest.mark.parametrize(
+    ("inputs", "max_bytes"),
+    [
+        (60, 100_000_000),
+        # The largest picture may take as much before its content is known.
+        pytest.param(5_000, 10 * MAX_PIXELS, marks=pytest.mark.proof),
+    ],
+)
 @pytest.mark.parametrize(
     "name", ["IDX", "CSV", "zip", "npz", "parquet", "PNG", "JPEG", "TOML", "ONNX"]
 )
-def test_five_thousand_tampered_inputs(name: str, tmp_path: Path, record: Record) -> None:
+def test_tampered_inputs_raise_nothing_but_our_errors(
+    name: str, inputs: int, max_bytes: int, tmp_path: Path, record: Record
+) -> None:
     torch.set_num_threads(1)
-    models.network("resnet18")  # what a name that is none of ours makes the program import
+    models.network("resnet18")  # imports torchvision, as an unknown name makes the program do
     form = next(form for form in forms(tmp_path) if form.name == name)
     if not form.sounds:
         pytest.skip("no package that reads it")
@@ -34,17 +41,17 @@ def test_five_thousand_tampered_inputs(name: str, tmp_path: Path, record: Record
     random = Random(f"proof {name}")
     refused = 0
     most_seconds, most_bytes = 0.0, 0
-    for _ in range(INPUTS):
+    for _ in range(inputs):
         judged = judge(form, spoil(form, random), tmp_path / "input", time.perf_counter)
         refused += judged.was_refused
         most_seconds = max(most_seconds, judged.seconds)
         most_bytes = max(most_bytes, judged.extra_bytes)
-    assert INPUTS / 3 < refused < INPUTS
-    assert most_seconds < MOST_SECONDS
-    assert most_bytes < MOST_BYTES
+    assert refused > inputs / 3
+    assert inputs < 5_000 or most_seconds < MAX_SECONDS
+    assert most_bytes < max_bytes
     record(
         f"tampered {name} inputs",
-        INPUTS,
+        inputs,
         f"{refused:,} refused, the others read; 0 other errors, {most_seconds:.2f} s and "
         f"{most_bytes / 1e6:.0f} MB at most",
     )

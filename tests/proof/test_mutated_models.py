@@ -1,6 +1,5 @@
 """No stranger's model file gets in: 20,000 tampered ones, some of them through the program."""
 
-import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -22,7 +21,7 @@ from tests.checkpoints.hostile_models import (
 )
 from tests.cli.conftest import PROGRAM, clean_environment
 from tests.damage import DAMAGE
-from tests.memory import CAN_MEASURE, measured, telling_its_peak
+from tests.memory import CAN_MEASURE, measured, run_with_peak
 from tests.proof.conftest import Record
 from tests.written_models import network
 
@@ -52,52 +51,45 @@ def test_twenty_thousand_tampered_models(tmp_path: Path, record: Record) -> None
     assert outcomes[REFUSED] > FILES / 2
     assert most_bytes < MAX_BYTES
     assert not CAN_MEASURE or most_bytes > 0
-    told = ", ".join(f"{count:,} {name}" for name, count in outcomes.most_common())
+    summary = ", ".join(f"{count:,} {name}" for name, count in outcomes.most_common())
     record(
         "tampered model files",
         outcomes.total(),
-        f"{told}; 0 other errors, 0 ran code, {most_bytes / 1e6:.0f} MB at most",
+        f"{summary}; 0 other errors, 0 ran code, {most_bytes / 1e6:.0f} MB at most",
     )
 
 
 def test_tampered_models_through_the_program(tmp_path: Path, record: Record) -> None:
     def run(*arguments: str | Path) -> tuple[int, str, int]:
         """The exit code, stderr, and the program's peak memory in KiB."""
-        done = subprocess.run(
-            telling_its_peak([*PROGRAM, *map(str, arguments)]),
-            env=clean_environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        said, peak = done.stderr.rstrip("\n").rpartition("\n")[::2]
-        return done.returncode, said, int(peak)
+        done, peak_kib = run_with_peak([*PROGRAM, *map(str, arguments)], clean_environment())
+        return done.returncode, done.stderr, peak_kib
 
     codes: Counter[int] = Counter()
     path = tmp_path / "tampered.pt"
     found = cases(tmp_path)
-    code, said, usual_kib = run("info", "pretrained")
-    assert code == 0, said
+    code, err, usual_kib = run("info", "pretrained")
+    assert code == 0, err
     most_kib = 0
     for number in range(FILES_THROUGH_THE_PROGRAM):
         case = found[number % len(found)]
         random = Random(f"program {number}")
         path.write_bytes(random.choice(MUTATIONS)(random, case))
         named = () if case.network is None else ("--model", case.network)
-        code, said, peak_kib = run(*(("predict", path, path, *named) if named else ("info", path)))
-        assert code in (0, 65), said
-        assert "Traceback" not in said
-        assert len(said.splitlines()) <= 3
+        code, err, peak_kib = run(*(("predict", path, path, *named) if named else ("info", path)))
+        assert code in (0, 65), err
+        assert "Traceback" not in err
+        assert len(err.splitlines()) <= 3
         assert not case.canary.exists()
         codes[code] += 1
         most_kib = max(most_kib, peak_kib)
     extra_bytes = 1024 * (most_kib - usual_kib)
     assert extra_bytes < MAX_BYTES
-    told = ", ".join(f"{count} exit {code}" for code, count in sorted(codes.items()))
+    summary = ", ".join(f"{count} exit {code}" for code, count in sorted(codes.items()))
     record(
         "tampered models through the program",
         codes.total(),
-        f"{told}; 0 tracebacks, {extra_bytes / 1e6:.0f} MB more than a sound one at most",
+        f"{summary}; 0 tracebacks, {extra_bytes / 1e6:.0f} MB more than a sound one at most",
     )
 
 
@@ -125,5 +117,7 @@ def test_five_thousand_tampered_safetensors(tmp_path: Path, record: Record) -> N
     assert outcomes[REFUSED] > 1_000
     assert most_bytes < MAX_BYTES
     assert most_seconds < 1
-    told = ", ".join(f"{count:,} {name}" for name, count in outcomes.most_common())
-    record("tampered safetensors", outcomes.total(), f"{told}; {most_bytes / 1e6:.0f} MB at most")
+    summary = ", ".join(f"{count:,} {name}" for name, count in outcomes.most_common())
+    record(
+        "tampered safetensors", outcomes.total(), f"{summary}; {most_bytes / 1e6:.0f} MB at most"
+    )

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from fmnist_cli.constants import CLASS_NAMES, VERSION
-from tests.sample_images import draw
+from tests.sample_images import draw, photograph
+
+pytestmark = pytest.mark.proof
 
 ROOT = Path(__file__).parents[2]
 GARMENTS = 50
@@ -67,7 +68,6 @@ def installed(
     return Installation(tmp_path_factory.mktemp("wheel") / "home", packages[0])
 
 
-@pytest.mark.proof
 def test_both_hold_what_is_not_python(packages: tuple[Path, Path]) -> None:
     wheel, sdist = packages
     with zipfile.ZipFile(wheel) as archive:
@@ -82,7 +82,6 @@ def test_both_hold_what_is_not_python(packages: tuple[Path, Path]) -> None:
     print(f"wheel {wheel.stat().st_size:,} bytes, sdist {sdist.stat().st_size:,} bytes")
 
 
-@pytest.mark.proof
 def test_the_metadata_is_complete(installed: Installation, tmp_path: Path) -> None:
     script = (
         "import json; from importlib.metadata import metadata; import fmnist_cli;"
@@ -98,18 +97,6 @@ def test_the_metadata_is_complete(installed: Installation, tmp_path: Path) -> No
         assert found[name]
 
 
-def photograph(pixels: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", path: Path) -> None:
-    """A garment as a camera might see it: large, in color, on a light wall."""
-    shape = np.asarray(Image.fromarray(pixels).resize((360, 360), Image.Resampling.BICUBIC)) / 255
-    cloth = np.array([90, 60, 110]) * (1.4 - shape[..., None])
-    wall = np.array([244, 242, 238])
-    light = np.clip(shape[..., None] * 3, 0, 1)
-    picture = np.full((520, 600, 3), wall, dtype=np.float64)
-    picture[80:440, 120:480] = light * cloth + (1 - light) * wall
-    Image.fromarray(picture.round().astype(np.uint8)).save(path)
-
-
-@pytest.mark.proof
 def test_the_program_predicts_right_after_the_install(
     installed: Installation, tmp_path: Path
 ) -> None:
@@ -123,7 +110,7 @@ def test_the_program_predicts_right_after_the_install(
     (tmp_path / "photos").mkdir()
     garments = draw(GARMENTS, "test")
     for number, image in enumerate(garments.images):
-        photograph(image, tmp_path / f"photos/{number:03}.jpg")
+        photograph(image).save(tmp_path / f"photos/{number:03}.jpg")
     photos = installed.run("fmnist", "predict", "pretrained", "photos", cwd=tmp_path)
     labels = [json.loads(line)["label"] for line in photos.splitlines()]
     right = float(np.mean(np.array(labels) == garments.labels))
@@ -136,7 +123,6 @@ def test_the_program_predicts_right_after_the_install(
     assert card["classes"] == list(CLASS_NAMES)
 
 
-@pytest.mark.proof
 def test_the_model_reaches_its_accuracy(
     installed: Installation, tmp_path: Path, mirror: Path
 ) -> None:
@@ -144,7 +130,6 @@ def test_the_model_reaches_its_accuracy(
     assert "accuracy" in installed.run("fmnist", *gate, cwd=tmp_path, FMNIST_MIRROR=str(mirror))
 
 
-@pytest.mark.proof
 def test_completion_is_installed_and_completes(installed: Installation, tmp_path: Path) -> None:
     def complete(words: str, place: int) -> str:
         return installed.run(
@@ -171,7 +156,6 @@ def test_completion_is_installed_and_completes(installed: Installation, tmp_path
     assert "fmnist" in (tmp_path / ".bashrc").read_text()
 
 
-@pytest.mark.proof
 def test_the_sdist_installs_too(packages: tuple[Path, Path], tmp_path: Path) -> None:
     installed = Installation(tmp_path / "home", packages[1])
     assert installed.run("fmnist", "--version", cwd=tmp_path) == f"fmnist {VERSION}\n"

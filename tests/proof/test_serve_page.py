@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.proof.chromium import Tab, chromium
+from tests.proof.chromium import Tab
 from tests.serve.serving import Server, serving
 
 pytestmark = pytest.mark.proof
@@ -21,12 +21,6 @@ REFUSED = "status of 422"
 def server() -> Iterator[Server]:
     with serving("pretrained") as running:
         yield running
-
-
-@pytest.fixture
-def tab(tmp_path: Path) -> Iterator[Tab]:
-    with chromium(tmp_path / "profile") as opened:
-        yield opened
 
 
 @pytest.fixture

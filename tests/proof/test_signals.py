@@ -15,7 +15,7 @@ import pytest
 
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.constants import FILES
-from tests.cli.conftest import PROGRAM, Program, clean_environment, fmnist, trained_model
+from tests.cli.conftest import Program, fmnist, start, trained_model
 from tests.data import hostile
 from tests.platforms import LINUX
 from tests.proof.conftest import Record
@@ -95,14 +95,7 @@ def wait_for_work(running: "subprocess.Popen[str]") -> None:
 def stop(command: Command, number: signal.Signals, after: float, folder: Path) -> float | None:
     """Send a signal; gives the seconds until the end, None where the end came first."""
     folder.mkdir()
-    running = subprocess.Popen(
-        [*PROGRAM, *command.arguments],
-        cwd=folder,
-        env=clean_environment({"no_proxy": "127.0.0.1"}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    running = start(*command.arguments, cwd=folder, env={"no_proxy": "127.0.0.1"})
     wait_for_work(running)
     time.sleep(after)
     if running.poll() is not None:
@@ -111,10 +104,10 @@ def stop(command: Command, number: signal.Signals, after: float, folder: Path) -
         return None
     sent_at = time.monotonic()
     running.send_signal(number)
-    out, told = running.communicate(timeout=60)
+    out, err = running.communicate(timeout=60)
     seconds = time.monotonic() - sent_at
-    case = (command.arguments[0], number, after, seconds, out, told)
-    assert "Traceback" not in told, case
+    case = (command.arguments[0], number, after, seconds, out, err)
+    assert "Traceback" not in err, case
     if running.returncode == 0 and seconds < EXIT_SECONDS:
         return None
     # A shell reports death by signal N as 128 + N.

@@ -49,7 +49,7 @@ def _ask_good_ones(server: Server, outcome: Outcome, is_over: threading.Event) -
         asked_at = time.monotonic()
         answer = server.ask("/predict", _GOOD)
         seconds = time.monotonic() - asked_at
-        assert answer.status == 200, answer.body
+        assert answer.status_code == 200, answer.content
         outcome.good += 1
         outcome.slowest_good_seconds = max(outcome.slowest_good_seconds, seconds)
 

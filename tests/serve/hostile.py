@@ -73,7 +73,7 @@ def post(body: bytes, kind: str = "image/png", query: str = "", length: int | st
 
 def draw(random: Random) -> Hostile:
     """Draw a request."""
-    kind, make = random.choice(list(_KINDS.items()))
+    kind, make = random.choice(list(KINDS.items()))
     made = make(random)
     waits = random.random() < 0.8
     if isinstance(made, bytes) and random.random() < 0.15:  # slow, or cut off
@@ -150,7 +150,7 @@ def _method(random: Random) -> bytes:
     return f"{method} {path} HTTP/{random.choice(('1.1', '1.0', '0.9', '3.7'))}\r\n\r\n".encode()
 
 
-_KINDS: Final[dict[str, Callable[[Random], bytes | list[bytes]]]] = {
+KINDS: Final[dict[str, Callable[[Random], bytes | list[bytes]]]] = {
     "length": _length,
     "picture": _picture,
     "size": _size,

@@ -1,33 +1,18 @@
 """The program as a server, and requests to it."""
 
-import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import requests
 from PIL import Image
 
 from fmnist_cli.data.images import Images
-from tests.cli.conftest import PROGRAM, clean_environment
-
-
-class Answer(NamedTuple):
-    """What the server answered."""
-
-    status: int
-    headers: Mapping[str, str]
-    """By name in lower case."""
-    body: bytes
-
-    @property
-    def document(self) -> Any:
-        """The body as JSON."""
-        return json.loads(self.body)
+from tests.cli.conftest import start
 
 
 class Server(NamedTuple):
@@ -43,21 +28,16 @@ class Server(NamedTuple):
         kind: str = "image/png",
         *,
         method: str | None = None,
-    ) -> Answer:
+    ) -> requests.Response:
         """Send one request; with a body it is a POST."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        method = method or ("POST" if body is not None else "GET")
         headers = {"Content-Type": kind} if body is not None else {}
-        connection.request(method or ("POST" if body is not None else "GET"), path, body, headers)
-        response = connection.getresponse()
-        answer = Answer(
-            response.status,
-            {name.lower(): value for name, value in response.getheaders()},
-            response.read(),
-        )
-        connection.close()
-        return answer
+        url = f"http://127.0.0.1:{self.port}{path}"
+        with requests.Session() as session:
+            session.trust_env = False  # no proxy
+            return session.request(method, url, data=body, headers=headers, timeout=30)
 
-    def send_form(self, files: Sequence[tuple[str, bytes]], query: str = "") -> Answer:
+    def send_form(self, files: Sequence[tuple[str, bytes]], query: str = "") -> requests.Response:
         """Send files as one form."""
         return self.ask(f"/predict{query}", *form(files))
 
@@ -72,15 +52,7 @@ class Server(NamedTuple):
 @contextmanager
 def serving(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Iterator[Server]:
     """Run `fmnist serve` on a free port for the length of a with-block."""
-    command = [*PROGRAM, "serve", "--port", "0", *map(str, arguments)]
-    process = subprocess.Popen(
-        command,
-        env=clean_environment(env),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start("serve", "--port", "0", *arguments, env=env)
     assert process.stderr is not None
     try:
         for line in process.stderr:

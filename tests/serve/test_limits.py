@@ -47,24 +47,7 @@ def status(reader: Uploads, given: Request) -> int:
     return caught.value.status_code
 
 
-def test_memory_of_all_uploads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "MAX_HELD_BYTES", 100)
-    monkeypatch.setattr(uploads, "RESERVED_BYTES", 0)
-    reader = Uploads()
-
-    async def run() -> None:
-        async with reader.read(request([bytes(60)])):
-            with pytest.raises(HTTPException) as caught:
-                await size(reader, request([bytes(30), bytes(30)]))
-            assert caught.value.status_code == 503
-            assert caught.value.headers is not None
-            assert "Retry-After" in caught.value.headers
-        assert await size(reader, request([bytes(90)])) == 90
-
-    asyncio.run(run())
-
-
-def test_large_uploads_leave_room_for_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_of_all_uploads_with_room_for_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "MAX_HELD_BYTES", 100)
     monkeypatch.setattr(uploads, "RESERVED_BYTES", 40)
     monkeypatch.setattr(uploads, "_SMALL_BYTES", 10)
@@ -73,8 +56,13 @@ def test_large_uploads_leave_room_for_small_ones(monkeypatch: pytest.MonkeyPatch
     async def run() -> None:
         async with reader.read(request([bytes(60)])):
             assert await size(reader, request([bytes(10)])) == 10
-            with pytest.raises(HTTPException):
-                await size(reader, request([bytes(11)]))
+            for pieces in ([bytes(11)], [bytes(6), bytes(5)]):
+                with pytest.raises(HTTPException) as caught:
+                    await size(reader, request(pieces))
+                assert caught.value.status_code == 503
+                assert caught.value.headers is not None
+                assert "Retry-After" in caught.value.headers
+        assert await size(reader, request([bytes(60)])) == 60
 
     asyncio.run(run())
 
@@ -98,15 +86,14 @@ def test_a_body_that_stops(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def model(tmp_path: Path) -> Path:
-    return write_onnx(tmp_path / "model.onnx")
+def served(tmp_path: Path) -> Service:
+    return Service(load(write_onnx(tmp_path / "model.onnx"), device="cpu"))
 
 
-def test_pictures_that_wait(monkeypatch: pytest.MonkeyPatch, model: Path) -> None:
+def test_pictures_that_wait(monkeypatch: pytest.MonkeyPatch, served: Service) -> None:
     monkeypatch.setattr(service, "MAX_WAITING", 3)
 
     async def run() -> None:
-        served = Service(load(model, device="cpu"))
         first = asyncio.create_task(served.predict(PICTURES[:2], "on"))
         await asyncio.sleep(0)
         assert served.is_ready
@@ -120,11 +107,10 @@ def test_pictures_that_wait(monkeypatch: pytest.MonkeyPatch, model: Path) -> Non
     asyncio.run(run())
 
 
-def test_an_answer_that_takes_too_long(monkeypatch: pytest.MonkeyPatch, model: Path) -> None:
+def test_an_answer_that_takes_too_long(monkeypatch: pytest.MonkeyPatch, served: Service) -> None:
     monkeypatch.setattr(service, "ANSWER_SECONDS", 0.05)
 
     async def run() -> None:
-        served = Service(load(model, device="cpu"))
         pause = asyncio.Event()
 
         async def wait(*_arguments: Any) -> Any:
@@ -139,9 +125,8 @@ def test_an_answer_that_takes_too_long(monkeypatch: pytest.MonkeyPatch, model: P
     asyncio.run(run())
 
 
-def test_pixels_are_counted_before_decoding(model: Path) -> None:
+def test_pixels_are_counted_before_decoding(served: Service) -> None:
     async def run() -> None:
-        served = Service(load(model, device="cpu"))
         large = png(np.random.default_rng(0).integers(0, 255, (3_600, 3_600), np.uint8))
         (prediction,) = await served.predict([Upload("-", large)], "auto")
         assert prediction.error is not None

@@ -1,9 +1,10 @@
-"""Options that every command takes, added to its signature in one place."""
+"""A command as Typer takes it, with the options that every command has."""
 
 import inspect
 import sys
 import tomllib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -11,53 +12,13 @@ from typing import Annotated, Any, Final
 import typer
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.config_options import parameter, set_parameters
+from fmnist_cli.cli.options import OptionGroup
 from fmnist_cli.errors import DataError, MissingInput, did_you_mean
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        is_eager=True,
-        callback=lambda ctx, value: _read_config(ctx, value),
-        help="TOML file of options by their long names; the command line wins.",
-        metavar="FILE",
-        show_default=False,
-    ),
-]
-QuietOption = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Only warnings and errors on stderr.")
-]
-VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show more detail on stderr.")]
-
-_SHARED: Final = (
-    parameter("config", ConfigOption),
-    parameter("quiet", QuietOption, default=False),
-    parameter("verbose", VerboseOption, default=False),
-)
 
 _MAX_CONFIG_LENGTH: Final = 100_000
 """Far more than all options take."""
 _MAX_DOTS: Final = 200
 """In a line: the parser's time grows with the square of a dotted key's length."""
-
-
-def everywhere(command: Callable[..., None]) -> Callable[..., None]:
-    """Add --config, --quiet and --verbose to a command."""
-
-    @wraps(command)
-    def with_shared(*, quiet: bool, verbose: bool, **values: Any) -> None:
-        del values["config"]  # read by its callback
-        console.set_verbosity(quiet=quiet, verbose=verbose)
-        console.show_library_notes()
-        try:
-            command(**values)
-            sys.stdout.flush()
-        except BrokenPipeError:  # Typer would make an exit code of its own of it
-            raise console.PipeClosedError from None
-
-    set_parameters(with_shared, [*inspect.signature(command).parameters.values(), *_SHARED])
-    return with_shared
 
 
 def _read_config(ctx: typer.Context, path: Path | None) -> Path | None:
@@ -115,3 +76,59 @@ def _by_parameter(ctx: typer.Context, path: Path, document: dict[str, Any]) -> d
             value = [value]
         values[option.name] = value
     return values
+
+
+@dataclass(frozen=True, slots=True)
+class SharedOptions(OptionGroup):
+    """Options of every command."""
+
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            is_eager=True,
+            callback=_read_config,
+            help="TOML file of options by their long names; the command line wins.",
+            metavar="FILE",
+        ),
+    ] = None
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Only warnings and errors on stderr.")
+    ] = False
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show more detail on stderr.")
+    ] = False
+
+
+def as_command(function: Callable[..., None]) -> Callable[..., None]:
+    """Replace a function's option groups by their options, and add `SharedOptions`."""
+    own = inspect.signature(function).parameters
+    groups = {
+        name: parameter.annotation
+        for name, parameter in own.items()
+        if isinstance(parameter.annotation, type) and issubclass(parameter.annotation, OptionGroup)
+    }
+
+    @wraps(function)
+    def command(**values: Any) -> None:
+        def take(group: type[OptionGroup]) -> Any:
+            return group(**{name: values.pop(name) for name in group.options()})
+
+        shared = take(SharedOptions)
+        console.set_verbosity(quiet=shared.quiet, verbose=shared.verbose)
+        console.show_library_notes()
+        values |= {name: take(group) for name, group in groups.items()}
+        try:
+            function(**values)
+            sys.stdout.flush()
+        except BrokenPipeError:  # Typer would turn it into an exit code of its own
+            raise console.PipeClosedError from None
+
+    expanded: dict[str, inspect.Parameter] = {}
+    for name, parameter in own.items():
+        expanded |= groups[name].options() if name in groups else {name: parameter}
+    expanded |= SharedOptions.options()
+    options = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in expanded.values()]
+    # Typer takes the order from the signature and the types from the annotations.
+    command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    command.__annotations__ = {option.name: option.annotation for option in options}
+    return command

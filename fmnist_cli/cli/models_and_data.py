@@ -1,13 +1,15 @@
-"""What `evaluate`, `compare` and `show` share: opening the data, a spinner, and warnings."""
+"""What commands with a model share: loading it, opening data, a spinner, and warnings."""
 
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from fmnist_cli.cli import console
-from fmnist_cli.cli.download import download_progress
+from fmnist_cli.cli.options import DataPlaces, ModelOptions
+from fmnist_cli.cli.progress import download_progress
+from fmnist_cli.constants import CLASS_NAMES
+from fmnist_cli.pretrained import NAME as PRETRAINED
 
 if TYPE_CHECKING:
     from fmnist_cli.data.pictures import PhotoMode
@@ -17,13 +19,27 @@ if TYPE_CHECKING:
     from fmnist_cli.evaluation.training_record import Split
     from fmnist_cli.inference.classifier import Classifier
 
+_WITHOUT_PHOTOS: Final = ("fashion-mnist", "sample", "idx", "csv")
+"""Kinds of data that hold images of the data set's form."""
+
+
+def load_model(path: Path, options: ModelOptions, **more: Any) -> "Classifier":
+    """Load a model; what had to be assumed about bare weights is reported on stderr.
+
+    more: further arguments of `inference.loading.load`.
+    """
+    from fmnist_cli.inference.loading import load
+
+    classifier = load(path, **options.as_arguments(), **more)
+    if classifier.assumed:
+        console.note(classifier.assumed)
+    return classifier
+
 
 def open_data(
     classifier: "Classifier",
     data: str | None,
-    test_data: str | None,
-    data_dir: Path | None,
-    mirror: list[str] | None,
+    places: DataPlaces,
     split: "Split",
     *,
     photo: "PhotoMode" = "auto",
@@ -31,14 +47,7 @@ def open_data(
     """Open the data to evaluate a model on; downloads missing official files."""
     from fmnist_cli.evaluation.training_record import open_evaluated
 
-    source = open_evaluated(
-        classifier,
-        data,
-        test_data=test_data,
-        data_dir=data_dir,
-        mirrors=mirror or (),
-        photo=photo,
-    )
+    source = open_evaluated(classifier, data, **places.as_arguments(), photo=photo)
     fetch(source, split)
     return source
 
@@ -51,13 +60,14 @@ def fetch(source: "Source", split: "Split") -> None:
 
 
 @contextmanager
-def busy(text: str) -> Iterator[None]:
+def busy() -> Iterator[None]:
     """Show a spinner on a terminal."""
     if not console.is_live():
         yield
         return
     from fmnist_cli.data import image_directory
 
+    text = "evaluating"
     with console.err().status(text) as status:
 
         def show(read: int, total: int) -> None:
@@ -82,17 +92,24 @@ def warn_of_data(n: int, seen: int | None, *, is_sample: bool, model: str = "the
         )
 
 
-def ask_what_they_are(evaluation: "Evaluation") -> None:
-    """Ask whether the images are garments, if the scores and the images suggest otherwise."""
-    if evaluation.may_be_no_garments():
-        console.warn(
-            f"accuracy is near chance ({1 / len(evaluation.scores.classes):.0%}), and none of the "
-            "images is from Fashion-MNIST: are these garments? "
-            f"look at them: fmnist show --data {shlex.quote(evaluation.data)}"
-        )
-
-
 def data_line(evaluated: "Evaluation | ModelComparison", n: int) -> str:
     """The evaluated images as a result names them."""
     origin = " (sample in the package)" if evaluated.is_sample else ""
     return f"{evaluated.data}, {evaluated.split} split, {n:,} images{origin}"
+
+
+def note_on_photos(classifier: "Classifier", name: str) -> None:
+    """Report that a model of garments was trained without photos, if its file says so.
+
+    Initial weights may have been trained with photos, and other classes need not be garments. The
+    packaged model and its exports, recognized by `measured`, were too.
+    """
+    metadata = classifier.metadata
+    if metadata is None or metadata.data is None or metadata.classes != CLASS_NAMES:
+        return
+    may_know_photos = (metadata.config or {}).get("weights") or "measured" in metadata.extra
+    if metadata.data.kind in _WITHOUT_PHOTOS and not may_know_photos:
+        console.note(
+            f"{name} was trained without photos and often misclassifies them; "
+            f"for photos, use the packaged model: {PRETRAINED}"
+        )
