@@ -23,7 +23,7 @@ _MAX_NUMBER: Final = 1e30
 """A float32 holds it, and its quotient by any other number of a normalization."""
 _MIN_STD: Final = 1e-30
 _CHOICES: Final = (("stem", "small"), ("stem", "stock"), ("mirror", True))
-_Record = TypeVar("_Record", "DataRecord", "Metrics")
+_Record = TypeVar("_Record", "NetworkRecord", "DataRecord", "Metrics")
 
 
 class MetadataFault(Exception):  # noqa: N818 - becomes a CheckpointError once the file is known
@@ -132,11 +132,14 @@ class ModelMetadata:
         return _without_none(document)
 
     @classmethod
-    def from_json(cls, document: object) -> "ModelMetadata":
-        """Read plain JSON data, strictly. Raises MetadataFault, also for a newer format."""
-        if not isinstance(document, dict) or not _is_plain(document, _MAX_DEPTH):
+    def parse(cls, content: str | bytes) -> "ModelMetadata":
+        """Read a JSON document, strictly. Raises MetadataFault, also for a newer format."""
+        try:
+            rest = json.loads(content)
+        except (ValueError, RecursionError):
+            rest = None
+        if not isinstance(rest, dict) or not _is_plain(rest, _MAX_DEPTH):
             raise MetadataFault("is not a JSON object")
-        rest = dict(document)
         _check_version(rest.pop("format_version", None))
         data, metrics = rest.pop("data", None), rest.pop("metrics", None)
         return cls(
@@ -153,15 +156,6 @@ class ModelMetadata:
             run_dir=_typed(rest, "run_dir", str),
             extra=rest,
         )
-
-
-def parse_metadata(content: str | bytes) -> ModelMetadata:
-    """Read a JSON document. Raises as `ModelMetadata.from_json`."""
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
-        document = None
-    return ModelMetadata.from_json(document)
 
 
 def _check_version(version: object) -> None:
@@ -189,13 +183,7 @@ def _network(value: object) -> NetworkRecord:
         is_known = option == "dropout" and _is_number(setting) and 0 <= setting < 1
         if not is_known and (option, setting) not in _CHOICES:
             raise MetadataFault(f"contains an unknown network option: '{option[:80]}'")
-    counts = {name: value.get(name) for name in ("parameters", "macs")}
-    if not all(_is_a(count, int | None) for count in counts.values()):
-        raise MetadataFault("has an invalid 'model'")
-    source = value.get("source_sha256")
-    if not isinstance(source, str | None):
-        raise MetadataFault("has an invalid 'model'")
-    return NetworkRecord(value["name"], options, **counts, source_sha256=source)
+    return _record(NetworkRecord, "model", value, options=options)
 
 
 def _normalization(value: object) -> Normalization:
@@ -223,14 +211,18 @@ def _temperature(value: object) -> float | None:
     return value  # type: ignore[return-value]
 
 
-def _record(kind: type[_Record], name: str, value: object) -> _Record:
-    """Build a record whose fields are plain values. Counts must not be negative."""
+def _record(kind: type[_Record], name: str, value: object, **checked: Any) -> _Record:
+    """Build a record whose fields are plain values. Counts must not be negative.
+
+    checked: fields whose values are known.
+    """
     entries = value if isinstance(value, dict) else {}
-    values = {each.name: entries.get(each.name) for each in fields(kind)}
     for each in fields(kind):
-        if not _is_a(values[each.name], each.type):
-            raise MetadataFault(f"has an invalid '{name}': see '{each.name}'")
-    return kind(**values)  # type: ignore[arg-type]
+        if each.name not in checked:
+            checked[each.name] = entries.get(each.name)
+            if not _is_a(checked[each.name], each.type):
+                raise MetadataFault(f"has an invalid '{name}': see '{each.name}'")
+    return kind(**checked)
 
 
 def _typed(entries: dict[str, Any], name: str, kind: type) -> Any:

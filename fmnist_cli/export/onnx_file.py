@@ -22,9 +22,10 @@ from fmnist_cli.export.parity import Parity, check_parity
 from fmnist_cli.export.quantize import Quantization, measure, quantize
 from fmnist_cli.export.samples import parity_images, training_and_validation
 from fmnist_cli.files import atomic_write, check_writable, sha256
-from fmnist_cli.inference.loading import load
-from fmnist_cli.inference.onnx_backend import OnnxClassifier, open_classifier
+from fmnist_cli.inference.loading import needs_torch
+from fmnist_cli.inference.onnx_backend import OnnxClassifier
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET
+from fmnist_cli.inference.torch_backend import TorchClassifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,28 +81,22 @@ def export(
     Raises UsageError for a model that is ONNX already, CheckFailed where the two disagree or the
     network can't be written, and what reading the model or writing the file raises.
     """
-    known: dict[str, Any] = {
-        "network": network,
-        "normalization": normalization,
-        "stem": stem,
-        "classes": classes,
-    }
-    reference = load(model, **known, device="cpu")
-    if reference.backend == "onnx":
+    if not needs_torch(model, network):
         raise UsageError(f"'{model}' is an ONNX file already; expected a .pt")
     if output.resolve() == model.resolve():
         raise UsageError(f"--output would replace the model '{model}'")
     check_writable(output)
-    read = open_model(model, **known)
+    read = open_model(model, network, normalization=normalization, stem=stem, classes=classes)
     recorded = read.metadata.to_json()
     graph = build_graph(
-        read.model, read.normalization, recorded, opset=opset, logits=logits, tta=tta
+        read.model, read.metadata.normalization, recorded, opset=opset, logits=logits, tta=tta
     )
+    reference = TorchClassifier(model, read, device="cpu")
     images, source = parity_images(recorded, verify, data_dir)
     quantization = None
     with atomic_write(output) as temporary:
         temporary.write_bytes(graph.SerializeToString())
-        proved = open_classifier(temporary, device="cpu", threads=None)
+        proved = OnnxClassifier(temporary, device="cpu")
         parity = check_parity(reference, proved, images, source, tta=tta)
         if int8:
             graph, quantization = _quantize(graph, proved, recorded, data_dir)
@@ -132,7 +127,7 @@ def _quantize(
     with TemporaryDirectory() as folder:
         path = Path(folder) / "int8.onnx"
         path.write_bytes(quantized.SerializeToString())
-        int8 = open_classifier(path, device="cpu", threads=None, classes=fp32.classes)
+        int8 = OnnxClassifier(path, device="cpu", classes=fp32.classes)
         return quantized, measure(fp32, int8, validation)
 
 

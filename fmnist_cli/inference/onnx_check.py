@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from fmnist_cli.checkpoints.metadata import MetadataFault, ModelMetadata, parse_metadata
+from fmnist_cli.checkpoints.metadata import MetadataFault, ModelMetadata
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
 from fmnist_cli.data.digests import ONNX_RECORD_KEY
 from fmnist_cli.errors import CheckpointError
@@ -290,7 +290,7 @@ def _metadata(model: "ModelProto") -> ModelMetadata | None:
     if not text:
         return None
     try:
-        return parse_metadata(text)
+        return ModelMetadata.parse(text)
     except MetadataFault as fault:
         raise _RefusedError(f"its metadata '{METADATA_KEY}' {fault}") from None
 

@@ -26,7 +26,7 @@ from fmnist_cli.files import check_writable
 from fmnist_cli.inference import torch_devices
 from fmnist_cli.inference.torch_devices import keep_freed_memory
 from fmnist_cli.models import own
-from fmnist_cli.models.own import failures_told, is_own
+from fmnist_cli.models.own import is_own, own_code_errors
 from fmnist_cli.training import find_lr, provenance
 from fmnist_cli.training.budget import Budget
 from fmnist_cli.training.events import EventLog
@@ -200,7 +200,7 @@ class Run:
         """Sweep over learning rates with this run's data and network; writes nothing."""
         if self.process.count > 1 or self.config.nproc > 1:
             raise UsageError("--find-lr works with one process; leave --nproc out")
-        with failures_told(self.network):
+        with own_code_errors(self.network):
             return find_lr.sweep(self._prepare().trainer)
 
     def how_to_go_on(self) -> str:
@@ -219,7 +219,7 @@ class Run:
         with (
             joined(self.process, self.device),
             torch_devices.refusal_told(self.device),
-            failures_told(self.network),
+            own_code_errors(self.network),
         ):
             if self.process.is_main:
                 check_writable(self.output)

@@ -88,7 +88,7 @@ def test_it_is_read_and_fine_tuned(form: str, tmp_path: Path) -> None:
     opened = open_model(tmp_path / name, NETWORK)
     assert_same(opened.model.state_dict(), expected)
     assert NETWORK in opened.assumed
-    assert opened.normalization == Normalization.STANDARD
+    assert opened.metadata.normalization == Normalization.STANDARD
     model = models.build(NETWORK)
     start_from(model, NETWORK, str(tmp_path / name))
     assert_same(model.state_dict(), expected)
@@ -169,7 +169,7 @@ def test_weights_of_this_programs_resnet_keep_theirs(tmp_path: Path) -> None:
 def test_normalization_and_stem_are_for_bare_weights_alone(tmp_path: Path) -> None:
     torch.save(network(NETWORK).state_dict(), tmp_path / "w.pth")
     opened = open_model(tmp_path / "w.pth", NETWORK, normalization=Normalization.HALF)
-    assert opened.normalization == Normalization.HALF
+    assert opened.metadata.normalization == Normalization.HALF
     assert "(0..1 - 0.5) / 0.5" in opened.assumed
     with pytest.raises(UsageError, match="stem"):
         open_model(tmp_path / "w.pth", NETWORK, stem="stock")

@@ -21,7 +21,7 @@ from fmnist_cli.errors import CheckFailed, UsageError
 from fmnist_cli.export.graph import build_graph
 from fmnist_cli.export.parity import check_parity
 from fmnist_cli.inference.loading import load
-from fmnist_cli.inference.onnx_backend import open_classifier
+from fmnist_cli.inference.onnx_backend import OnnxClassifier
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET, IR_VERSIONS, OPSETS
 from tests.sample_images import draw
 from tests.written_models import metadata, network, write_checkpoint, write_onnx
@@ -62,9 +62,7 @@ def torch_logits(
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_agrees_with_torch_at_batch_1_7_and_256(name: str, tmp_path: Path) -> None:
     reference = load(write_checkpoint(tmp_path / "model.pt", name), device="cpu")
-    exported = open_classifier(
-        write_onnx(tmp_path / "model.onnx", name), device="cpu", threads=None
-    )
+    exported = OnnxClassifier(write_onnx(tmp_path / "model.onnx", name), device="cpu")
     images = draw(257, "test").images
     check_parity(reference, exported, images[:20], "sample")
     check_parity(reference, exported, images, "sample", batch_sizes=[256])

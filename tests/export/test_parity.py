@@ -12,7 +12,7 @@ from fmnist_cli.errors import CheckFailed
 from fmnist_cli.export.parity import BATCH_SIZES, MAX_DIFFERENCE, Parity, check_parity
 from fmnist_cli.inference.classifier import Classifier
 from fmnist_cli.inference.loading import load
-from fmnist_cli.inference.onnx_backend import open_classifier
+from fmnist_cli.inference.onnx_backend import OnnxClassifier
 from tests.written_models import write_checkpoint, write_onnx
 
 IMAGES: Images = np.random.default_rng(0).integers(0, 256, (30, 28, 28), dtype=np.uint8)
@@ -24,7 +24,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
 
 
 def prove(reference: Classifier, path: Path, *, tta: bool = False) -> Parity:
-    exported = open_classifier(path, device="cpu", threads=1)
+    exported = OnnxClassifier(path, device="cpu", threads=1)
     return check_parity(reference, exported, IMAGES, "noise", tta=tta)
 
 

@@ -10,7 +10,7 @@ from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.errors import DataError
 from fmnist_cli.export.onnx_file import export
 from fmnist_cli.export.quantize import Quantization, quantize
-from fmnist_cli.inference.onnx_backend import open_classifier
+from fmnist_cli.inference.onnx_backend import OnnxClassifier
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET
 from fmnist_cli.pretrained import locate
 from tests.sample_images import draw
@@ -24,7 +24,7 @@ def test_int8_gives_nearly_the_same_probabilities(tmp_path: Path) -> None:
     int8_file.write_bytes(quantized.SerializeToString())
     images = draw(200, "test").images
     fp32, int8 = (
-        open_classifier(file, device="cpu", threads=1)(images) for file in (fp32_file, int8_file)
+        OnnxClassifier(file, device="cpu", threads=1)(images) for file in (fp32_file, int8_file)
     )
     between_images = np.abs(fp32 - np.roll(int8, 1, axis=0)).mean()
     assert np.abs(fp32 - int8).mean() < between_images / 4

@@ -17,7 +17,7 @@ from fmnist_cli.data.images import Images
 from fmnist_cli.errors import CheckpointError, Unavailable, UsageError
 from fmnist_cli.inference import onnx_backend
 from fmnist_cli.inference.loading import load
-from fmnist_cli.inference.onnx_backend import OnnxClassifier, open_classifier
+from fmnist_cli.inference.onnx_backend import OnnxClassifier
 from tests.written_models import metadata, write_onnx
 
 
@@ -51,36 +51,32 @@ def test_what_the_file_says_of_itself(path: Path) -> None:
 
 
 def test_outputs_by_name(path: Path) -> None:
-    outputs = open_classifier(path, device="cpu", threads=1).run(images(4))
+    outputs = OnnxClassifier(path, device="cpu", threads=1).run(images(4))
     assert list(outputs) == ["probabilities", "label"]
     np.testing.assert_array_equal(outputs["label"], outputs["probabilities"].argmax(1))
-
-
-def session_threads(classifier: OnnxClassifier) -> list[int]:
-    sessions = classifier._sessions.values()
-    return [session.get_session_options().intra_op_num_threads for session in sessions]
 
 
 def test_threads_are_those_asked_for_and_one_for_one_image(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnx_backend, "_SHARED_SECONDS", 0.0)
-    classifier = open_classifier(path, device="cpu", threads=3)
+    classifier = OnnxClassifier(path, device="cpu", threads=3)
     before = threading.active_count()
     classifier(images(1))
     assert threading.active_count() == before
     classifier(images(256))
-    assert session_threads(classifier) == [1]  # of which each thread runs a piece of the batch
+    # Each thread runs a piece of the batch.
+    assert classifier._session.get_session_options().intra_op_num_threads == 1
     assert before < threading.active_count() <= before + 3
     classifier.run(images(2))
-    assert session_threads(classifier) == [1, 3]
+    assert classifier._batch_session.get_session_options().intra_op_num_threads == 3
 
 
 def test_what_one_thread_does_quickly_is_not_shared(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnx_backend, "_SHARED_SECONDS", 60.0)
-    classifier = open_classifier(path, device="cpu", threads=3)
+    classifier = OnnxClassifier(path, device="cpu", threads=3)
     classifier(images(1))  # shows how long an image takes
     before = threading.active_count()
     classifier(images(256))
@@ -92,7 +88,7 @@ def test_pieces_of_a_batch_come_back_in_order(
     path: Path, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnx_backend, "_SHARED_SECONDS", 0.0)
-    classifier = open_classifier(path, device="cpu", threads=3)
+    classifier = OnnxClassifier(path, device="cpu", threads=3)
     together = classifier(images(count))
     alone = np.concatenate([classifier(image[None]) for image in images(count)])
     np.testing.assert_allclose(together, alone, atol=1e-6)
@@ -100,9 +96,8 @@ def test_pieces_of_a_batch_come_back_in_order(
 
 
 def test_idle_threads_do_not_spin(path: Path) -> None:
-    classifier = open_classifier(path, device="cpu", threads=2)
-    classifier.run(images(2))
-    options = classifier._sessions[2].get_session_options()
+    classifier = OnnxClassifier(path, device="cpu", threads=2)
+    options = classifier._batch_session.get_session_options()
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
@@ -111,10 +106,10 @@ def test_threads_are_the_cores_this_process_may_use(path: Path) -> None:
     usable = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, {min(usable)})
-        assert open_classifier(path, device="cpu", threads=None).threads == 1
+        assert OnnxClassifier(path, device="cpu").threads == 1
     finally:
         os.sched_setaffinity(0, usable)
-    assert open_classifier(path, device="cpu", threads=None).threads == len(usable)
+    assert OnnxClassifier(path, device="cpu").threads == len(usable)
 
 
 @pytest.mark.parametrize("device", ["cuda", "cuda:0", "cuda:7", "GPU", "1"])
@@ -123,19 +118,19 @@ def test_cuda_without_its_build_is_unavailable(
 ) -> None:
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(Unavailable, match=r"for the CPU only.*onnxruntime-gpu"):
-        open_classifier(path, device=device, threads=None)
+        OnnxClassifier(path, device=device)
 
 
 def test_mps_is_unavailable(path: Path) -> None:
     with pytest.raises(Unavailable, match="MPS"):
-        open_classifier(path, device="mps", threads=None)
+        OnnxClassifier(path, device="mps")
 
 
 def test_auto_is_the_cpu_where_there_is_nothing_else(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
-    assert open_classifier(path, device="auto", threads=None).device == "cpu"
+    assert OnnxClassifier(path, device="auto").device == "cpu"
 
 
 class StandIn:
@@ -183,7 +178,7 @@ def test_cuda_is_asked_for_in_fp32_on_that_device(
     path: Path, device: str, index: str, with_cuda: Callable[..., StandIn]
 ) -> None:
     stand_in = with_cuda(finds_libraries=True)
-    classifier = open_classifier(path, device=device, threads=None)
+    classifier = OnnxClassifier(path, device=device)
     assert classifier.device == f"cuda:{index}"
     assert classifier(images(300)).shape == (300, 10)
     assert stand_in.batches == [256, 44]  # whole ones: only a CPU's threads share them
@@ -197,14 +192,14 @@ def test_cuda_that_was_named_is_not_replaced_by_the_cpu(
 ) -> None:
     with_cuda(finds_libraries=False)
     with pytest.raises(Unavailable, match="no driver or CUDA library"):
-        open_classifier(path, device="cuda", threads=None)(images(1))
+        OnnxClassifier(path, device="cuda")(images(1))
 
 
 def test_auto_is_the_cpu_where_the_cuda_build_finds_no_device(
     path: Path, with_cuda: Callable[..., StandIn]
 ) -> None:
     stand_in = with_cuda(finds_libraries=True, has_device=False)
-    classifier = open_classifier(path, device="auto", threads=None)
+    classifier = OnnxClassifier(path, device="auto")
     classifier(images(1))
     assert classifier.device == "cpu"
     assert stand_in.asked == [["CPUExecutionProvider"]]
@@ -213,7 +208,7 @@ def test_auto_is_the_cpu_where_the_cuda_build_finds_no_device(
 @pytest.mark.parametrize("device", ["tpu", "cuda:", "cuda:x", "", "cpu:0"])
 def test_a_name_of_no_device(path: Path, device: str) -> None:
     with pytest.raises(UsageError, match="no device is called"):
-        open_classifier(path, device=device, threads=None)
+        OnnxClassifier(path, device=device)
 
 
 def test_a_model_that_can_not_be_run_is_bad_data(path: Path, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def images() -> np.ndarray[Any, np.dtype[np.uint8]]:
 def test_it_gives_the_network_s_softmax(model_file: Path, images: Any) -> None:
     loaded = checkpoint.load(model_file)
     with torch.inference_mode():
-        logits = loaded.model(torch.from_numpy(loaded.normalization.apply(images)))
+        logits = loaded.model(torch.from_numpy(loaded.metadata.normalization.apply(images)))
     probabilities = load(model_file, device="cpu")(images)
     assert probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities, logits.softmax(1).numpy(), atol=1e-6)

@@ -1,5 +1,6 @@
 """A run is resumed from a state that a run wrote; any other is refused."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def changed(state: checkpoint.Checkpoint, change: Change, folder: Path) -> None:
     assert training is not None
     document = loaded.metadata.to_json()
     change(document, training)
-    metadata = ModelMetadata.from_json(document)
+    metadata = ModelMetadata.parse(json.dumps(document))
     checkpoint.save(path, loaded.model.state_dict(), metadata, training=training)
 
 
