@@ -34,15 +34,12 @@ _STANDARD_DOMAINS: Final = ("", "ai.onnx")
 
 @dataclass(frozen=True, slots=True)
 class OnnxFacts:
-    """What a checked file contains."""
+    """What a checked file records, and its interface."""
 
     metadata: ModelMetadata | None
     """None if the file was not exported by this project."""
     training_digests: str
     """Digests of the training images in base64; empty if the file holds none."""
-    opset: int
-    nodes: int
-    parameters: int
     outputs: tuple[str, ...]
     network: "ForeignNetwork | None" = None
     """None for a file with this project's interface."""
@@ -65,14 +62,20 @@ def check(
 ) -> OnnxFacts:
     """Check an untrusted ONNX file.
 
-    is_foreign: expect a network of the user's own, see `ForeignNetwork`; `classes` are then those
-    that it tells apart (default: Fashion-MNIST's).
+    is_foreign: expect a network of the user's own, see `ForeignNetwork`; `classes` then names its
+    classes (default: Fashion-MNIST's).
     Raises CheckpointError, with a message of one line, unless the model has the expected form.
     """
+    import onnx
+    from google.protobuf.message import DecodeError
+
     size = path.stat().st_size
     if size > MAX_FILE_BYTES:
         raise CheckpointError(f"'{path}' has {size:,} bytes; expected {MAX_FILE_BYTES:,} at most")
-    model = _read(path)
+    try:
+        model = onnx.load(path, format="protobuf", load_external_data=False)
+    except (DecodeError, ValueError) as error:
+        raise CheckpointError(f"'{path}' is not an ONNX file, or it is damaged") from error
     try:
         _check_text(model)
         _check_structure(model)
@@ -80,23 +83,18 @@ def check(
         for tensor in model.graph.initializer:
             _check_constant(tensor)
         metadata = _metadata(model)
-        known = metadata.classes if metadata is not None else classes or CLASS_NAMES
-        num_classes = len(known)
+        num_classes = len(metadata.classes if metadata is not None else classes or CLASS_NAMES)
+        network = None
         if is_foreign:
             network = _foreign_network(model.graph, num_classes)
-            _check_sizes(model, num_classes, network.batch_size or 1)
         else:
-            network = None
             _check_interface(model.graph, num_classes)
-            _check_sizes(model, num_classes, 1)
+        _check_sizes(model, num_classes, (network and network.batch_size) or 1)
     except _RefusedError as reason:
         raise CheckpointError(f"'{path}' is refused: {reason}") from None
     return OnnxFacts(
         metadata=metadata,
         training_digests=_property(model, ONNX_RECORD_KEY),
-        opset=model.opset_import[0].version,
-        nodes=len(model.graph.node),
-        parameters=sum(math.prod(tensor.dims) for tensor in model.graph.initializer),
         outputs=tuple(output.name for output in model.graph.output),
         network=network,
     )
@@ -104,16 +102,6 @@ def check(
 
 class _RefusedError(Exception):
     """Why a file is not opened."""
-
-
-def _read(path: Path) -> "ModelProto":
-    import onnx
-    from google.protobuf.message import DecodeError
-
-    try:
-        return onnx.load(path, format="protobuf", load_external_data=False)
-    except (DecodeError, ValueError) as error:
-        raise CheckpointError(f"'{path}' is not an ONNX file, or it is damaged") from error
 
 
 def _check_text(message: "Message") -> None:

@@ -54,8 +54,6 @@ def test_an_exported_file_is_accepted(sound: bytes, tmp_path: Path) -> None:
     facts = check(path)
     assert facts.metadata == metadata()
     assert facts.outputs == ("probabilities", "label")
-    assert facts.opset == 18
-    assert facts.parameters >= 582_026
 
 
 @pytest.mark.parametrize(
