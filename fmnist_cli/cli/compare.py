@@ -113,11 +113,10 @@ def _show(result: "ModelComparison", listed: int) -> None:
         interval = f"95% interval {low:.2%} to {high:.2%}"
         facts.append((name, f"{accuracy:.2%}, {interval}  {name_of(side.model)}"))
     low, high = compared.difference_ci95
-    test = "exact" if compared.mcnemar_is_exact else "chi-squared"
     interval = f"95% interval {100 * low:+.2f} to {100 * high:+.2f}"
     facts += [
         ("B - A", f"{100 * compared.difference:+.2f} points, {interval}"),
-        ("McNemar's p", f"{_small(compared.mcnemar_p)} ({test})"),
+        ("McNemar's p", f"{_small(compared.mcnemar_p)} ({compared.mcnemar_test})"),
         ("only A right", f"{compared.only_a_right:,}"),
         ("only B right", f"{compared.only_b_right:,}"),
         ("agreement", f"{compared.agreement:.2%}; {len(compared.differing):,} images differ"),

@@ -2,9 +2,9 @@
 
 import filecmp
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from fmnist_cli.evaluation.training_record import Split, read_split
 from fmnist_cli.inference.classifier import Classifier
 
 _EXACT_BELOW: Final = 25
-"""Discordant images (one model alone right) below which McNemar's test is exact, as is usual."""
+"""Usual number of discordant images (one model alone right) from which chi-squared is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class PairedScores:
     only_b_right: int
     mcnemar_p: float
     """Two-sided."""
-    mcnemar_is_exact: bool
+    mcnemar_test: Literal["exact", "chi-squared"]
     agreement: float
     """Share of images with the same predicted class."""
     differing: NDArray[np.int64]
@@ -72,31 +72,28 @@ class ModelComparison:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data under the keys of `fmnist compare --format json`."""
-        scores = self.scores
+        scores = asdict(self.scores)
+        accuracies, intervals = scores.pop("accuracy"), scores.pop("accuracy_ci95")
+        differing = scores.pop("differing").tolist()
         models = {
             name: {
                 "model": str(compared.model),
-                "accuracy": scores.accuracy[position],
-                "accuracy_ci95": list(scores.accuracy_ci95[position]),
+                "accuracy": accuracy,
+                "accuracy_ci95": interval,
                 "seen_in_training": compared.seen_in_training,
             }
-            for position, (name, compared) in enumerate((("a", self.a), ("b", self.b)))
+            for name, compared, accuracy, interval in zip(
+                "ab", (self.a, self.b), accuracies, intervals, strict=True
+            )
         }
         return {
             **models,
             "data": self.data,
             "is_sample": self.is_sample,
             "split": self.split,
-            "n": scores.n,
-            "difference": scores.difference,
-            "difference_ci95": list(scores.difference_ci95),
-            "only_a_right": scores.only_a_right,
-            "only_b_right": scores.only_b_right,
-            "mcnemar_p": scores.mcnemar_p,
-            "mcnemar_test": "exact" if scores.mcnemar_is_exact else "chi-squared",
-            "agreement": scores.agreement,
+            **scores,
             "same_model": self.same_model,
-            "n_differing": len(scores.differing),
+            "n_differing": len(differing),
             "differing": [
                 {
                     "index": index,
@@ -104,7 +101,7 @@ class ModelComparison:
                     "a": self._predicted(self.a, index),
                     "b": self._predicted(self.b, index),
                 }
-                for index in scores.differing.tolist()
+                for index in differing
             ],
         }
 
@@ -173,7 +170,7 @@ def score_pair(labels: Labels, a: NDArray[np.float32], b: NDArray[np.float32]) -
         only_a_right=only_a,
         only_b_right=only_b,
         mcnemar_p=mcnemar_p(only_a, only_b),
-        mcnemar_is_exact=_is_exact(only_a, only_b),
+        mcnemar_test="exact" if only_a + only_b < _EXACT_BELOW else "chi-squared",
         agreement=1 - len(differing) / n,
         differing=differing,
     )
@@ -199,12 +196,8 @@ def mcnemar_p(only_a: int, only_b: int) -> float:
     discordant = only_a + only_b
     if not discordant:
         return 1.0
-    if _is_exact(only_a, only_b):
+    if discordant < _EXACT_BELOW:
         tail = sum(math.comb(discordant, k) for k in range(min(only_a, only_b) + 1))
         return min(1.0, 2.0 * tail / 2.0**discordant)
     statistic = max(0, abs(only_a - only_b) - 1) ** 2 / discordant
     return math.erfc(math.sqrt(statistic / 2))
-
-
-def _is_exact(only_a: int, only_b: int) -> bool:
-    return only_a + only_b < _EXACT_BELOW

@@ -83,13 +83,18 @@ def describe_machine() -> dict[str, Any]:
 
     The first device is the one that `--device auto` selects.
     """
+    providers: list[str] = []
+    if importlib.util.find_spec("onnxruntime"):
+        import onnxruntime
+
+        providers = onnxruntime.get_available_providers()
     return {
         "fmnist": VERSION,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "executable": sys.executable,
         "devices": _devices() if importlib.util.find_spec("torch") else [],
-        "onnxruntime_providers": _providers() if importlib.util.find_spec("onnxruntime") else [],
+        "onnxruntime_providers": providers,
         "packages": {name: _version(name) for name in _PACKAGES},
     }
 
@@ -131,12 +136,6 @@ def _has_precision(name: str, found: Any) -> bool:
     except Unavailable:
         return False
     return True
-
-
-def _providers() -> list[str]:
-    import onnxruntime
-
-    return list(onnxruntime.get_available_providers())
 
 
 def _version(package: str) -> str | None:

@@ -5,17 +5,13 @@ the official test split. A model file records official data and the sample by na
 data as a digest of each training image.
 """
 
-import base64
-import binascii
-
-from fmnist_cli.checkpoints.archive import read_digests
 from fmnist_cli.checkpoints.metadata import DataRecord
 from fmnist_cli.data import download
 from fmnist_cli.data.digests import count_seen, digest_images
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.layouts import NAMED, OFFICIAL
 from fmnist_cli.data.sources import Source, open_source
-from fmnist_cli.errors import CheckpointError, DataError, FmnistError, MissingInput
+from fmnist_cli.errors import DataError, FmnistError, MissingInput
 from fmnist_cli.evaluation.training_record import Split
 from fmnist_cli.inference.classifier import Classifier
 
@@ -45,7 +41,7 @@ def count_seen_in_training(
 def _record(source: Source, classifier: Classifier, trained_on: DataRecord) -> bytes | None:
     """Digests of the training images."""
     if trained_on.kind not in NAMED:
-        return recorded_digests(classifier) or None
+        return classifier.training_digests() or None
     if trained_on.kind == OFFICIAL and not has_official(source, "train"):
         return None
     # A stranger may have written the name: it may be a local file or nothing.
@@ -69,21 +65,3 @@ def has_official(source: Source, split: Split) -> bool:
     except (MissingInput, DataError):
         return False
     return True
-
-
-def recorded_digests(classifier: Classifier) -> bytes:
-    """The digests in a model file; empty if it holds none.
-
-    Raises CheckpointError if they are damaged.
-    """
-    if classifier.backend == "torch":
-        return read_digests(classifier.path)
-    from fmnist_cli.inference.onnx_backend import OnnxClassifier
-
-    assert isinstance(classifier, OnnxClassifier)
-    try:
-        return base64.b64decode(classifier.facts.training_digests, validate=True)
-    except (binascii.Error, ValueError):
-        raise CheckpointError(
-            f"'{classifier.path}': the record of its training images is damaged"
-        ) from None

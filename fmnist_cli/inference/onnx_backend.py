@@ -1,5 +1,6 @@
 """An ONNX file as a classifier, run by ONNX Runtime; never imports torch."""
 
+import base64
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -75,6 +76,15 @@ class OnnxClassifier(Classifier):
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.threads, thread_name_prefix="fmnist-onnx")
+
+    def training_digests(self) -> bytes:
+        """As in `Classifier`."""
+        try:
+            return base64.b64decode(self.facts.training_digests, validate=True)
+        except ValueError:
+            raise CheckpointError(
+                f"'{self.path}': the record of its training images is damaged"
+            ) from None
 
     def run(self, images: Images) -> dict[str, Any]:
         """All outputs by name, for one batch of uint8 [B, 28, 28]."""

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import torch
 
+from fmnist_cli.checkpoints.archive import read_digests
 from fmnist_cli.checkpoints.checkpoint import Checkpoint
 from fmnist_cli.data.images import Images
 from fmnist_cli.inference.classifier import Classifier, Probabilities
@@ -50,6 +51,10 @@ class TorchClassifier(Classifier):
         self._network = loaded.metadata.network.name
         self._normalization = loaded.metadata.normalization
         self._temperature = loaded.metadata.temperature or 1.0
+
+    def training_digests(self) -> bytes:
+        """As in `Classifier`."""
+        return read_digests(self.path)
 
     def layers(self) -> list[Layer]:
         """The layers of the network, in the order in which they compute."""

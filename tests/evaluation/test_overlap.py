@@ -11,7 +11,7 @@ from fmnist_cli.data.layouts import OFFICIAL
 from fmnist_cli.data.sources import Source, open_source
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.evaluation.evaluation import evaluate
-from fmnist_cli.evaluation.overlap import count_seen_in_training, recorded_digests
+from fmnist_cli.evaluation.overlap import count_seen_in_training
 from fmnist_cli.evaluation.training_record import Split
 from fmnist_cli.inference.classifier import Classifier
 from fmnist_cli.inference.loading import load
@@ -101,16 +101,16 @@ def test_official_splits_share_no_image_and_a_csv_of_both_is_found_out(
 def test_an_onnx_file_carries_the_record(tmp_path: Path) -> None:
     record = digest_images(open_source("sample:50").read("train").images)
     path = write_onnx(tmp_path / "m.onnx")
-    assert recorded_digests(load(path)) == b""
+    assert load(path).training_digests() == b""
     write_record(path, base64.b64encode(record).decode())
-    assert recorded_digests(load(path)) == record
+    assert load(path).training_digests() == record
 
 
 def test_a_damaged_record_of_an_onnx_file_is_refused(tmp_path: Path) -> None:
     path = write_onnx(tmp_path / "m.onnx")
     write_record(path, "no base64!")
     with pytest.raises(CheckpointError, match="damaged"):
-        recorded_digests(load(path))
+        load(path).training_digests()
 
 
 def write_record(path: Path, text: str) -> None:

@@ -11,7 +11,6 @@ from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.errors import DataError
 from fmnist_cli.evaluation.scores import (
     calibrate,
-    count_confusions,
     cross_entropy,
     score,
     wilson_interval,
@@ -60,13 +59,6 @@ def test_a_probability_of_zero_gives_a_finite_loss() -> None:
     probabilities = np.eye(10, dtype=np.float32)[[3]]
     assert cross_entropy(np.array([3]), probabilities) == 0
     assert 80 < cross_entropy(np.array([4]), probabilities) < 90
-
-
-def test_rows_of_the_confusion_matrix_are_true_classes() -> None:
-    matrix = count_confusions(np.array([2, 2, 9]), np.array([2, 4, 9]), 10)
-    assert matrix[2, 4] == 1
-    assert matrix[4, 2] == 0
-    assert matrix.sum() == 3
 
 
 def test_most_confused_pairs_are_counted_by_true_class() -> None:
