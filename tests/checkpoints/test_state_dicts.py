@@ -1,7 +1,6 @@
 """Weights as people save them elsewhere, a line per habit."""
 
 import argparse
-import pickle
 import subprocess
 import sys
 import zipfile
@@ -217,37 +216,22 @@ def test_files_of_long_ago_are_converted_by_the_printed_line(tmp_path: Path) -> 
     assert_same(open_model(tmp_path / "weights.pt", NETWORK).model.state_dict(), dict(state))
 
 
-def _npz(path: Path) -> None:
-    np.savez_compressed(path, a=np.zeros(1000))
-
-
 def _keras(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("config.json", "{}")
         archive.writestr("model.weights.h5", b"\x89HDF")
 
 
-OTHERS: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "HDF5": (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(50)), "HDF5"),
-    "Keras": (_keras, "Keras model"),
-    "ONNX": (lambda path: path.write_bytes(b"\x08\x0a\x12\x04test"), "ONNX file"),
-    "npz": (_npz, "NumPy archive"),
-    "npy": (lambda path: path.write_bytes(b"\x93NUMPY\x01\0"), "NumPy array"),
-    "a picture": (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(50)), "an image"),
-    "a pickle": (lambda path: path.write_bytes(pickle.dumps({"a": 1})), "a bare pickle"),
-    "a pointer": (lambda path: path.write_bytes(b"version https://git-lfs"), "Git LFS"),
-    "TorchScript": (
-        lambda path: torch.jit.save(torch.jit.script(nn.Linear(2, 2)), path),
-        "TorchScript",
-    ),
+ZIPS: dict[str, Callable[[Path], Any]] = {
+    "Keras model": _keras,
+    "NumPy archive": lambda path: np.savez_compressed(path, a=np.zeros(1000)),
+    "TorchScript": lambda path: torch.jit.save(torch.jit.script(nn.Linear(2, 2)), path),
 }
 
 
-@pytest.mark.parametrize("kind", OTHERS)
-def test_files_of_other_tools_are_called_what_they_are(kind: str, tmp_path: Path) -> None:
-    write, words = OTHERS[kind]
-    path = tmp_path / "file.npz"
-    write(path)
-    with pytest.raises(CheckpointError, match=words) as caught:
-        open_model(path, NETWORK)
+@pytest.mark.parametrize("kind", ZIPS)
+def test_zips_of_other_tools_are_named(kind: str, tmp_path: Path) -> None:
+    ZIPS[kind](tmp_path / "file.npz")
+    with pytest.raises(CheckpointError, match=kind) as caught:
+        open_model(tmp_path / "file.npz", NETWORK)
     assert "damaged" not in str(caught.value)

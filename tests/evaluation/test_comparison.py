@@ -6,7 +6,7 @@ from scipy import stats
 
 from fmnist_cli.errors import DataError
 from fmnist_cli.evaluation.comparison import mcnemar_p, paired_interval, score_pair
-from tests.evaluation.drawn_answers import answers
+from tests.evaluation.evaluated_models import answers
 
 
 @given(st.integers(0, 24).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))

@@ -5,7 +5,7 @@ from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.errors import GateMissed, UsageError
 from fmnist_cli.evaluation import gates
 from fmnist_cli.evaluation.scores import score
-from tests.evaluation.drawn_answers import answers
+from tests.evaluation.evaluated_models import answers
 
 SCORES = score(*answers(300), CLASS_NAMES)
 

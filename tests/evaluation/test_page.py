@@ -20,7 +20,7 @@ from fmnist_cli.evaluation.page import MOST_AMBIGUOUS, WORST_ERRORS, find_histor
 from fmnist_cli.evaluation.scores import score
 from fmnist_cli.training.curves import PANELS
 from fmnist_cli.training.run_directory import HISTORY_COLUMNS, RunDirectory
-from tests.evaluation.drawn_answers import answers
+from tests.evaluation.evaluated_models import answers
 from tests.written_models import metadata
 
 HOSTILE = "<script>alert('&')</script><img src=http://example.org/x onerror=alert(1)>"

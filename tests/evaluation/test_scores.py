@@ -15,7 +15,7 @@ from fmnist_cli.evaluation.scores import (
     score,
     wilson_interval,
 )
-from tests.evaluation.drawn_answers import answers
+from tests.evaluation.evaluated_models import answers
 
 
 def test_report_is_scikit_learns() -> None:

@@ -44,14 +44,10 @@ def test_views_of_other_strides(path: Path) -> None:
     np.testing.assert_array_equal(classifier(flipped), classifier(flipped.copy()))
 
 
-def test_what_the_file_says_of_itself(path: Path) -> None:
-    classifier = load(path, device="cpu")
-    assert classifier.backend == "onnx"
+def test_metadata_and_outputs_by_name(path: Path) -> None:
+    classifier = OnnxClassifier(path, threads=1)
     assert classifier.metadata == metadata()
-
-
-def test_outputs_by_name(path: Path) -> None:
-    outputs = OnnxClassifier(path, device="cpu", threads=1).run(images(4))
+    outputs = classifier.run(images(4))
     assert list(outputs) == ["probabilities", "label"]
     np.testing.assert_array_equal(outputs["label"], outputs["probabilities"].argmax(1))
 
@@ -69,7 +65,9 @@ def test_threads_are_those_asked_for_and_one_for_one_image(
     assert classifier._session.get_session_options().intra_op_num_threads == 1
     assert before < threading.active_count() <= before + 3
     classifier.run(images(2))
-    assert classifier._batch_session.get_session_options().intra_op_num_threads == 3
+    options = classifier._batch_session.get_session_options()
+    assert options.intra_op_num_threads == 3
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
 def test_what_one_thread_does_quickly_is_not_shared(
@@ -95,12 +93,6 @@ def test_pieces_of_a_batch_come_back_in_order(
     np.testing.assert_allclose(together, classifier.run(images(count))["probabilities"], atol=1e-6)
 
 
-def test_idle_threads_do_not_spin(path: Path) -> None:
-    classifier = OnnxClassifier(path, device="cpu", threads=2)
-    options = classifier._batch_session.get_session_options()
-    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
-
-
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this platform")
 def test_threads_are_the_cores_this_process_may_use(path: Path) -> None:
     usable = os.sched_getaffinity(0)
@@ -112,25 +104,26 @@ def test_threads_are_the_cores_this_process_may_use(path: Path) -> None:
     assert OnnxClassifier(path, device="cpu").threads == len(usable)
 
 
-@pytest.mark.parametrize("device", ["cuda", "cuda:0", "cuda:7", "GPU", "1"])
-def test_cuda_without_its_build_is_unavailable(
-    path: Path, device: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("device", "error", "message"),
+    [
+        ("cuda", Unavailable, r"for the CPU only.*onnxruntime-gpu"),
+        ("GPU:7", Unavailable, r"for the CPU only.*onnxruntime-gpu"),
+        ("mps", Unavailable, "MPS"),
+        ("tpu", UsageError, "no device is called"),
+    ],
+)
+def test_a_missing_device_is_an_error_and_auto_is_the_cpu(
+    path: Path,
+    device: str,
+    error: type[Exception],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
-    with pytest.raises(Unavailable, match=r"for the CPU only.*onnxruntime-gpu"):
+    with pytest.raises(error, match=message):
         OnnxClassifier(path, device=device)
-
-
-def test_mps_is_unavailable(path: Path) -> None:
-    with pytest.raises(Unavailable, match="MPS"):
-        OnnxClassifier(path, device="mps")
-
-
-def test_auto_is_the_cpu_where_there_is_nothing_else(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
-    assert OnnxClassifier(path, device="auto").device == "cpu"
+    assert OnnxClassifier(path).device == "cpu"
 
 
 class StandIn:
@@ -203,12 +196,6 @@ def test_auto_is_the_cpu_where_the_cuda_build_finds_no_device(
     classifier(images(1))
     assert classifier.device == "cpu"
     assert stand_in.asked == [["CPUExecutionProvider"]]
-
-
-@pytest.mark.parametrize("device", ["tpu", "cuda:", "cuda:x", "", "cpu:0"])
-def test_a_name_of_no_device(path: Path, device: str) -> None:
-    with pytest.raises(UsageError, match="no device is called"):
-        OnnxClassifier(path, device=device)
 
 
 def test_a_model_that_can_not_be_run_is_bad_data(path: Path, tmp_path: Path) -> None:
