@@ -9,12 +9,13 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from fmnist_cli.errors import CheckFailed, MissingInput, UsageError
+from fmnist_cli.errors import CheckFailed, UsageError
 from fmnist_cli.export import onnx_file
 from fmnist_cli.export.graph import build_graph
 from fmnist_cli.export.onnx_file import export
+from fmnist_cli.export.samples import parity_images
 from fmnist_cli.inference.onnx_check import check
-from tests.written_models import DATA, write_checkpoint
+from tests.written_models import DATA, metadata, write_checkpoint, write_onnx
 
 
 @pytest.fixture
@@ -25,9 +26,9 @@ def model(tmp_path: Path) -> Path:
 def test_the_file_records_where_it_is_from_and_what_was_proved(model: Path) -> None:
     exported = export(model, model.with_suffix(".onnx"), verify=60)
     onnx.checker.check_model(exported.path, full_check=True)
-    metadata = check(exported.path).metadata
-    assert metadata is not None
-    recorded = metadata.to_json()
+    checked = check(exported.path).metadata
+    assert checked is not None
+    recorded = checked.to_json()
     assert recorded == exported.metadata
     assert recorded["data"]["spec"] == DATA
     provenance = recorded["export"]
@@ -40,24 +41,23 @@ def test_the_file_records_where_it_is_from_and_what_was_proved(model: Path) -> N
     assert sorted(path.name for path in model.parent.iterdir()) == ["model.onnx", "model.pt"]
 
 
-def test_more_images_than_the_validation_split_has(model: Path) -> None:
-    parity = export(model, model.with_suffix(".onnx"), verify=10_000).parity
-    assert (parity.images, parity.source) == (300, "validation and training split")
-
-
-def test_a_model_without_validation_split(tmp_path: Path) -> None:
-    model = write_checkpoint(tmp_path / "model.pt", val_size=0)
-    assert export(model, tmp_path / "a.onnx", verify=10).parity.source.startswith("training split")
-
-
-def test_the_sample_stands_in_for_data_that_is_not_here(
-    model: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("spec", "val_size", "verify", "images", "source"),
+    [
+        (DATA, 100, 100, 100, "validation split"),
+        (DATA, 100, 10_000, 300, "validation and training split"),
+        (DATA, 0, 10, 10, "training split"),
+        ("gone.csv", 100, 20, 20, "sample: the training data is not here"),
+    ],
+)
+def test_validation_images_come_first_and_the_sample_stands_in(
+    spec: str, val_size: int, verify: int, images: int, source: str
 ) -> None:
-    def gone(*_: Any) -> None:
-        raise MissingInput("not here")
-
-    monkeypatch.setattr("fmnist_cli.export.samples.training_and_validation", gone)
-    assert export(model, model.with_suffix(".onnx"), verify=20).parity.source.startswith("sample")
+    recorded = metadata(val_size=val_size).to_json()
+    recorded["data"]["spec"] = spec
+    chosen, description = parity_images(recorded, verify, None)
+    assert len(chosen) == images
+    assert description.startswith(source)
 
 
 def test_the_card_describes_the_file(model: Path) -> None:
@@ -96,13 +96,9 @@ def test_a_flawed_graph_leaves_what_stood_there(
     assert sorted(path.name for path in model.parent.iterdir()) == ["model.onnx", "model.pt"]
 
 
-def test_an_onnx_file_is_not_exported_again(model: Path) -> None:
-    exported = export(model, model.with_suffix(".onnx"), verify=10)
+def test_an_onnx_file_is_not_exported_and_the_model_not_replaced(model: Path) -> None:
     with pytest.raises(UsageError, match="already"):
-        export(exported.path, model.with_name("again.onnx"))
-
-
-def test_the_model_is_not_replaced(model: Path) -> None:
+        export(write_onnx(model.with_suffix(".onnx")), model.with_name("again.onnx"))
     with pytest.raises(UsageError, match="--output"):
         export(model, model)
     assert model.read_bytes()[:2] == b"PK"
