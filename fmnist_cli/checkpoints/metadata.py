@@ -69,7 +69,7 @@ class DataRecord:
 
         `data` must not be used afterwards. Raises DataError if the model was not trained on it.
         """
-        if not self.describes(data):
+        if not self.describes(data) or self.val_size >= len(data):
             raise DataError(
                 f"this is not the training data of the model (fingerprint {data.fingerprint()}, "
                 f"recorded {self.fingerprint}), so its validation split can't be rebuilt"

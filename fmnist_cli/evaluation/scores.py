@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmnist_cli.data.images import Labels
-from fmnist_cli.errors import DataError
 
 CALIBRATION_BINS: Final = 15
 MOST_CONFUSED: Final = 5
@@ -102,14 +101,9 @@ class Scores:
 
 
 def score(labels: Labels, probabilities: NDArray[np.float32], classes: Sequence[str]) -> Scores:
-    """Score probabilities float32 [N, K] against labels int64 [N]; `classes`: K names.
-
-    Raises DataError if there are no images.
-    """
+    """Score probabilities float32 [N, K] against labels int64 [N], N > 0; `classes`: K names."""
     from sklearn.metrics import classification_report, confusion_matrix
 
-    if not len(labels):
-        raise DataError("there are no images to evaluate")
     predictions = probabilities.argmax(axis=1)
     correct = int((predictions == labels).sum())
 

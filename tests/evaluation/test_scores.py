@@ -8,7 +8,6 @@ from scipy import stats
 from sklearn import metrics
 
 from fmnist_cli.constants import CLASS_NAMES
-from fmnist_cli.errors import DataError
 from fmnist_cli.evaluation.scores import (
     calibrate,
     cross_entropy,
@@ -41,11 +40,6 @@ def test_classes_without_images_are_scored_without_a_warning() -> None:
         scores = score(np.zeros_like(labels), probabilities, CLASS_NAMES)
     assert scores.report["Bag"]["support"] == 0
     assert scores.report["accuracy"] == scores.accuracy
-
-
-def test_no_images_is_an_error() -> None:
-    with pytest.raises(DataError, match="no images"):
-        score(np.zeros(0, np.int64), np.zeros((0, 10), np.float32), CLASS_NAMES)
 
 
 @given(st.integers(1, 70_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
