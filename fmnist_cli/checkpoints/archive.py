@@ -37,10 +37,25 @@ _LOCATOR_64_BYTES: Final = 20
 class Archive:
     """The members of a model file, each with the checksum that its directory states."""
 
-    def __init__(self, path: Path, file: zipfile.ZipFile) -> None:
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        """Verify all of the file. Raises CheckpointError."""
         self.path = path
-        self._file = file
-        self._members = {info.filename.partition("/")[2]: info for info in file.infolist()}
+        try:
+            size = file.seek(0, os.SEEK_END)
+            if _directory_bytes(file, size) > _MAX_DIRECTORY_BYTES:
+                raise zipfile.BadZipFile("it has too many members")
+            self._file = zipfile.ZipFile(file)
+            if (kind := zip_kind(self._file.namelist())) is not None:
+                raise CheckpointError(f"'{path}' is not a model file: {kind}")
+            _check_members(self._file.infolist(), size)
+            damaged = self._file.testzip()
+        except _FAULTS as fault:
+            raise CheckpointError(
+                f"'{path}' is not a model file, or it is damaged: {fault}"
+            ) from None
+        if damaged is not None:
+            raise CheckpointError(f"'{path}' is damaged: the checksum of '{damaged}' is wrong")
+        self._members = {info.filename.partition("/")[2]: info for info in self._file.infolist()}
         """By their names below the one root directory."""
 
     def __contains__(self, name: str) -> bool:
@@ -82,27 +97,10 @@ def open_archive(path: Path) -> Iterator[Archive]:
         raise not_a_model(path, head)
     try:
         with path.open("rb") as file:
-            yield Archive(path, _checked(path, file))
+            yield Archive(path, file)
     except OSError as error:
         reason = error.strerror or error
         raise CheckpointError(f"the model '{path}' can't be read: {reason}") from None
-
-
-def _checked(path: Path, file: BinaryIO) -> zipfile.ZipFile:
-    try:
-        size = file.seek(0, os.SEEK_END)
-        if _directory_bytes(file, size) > _MAX_DIRECTORY_BYTES:
-            raise zipfile.BadZipFile("it has too many members")
-        archive = zipfile.ZipFile(file)
-        if (kind := zip_kind(archive.namelist())) is not None:
-            raise CheckpointError(f"'{path}' is not a model file: {kind}")
-        _check_members(archive.infolist(), size)
-        damaged = archive.testzip()
-    except _FAULTS as fault:
-        raise CheckpointError(f"'{path}' is not a model file, or it is damaged: {fault}") from None
-    if damaged is not None:
-        raise CheckpointError(f"'{path}' is damaged: the checksum of '{damaged}' is wrong")
-    return archive
 
 
 def _directory_bytes(file: BinaryIO, size: int) -> int:

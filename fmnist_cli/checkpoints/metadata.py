@@ -114,22 +114,19 @@ class ModelMetadata:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data under the documented keys; entries without a value are left out."""
-        document = {
-            "format_version": FORMAT_VERSION,
-            "model": _without_none(asdict(self.network)),
-            "preparation": self.normalization.as_dict(),
-            "classes": list(self.classes),
-            "recipe": self.recipe,
-            "config": None if self.config is None else dict(self.config),
-            "data": self.data and asdict(self.data),
-            "metrics": self.metrics and asdict(self.metrics),
-            "temperature": self.temperature,
-            "versions": dict(self.versions),
-            "created_at": self.created_at,
-            "run_dir": self.run_dir,
-            **self.extra,
-        }
-        return _without_none(document)
+        document = asdict(self)
+        network, normalization = document.pop("network"), document.pop("normalization")
+        extra = document.pop("extra")
+        return _without_none(
+            {
+                "format_version": FORMAT_VERSION,
+                "model": _without_none(network),
+                "preparation": normalization,
+                **document,
+                "classes": list(self.classes),
+                **extra,
+            }
+        )
 
     @classmethod
     def parse(cls, content: str | bytes) -> "ModelMetadata":
@@ -140,7 +137,17 @@ class ModelMetadata:
             rest = None
         if not isinstance(rest, dict) or not _is_plain(rest, _MAX_DEPTH):
             raise MetadataFault("is not a JSON object")
-        _check_version(rest.pop("format_version", None))
+        version = rest.pop("format_version", None)
+        if type(version) is not int or version < 1:
+            raise MetadataFault("states no format")
+        if version > FORMAT_VERSION:
+            raise MetadataFault(
+                f"has format {version}, but this program reads formats up to {FORMAT_VERSION}; "
+                "upgrade it: pip install --upgrade fmnist-cli"
+            )
+        temperature = rest.pop("temperature", None)
+        if temperature is not None and (not _is_number(temperature) or temperature <= 0):
+            raise MetadataFault("has an invalid 'temperature'")
         data, metrics = rest.pop("data", None), rest.pop("metrics", None)
         return cls(
             network=_network(rest.pop("model", None)),
@@ -150,21 +157,11 @@ class ModelMetadata:
             config=_typed(rest, "config", dict),
             data=_record(DataRecord, "data", data) if data else None,
             metrics=_record(Metrics, "metrics", metrics) if metrics else None,
-            temperature=_temperature(rest.pop("temperature", None)),
+            temperature=temperature,
             versions=_typed(rest, "versions", dict) or {},
             created_at=_typed(rest, "created_at", str),
             run_dir=_typed(rest, "run_dir", str),
             extra=rest,
-        )
-
-
-def _check_version(version: object) -> None:
-    if type(version) is not int or version < 1:
-        raise MetadataFault("states no format")
-    if version > FORMAT_VERSION:
-        raise MetadataFault(
-            f"has format {version}, but this program reads formats up to {FORMAT_VERSION}; "
-            "upgrade it: pip install --upgrade fmnist-cli"
         )
 
 
@@ -203,12 +200,6 @@ def _classes(value: object) -> tuple[str, ...]:
     ):
         raise MetadataFault("has invalid 'classes'")
     return tuple(value)
-
-
-def _temperature(value: object) -> float | None:
-    if value is not None and (not _is_number(value) or value <= 0):  # type: ignore[operator]
-        raise MetadataFault("has an invalid 'temperature'")
-    return value  # type: ignore[return-value]
 
 
 def _record(kind: type[_Record], name: str, value: object, **checked: Any) -> _Record:

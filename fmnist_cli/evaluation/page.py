@@ -18,7 +18,7 @@ from fmnist_cli.errors import DataError, FmnistError
 from fmnist_cli.evaluation.description import as_text
 from fmnist_cli.evaluation.evaluation import Evaluation
 from fmnist_cli.evaluation.figures import LEGIBLE_CLASSES, curves_svg, reliability_svg
-from fmnist_cli.evaluation.scores import Interval, Scores, wilson_interval
+from fmnist_cli.evaluation.scores import wilson_interval
 from fmnist_cli.training.run_directory import HISTORY_COLUMNS, HISTORY_FILE
 
 WORST_ERRORS: Final = 50
@@ -49,7 +49,9 @@ def render_page(evaluation: Evaluation) -> str:
     recorded = evaluation.metadata.to_json() if evaluation.metadata is not None else {}
     history = find_history(evaluation.model, evaluation.metadata)
     errors = evaluation.worst_errors()
-    # The plots contain only our own labels and numbers.
+    second, first = np.sort(evaluation.probabilities, axis=1)[:, -2:].T
+    ambiguous = np.argsort(first - second, kind="stable")[:MOST_AMBIGUOUS]
+    # The plots contain only labels of this program and numbers.
     curves = {name: Markup(svg) for name, svg in curves_svg(history).items()} if history else None  # noqa: S704
     return environment.from_string(
         template
@@ -57,14 +59,17 @@ def render_page(evaluation: Evaluation) -> str:
         evaluation=evaluation,
         origin=_origin(evaluation.metadata),
         scores=scores,
-        recall_ci95=_recall_intervals(scores),
+        recall_ci95=[
+            wilson_interval(int(counts[label]), int(counts.sum())) if counts.any() else (0.0, 1.0)
+            for label, counts in enumerate(matrix)
+        ],
         confusion=list(zip(scores.classes, matrix.tolist(), shares.tolist(), strict=True))
         if len(scores.classes) <= LEGIBLE_CLASSES
         else None,
         curves=curves,
         reliability=Markup(reliability_svg(scores.calibration)),  # noqa: S704
         worst=evaluation.samples(errors[:WORST_ERRORS]),
-        ambiguous=evaluation.samples(_most_ambiguous(evaluation)),
+        ambiguous=evaluation.samples(ambiguous),
         n_errors=len(errors),
         details=[(name, as_text(recorded[name])) for name in _DETAILS if name in recorded],
         version=VERSION,
@@ -119,20 +124,6 @@ def _origin(metadata: ModelMetadata | None) -> list[str]:
         ("parameters", None if parameters is None else f"{parameters:,}"),
     ]
     return [f"{name} {word}" for name, word in words if word is not None]
-
-
-def _recall_intervals(scores: Scores) -> list[Interval]:
-    """95% interval of the recall of each class; 0 to 1 for a class without images."""
-    return [
-        wilson_interval(int(counts[label]), int(counts.sum())) if counts.any() else (0.0, 1.0)
-        for label, counts in enumerate(scores.confusion_matrix)
-    ]
-
-
-def _most_ambiguous(evaluation: Evaluation) -> NDArray[np.int64]:
-    """Positions of the images with the smallest margin between their two most probable classes."""
-    second, first = np.sort(evaluation.probabilities, axis=1)[:, -2:].T
-    return np.argsort(first - second, kind="stable")[:MOST_AMBIGUOUS]
 
 
 @cache
