@@ -63,7 +63,7 @@ class Evaluation:
             "accuracy": scores.accuracy,
             "accuracy_ci95": list(scores.accuracy_ci95),
             "loss": scores.loss,
-            "ece": scores.ece,
+            "ece": scores.calibration.error,
             "report": scores.report,
             "confusion_matrix": scores.confusion_matrix.tolist(),
             "most_confused": [asdict(pair) for pair in scores.most_confused],

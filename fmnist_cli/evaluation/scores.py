@@ -77,11 +77,6 @@ class Scores:
     """The same report as text."""
 
     @property
-    def ece(self) -> float:
-        """Expected calibration error."""
-        return self.calibration.error
-
-    @property
     def most_confused(self) -> list[ConfusedPair]:
         """The pairs of classes with the most errors, in descending order."""
         wrong = self.confusion_matrix.copy()
