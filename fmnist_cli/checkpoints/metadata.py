@@ -41,7 +41,7 @@ class NetworkRecord:
     macs: int | None = None
     """Multiply-accumulates for one image."""
     source_sha256: str | None = None
-    """Of the file that defines a network of the user's own."""
+    """Of the file that defines a user's own network."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Weights from elsewhere: where a run starts from, and networks that are used as they are."""
+"""Weights from elsewhere, to fine-tune or to use as they are."""
 
 import urllib.error
 from collections.abc import Mapping

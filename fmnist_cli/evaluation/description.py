@@ -45,7 +45,7 @@ def describe_model(classifier: Classifier) -> dict[str, Any]:
 
 
 def describe_network(spec: str, num_classes: int) -> dict[str, Any]:
-    """Plain data about a network of the user's own, untrained, under keys of `describe_model`.
+    """Plain data about a user's own network, untrained, under keys of `describe_model`.
 
     Raises as `fmnist_cli.models.own.build`.
     """

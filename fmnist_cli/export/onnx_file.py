@@ -96,10 +96,10 @@ def export(
     quantization = None
     with atomic_write(output) as temporary:
         temporary.write_bytes(graph.SerializeToString())
-        proved = OnnxClassifier(temporary, device="cpu")
-        parity = check_parity(reference, proved, images, source, tta=tta)
+        exported = OnnxClassifier(temporary, device="cpu")
+        parity = check_parity(reference, exported, images, source, tta=tta)
         if int8:
-            graph, quantization = _quantize(graph, proved, recorded, data_dir)
+            graph, quantization = _quantize(graph, exported, recorded, data_dir)
         # The results are added to the verified graph: metadata changes no computation.
         metadata = {
             **recorded,

@@ -32,7 +32,7 @@ def load(
     path: a file, or the name `pretrained` for the model that comes with the program.
     network, normalization, stem, classes: for weights without metadata: see `open_model`.
     `network` also for a model whose network is the user's own, by name or built; `normalization`
-    and `classes` also for an ONNX file of one's own, which maps float32 [N, 1, 28, 28] to logits.
+    and `classes` also for another program's ONNX file, which maps float32 [N, 1, 28, 28] to logits.
     device: auto, cpu, cuda, cuda:N or mps. threads: CPU threads (default: the usable cores).
     precision: arithmetic of a .pt's network: fp32, bf16, fp16 or auto; an ONNX file brings its own.
     Raises MissingInput if there is no file, CheckpointError if it is not a model, and Unavailable

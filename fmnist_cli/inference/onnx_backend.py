@@ -47,7 +47,7 @@ class OnnxClassifier(Classifier):
     ) -> None:
         """Check the file; ONNX Runtime opens it on first use.
 
-        normalization: of the input of a network of the user's own; None for this project's files.
+        normalization: of the input of a user's own network; None for this project's files.
         classes: names by label; None: those that the file records, or Fashion-MNIST's.
         Raises CheckpointError if the file is refused, UsageError for an invalid device name or
         classes that the file records itself, and Unavailable for a missing device.
@@ -119,7 +119,7 @@ class OnnxClassifier(Classifier):
     def _classify_foreign(
         self, images: Images, network: ForeignNetwork, normalization: Normalization
     ) -> Probabilities:
-        """Classify by a network of the user's own, in batches of the size that it takes."""
+        """Classify by a user's own network, in batches of the size that it takes."""
         size = network.batch_size or len(images)
         found = []
         for start in range(0, len(images), size):

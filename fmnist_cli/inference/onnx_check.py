@@ -47,7 +47,7 @@ class OnnxFacts:
 
 @dataclass(frozen=True, slots=True)
 class ForeignNetwork:
-    """The interface of a network of the user's own: float32 [N, 1, 28, 28] to [N, K]."""
+    """The interface of a user's own network: float32 [N, 1, 28, 28] to [N, K]."""
 
     input: str
     output: str
@@ -62,7 +62,7 @@ def check(
 ) -> OnnxFacts:
     """Check an untrusted ONNX file.
 
-    is_foreign: expect a network of the user's own, see `ForeignNetwork`; `classes` then names its
+    is_foreign: expect a user's own network, see `ForeignNetwork`; `classes` then names its
     classes (default: Fashion-MNIST's).
     Raises CheckpointError, with a message of one line, unless the model has the expected form.
     """

@@ -1,4 +1,4 @@
-"""A network of the user's own: `net.py:Net`, or `package.module:Net` if it is installed.
+"""A user's own network: `net.py:Net`, or `package.module:Net` if it is installed.
 
 The file is the user's code, so it is run only if they name it. It maps float images [N, 1, 28, 28]
 with values from 0 to 1 to logits [N, K], and takes no arguments, or `num_classes`.
@@ -136,7 +136,7 @@ def check(network: nn.Module, num_classes: int, spec: str) -> None:
 def set_layout(network: nn.Module, layout: torch.memory_format) -> torch.memory_format:
     """Give a network's weights a memory format, in place, and return it.
 
-    A network of the user's own may call `view` on features, which fails on channels-last ones. It
+    A user's own network may call `view` on features, which fails on channels-last ones. It
     gets `reshape` instead and, if that is not enough, contiguous weights.
     """
     network.to(memory_format=layout)
