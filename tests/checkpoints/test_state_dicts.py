@@ -195,24 +195,25 @@ def test_the_advice_for_a_whole_model_works(tmp_path: Path) -> None:
     assert set(torch.load(tmp_path / "weights.pt")) == {"0.weight", "0.bias"}
 
 
+def run_advice(path: Path, message: str) -> None:
+    """Run the command that the refusal of a file prints."""
+    with pytest.raises(CheckpointError, match=message) as caught:
+        open_model(path, NETWORK)
+    command = str(caught.value).splitlines()[1].partition("python -c ")[2]
+    subprocess.run(f'"{sys.executable}" -c {command}', shell=True, cwd=path.parent, check=True)
+
+
 @pytest.mark.proof
 def test_the_advice_names_the_module_of_other_models(tmp_path: Path) -> None:
     torch.save({"epoch": 1, "model": torchvision.ops.MLP(2, [2])}, tmp_path / "net.pt")
-    with pytest.raises(CheckpointError, match=r"torchvision\.ops\.misc") as caught:
-        open_model(tmp_path / "net.pt", "tutorial")
-    command = str(caught.value).splitlines()[1].partition("python -c ")[2]
-    program = f'"{sys.executable}" -c {command}'
-    subprocess.run(program, shell=True, cwd=tmp_path, check=True)
+    run_advice(tmp_path / "net.pt", r"torchvision\.ops\.misc")
     assert set(torch.load(tmp_path / "weights.pt")) == {"0.weight", "0.bias"}
 
 
 def test_files_of_long_ago_are_converted_by_the_printed_line(tmp_path: Path) -> None:
     state = network(NETWORK).state_dict()
     torch.save(state, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
-    with pytest.raises(CheckpointError, match=r"until version 1\.5") as caught:
-        open_model(tmp_path / "old.pth", NETWORK)
-    command = str(caught.value).splitlines()[1].partition("python -c ")[2]
-    subprocess.run(f'"{sys.executable}" -c {command}', shell=True, cwd=tmp_path, check=True)
+    run_advice(tmp_path / "old.pth", r"until version 1\.5")
     assert_same(open_model(tmp_path / "weights.pt", NETWORK).model.state_dict(), dict(state))
 
 

@@ -122,15 +122,19 @@ def test_a_network_that_torch_cannot_export_is_an_error() -> None:
         build_graph(Branches(), Normalization.RAW, {})
 
 
-@pytest.mark.parametrize("opset", [OPSETS[0] - 1, OPSETS[-1] + 1])
-def test_other_opsets_are_refused(opset: int) -> None:
-    with pytest.raises(UsageError, match="--opset"):
-        build_graph(network(), Normalization.RAW, {}, opset=opset)
-
-
-def test_logits_of_an_average_are_refused() -> None:
-    with pytest.raises(UsageError, match="--logits and --tta"):
-        build_graph(network(), Normalization.RAW, {}, logits=True, tta=True)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"opset": OPSETS[0] - 1}, "--opset"),
+        ({"opset": OPSETS[-1] + 1}, "--opset"),
+        ({"logits": True, "tta": True}, "--logits and --tta"),
+    ],
+)
+def test_other_opsets_and_logits_of_an_average_are_refused(
+    options: dict[str, int], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        build_graph(network(), Normalization.RAW, {}, **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("sign", [1, -1])
