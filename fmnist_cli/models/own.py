@@ -203,32 +203,25 @@ def own_code_errors(spec: str, message: str = "") -> Iterator[None]:
     except FmnistError:
         raise
     except (Exception, SystemExit) as error:
-        frames = _own_frames(spec, error)
+        path = _file(spec)
+        frames = [  # in the network's file, or beside it
+            frame
+            for frame in traceback.extract_tb(error.__traceback__ if path else None)
+            if path and Path(frame.filename).resolve().is_relative_to(path.resolve().parent)
+            if "site-packages" not in frame.filename
+        ]
         if not message:
             if not frames or isinstance(error, SystemExit):
                 raise
             message = f"'{spec.rpartition(':')[2]}' fails"
-        elif isinstance(error, ModuleNotFoundError) and _file(spec) is None:
+        elif isinstance(error, ModuleNotFoundError) and path is None:
             raise UsageError(f"no module '{error.name}'; --model takes FILE.py:CLASS too") from None
         lines = [*traceback.format_list(frames), *traceback.format_exception_only(error)]
         raise UsageError(f"{message}\n" + "".join(lines).rstrip()) from error
 
 
-def _own_frames(spec: str, error: BaseException) -> list[traceback.FrameSummary]:
-    """The part of a traceback that lies in the file of a network, or beside it."""
-    path = _file(spec) if is_own(spec) else None
-    if path is None:
-        return []
-    folder = path.resolve().parent
-    return [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).resolve().is_relative_to(folder)
-        and "site-packages" not in frame.filename
-    ]
-
-
 def _file(spec: str) -> Path | None:
+    """The file that `FILE.py:CLASS` names; None for a module, and for a network by name."""
     source = spec.rpartition(":")[0]
     return Path(source) if source.endswith(".py") or os.sep in source else None
 

@@ -1,4 +1,4 @@
-"""A file appears whole and proved, or not at all."""
+"""A file appears whole and verified, or not at all."""
 
 import hashlib
 import json
@@ -23,8 +23,8 @@ def model(tmp_path: Path) -> Path:
     return write_checkpoint(tmp_path / "model.pt")
 
 
-def test_the_file_records_where_it_is_from_and_what_was_proved(model: Path) -> None:
-    exported = export(model, model.with_suffix(".onnx"), verify=60)
+def test_the_file_records_its_origin_and_verification(model: Path) -> None:
+    exported = export(model, model.with_suffix(".onnx"), verify=60, logits=True, opset=20)
     onnx.checker.check_model(exported.path, full_check=True)
     checked = check(exported.path).metadata
     assert checked is not None
@@ -39,6 +39,16 @@ def test_the_file_records_where_it_is_from_and_what_was_proved(model: Path) -> N
     assert provenance["quantization"] is None
     assert set(provenance["versions"]) == {"fmnist", "torch", "onnx", "onnxruntime"}
     assert sorted(path.name for path in model.parent.iterdir()) == ["model.onnx", "model.pt"]
+    card = exported.card()
+    assert json.loads(json.dumps(card)) == card
+    assert card["opset"] == 20
+    assert card["inputs"] == {"images": "uint8 [N, 28, 28]"}
+    assert card["outputs"] == {
+        "probabilities": "float32 [N, 10]",
+        "label": "int64 [N]",
+        "logits": "float32 [N, 10]",
+    }
+    assert card["size_bytes"] == exported.path.stat().st_size
 
 
 @pytest.mark.parametrize(
@@ -58,19 +68,6 @@ def test_validation_images_come_first_and_the_sample_stands_in(
     chosen, description = parity_images(recorded, verify, None)
     assert len(chosen) == images
     assert description.startswith(source)
-
-
-def test_the_card_describes_the_file(model: Path) -> None:
-    card = export(model, model.with_suffix(".onnx"), verify=10, logits=True, opset=20).card()
-    assert json.loads(json.dumps(card)) == card
-    assert card["opset"] == 20
-    assert card["inputs"] == {"images": "uint8 [N, 28, 28]"}
-    assert card["outputs"] == {
-        "probabilities": "float32 [N, 10]",
-        "label": "int64 [N]",
-        "logits": "float32 [N, 10]",
-    }
-    assert card["size_bytes"] == model.with_suffix(".onnx").stat().st_size
 
 
 def test_a_flawed_graph_leaves_what_stood_there(
