@@ -152,17 +152,15 @@ def _resolve(device: str) -> str:
     has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
     if device == "mps":
         raise Unavailable("ONNX Runtime has no MPS device; use --device cpu, or the .pt file")
-    if device.startswith("cuda"):
-        if not has_cuda:
-            raise Unavailable(
-                f"no device '{device}': this build of ONNX Runtime ({onnxruntime.__version__}) is "
-                "for the CPU only; there is: cpu. For CUDA: pip install onnxruntime-gpu"
-            )
-        return device if ":" in device else "cuda:0"
-    if device == "auto" and has_cuda:  # the GPU build runs without a device, too
-        found = [each.ep_name for each in onnxruntime.get_ep_devices()]
-        return "cuda:0" if "CUDAExecutionProvider" in found else "cpu"
-    return "cpu"
+    if device.startswith("cuda") and not has_cuda:
+        raise Unavailable(
+            f"no device '{device}': this build of ONNX Runtime ({onnxruntime.__version__}) is "
+            "for the CPU only; there is: cpu. For CUDA: pip install onnxruntime-gpu"
+        )
+    if device == "auto":  # the GPU build runs without a device, too
+        found = [each.ep_name for each in onnxruntime.get_ep_devices()] if has_cuda else []
+        device = "cuda" if "CUDAExecutionProvider" in found else "cpu"
+    return "cuda:0" if device == "cuda" else device
 
 
 def _open_session(path: Path, device: str, threads: int) -> "InferenceSession":

@@ -7,13 +7,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 
-from fmnist_cli.data.images import Images
 from fmnist_cli.errors import CheckpointError, Unavailable, UsageError
 from fmnist_cli.inference import onnx_backend
 from fmnist_cli.inference.loading import load
@@ -126,40 +126,22 @@ def test_a_missing_device_is_an_error_and_auto_is_the_cpu(
     assert OnnxClassifier(path).device == "cpu"
 
 
-class StandIn:
-    """What a build of ONNX Runtime with CUDA gives, as far as it is used here."""
-
-    def __init__(self, *, finds_libraries: bool) -> None:
-        self.finds_libraries = finds_libraries
-        self.asked: list[list[object]] = []
-        self.batches: list[int] = []
-
-    def session(
-        self, path: Path, options: object, providers: list[object], enable_fallback: int
-    ) -> "StandIn":
-        assert not enable_fallback
-        self.asked.append(providers)
-        return self
-
-    def get_providers(self) -> list[str]:
-        cuda = ["CUDAExecutionProvider"] if self.finds_libraries else []
-        return [*cuda, "CPUExecutionProvider"]
-
-    def run(self, outputs: list[str], inputs: dict[str, Images]) -> list[object]:
-        self.batches.append(len(inputs["images"]))
-        return [np.full((len(inputs["images"]), 10), 0.1, np.float32)]
-
-
 @pytest.fixture
-def with_cuda(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StandIn]:
-    def install(*, finds_libraries: bool, has_device: bool = True) -> StandIn:
-        stand_in = StandIn(finds_libraries=finds_libraries)
+def with_cuda(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Mock]:
+    """Sessions of a build with CUDA, as far as they are used here."""
+
+    def install(*, finds_libraries: bool = True, has_device: bool = True) -> Mock:
         available = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+        opened = Mock()
+        opened.return_value.get_providers.return_value = available[0 if finds_libraries else 1 :]
+        opened.return_value.run = Mock(
+            side_effect=lambda _, inputs: [np.full((len(inputs["images"]), 10), 0.1, np.float32)]
+        )
         monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: available)
-        monkeypatch.setattr(onnxruntime, "InferenceSession", stand_in.session)
+        monkeypatch.setattr(onnxruntime, "InferenceSession", opened)
         devices = [SimpleNamespace(ep_name=available[0 if has_device else 1])]
         monkeypatch.setattr(onnxruntime, "get_ep_devices", lambda: devices)
-        return stand_in
+        return opened
 
     return install
 
@@ -168,34 +150,37 @@ def with_cuda(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StandIn]:
     ("device", "index"), [("auto", "0"), ("cuda", "0"), ("cuda:0", "0"), ("GPU:3", "3"), ("3", "3")]
 )
 def test_cuda_is_asked_for_in_fp32_on_that_device(
-    path: Path, device: str, index: str, with_cuda: Callable[..., StandIn]
+    path: Path, device: str, index: str, with_cuda: Callable[..., Mock]
 ) -> None:
-    stand_in = with_cuda(finds_libraries=True)
+    opened = with_cuda()
     classifier = OnnxClassifier(path, device=device)
     assert classifier.device == f"cuda:{index}"
     assert classifier(images(300)).shape == (300, 10)
-    assert stand_in.batches == [256, 44]  # whole ones: only a CPU's threads share them
-    first, second = stand_in.asked[0]
-    assert first == ("CUDAExecutionProvider", {"device_id": index, "use_tf32": "0"})
-    assert second == "CPUExecutionProvider"
+    batches = [len(call.args[1]["images"]) for call in opened.return_value.run.call_args_list]
+    assert batches == [256, 44]  # whole ones: only a CPU's threads share them
+    assert not opened.call_args.kwargs["enable_fallback"]
+    assert opened.call_args.kwargs["providers"] == [
+        ("CUDAExecutionProvider", {"device_id": index, "use_tf32": "0"}),
+        "CPUExecutionProvider",
+    ]
 
 
-def test_cuda_that_was_named_is_not_replaced_by_the_cpu(
-    path: Path, with_cuda: Callable[..., StandIn]
+def test_a_named_cuda_device_is_not_replaced_by_the_cpu(
+    path: Path, with_cuda: Callable[..., Mock]
 ) -> None:
     with_cuda(finds_libraries=False)
     with pytest.raises(Unavailable, match="no driver or CUDA library"):
         OnnxClassifier(path, device="cuda")(images(1))
 
 
-def test_auto_is_the_cpu_where_the_cuda_build_finds_no_device(
-    path: Path, with_cuda: Callable[..., StandIn]
+def test_auto_is_the_cpu_if_the_cuda_build_finds_no_device(
+    path: Path, with_cuda: Callable[..., Mock]
 ) -> None:
-    stand_in = with_cuda(finds_libraries=True, has_device=False)
-    classifier = OnnxClassifier(path, device="auto")
+    opened = with_cuda(has_device=False)
+    classifier = OnnxClassifier(path)
     classifier(images(1))
     assert classifier.device == "cpu"
-    assert stand_in.asked == [["CPUExecutionProvider"]]
+    assert opened.call_args.kwargs["providers"] == ["CPUExecutionProvider"]
 
 
 def test_a_model_that_can_not_be_run_is_bad_data(path: Path, tmp_path: Path) -> None:
