@@ -11,6 +11,7 @@ from typing import BinaryIO, Final
 from fmnist_cli.checkpoints.metadata import MetadataFault, ModelMetadata
 from fmnist_cli.checkpoints.pickle_scan import MAX_PICKLE_BYTES, scan
 from fmnist_cli.checkpoints.sniff import (
+    NAME_IT,
     ZIP_MAGIC,
     is_safetensors,
     not_a_model,
@@ -77,8 +78,7 @@ class Archive:
         if not content:
             scan(self.read("data.pkl", MAX_PICKLE_BYTES), str(self.path))  # a whole pickled model?
             raise CheckpointError(
-                f"'{self.path}' was not written by fmnist: it has no {METADATA_MEMBER}\n"
-                "if it holds the weights of a known network, name the network: --model NAME"
+                f"'{self.path}' was not written by fmnist: it has no {METADATA_MEMBER}\n{NAME_IT}"
             )
         try:
             return ModelMetadata.parse(content)

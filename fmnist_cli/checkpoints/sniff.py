@@ -11,7 +11,7 @@ from fmnist_cli.pretrained import no_model
 ZIP_MAGIC: Final = b"PK\x03\x04"
 
 _EXPECTED: Final = "a model is a .pt file of fmnist train or an .onnx file of fmnist export-onnx"
-_NAME_IT: Final = "if it holds the weights of a known network, name the network: --model NAME"
+NAME_IT: Final = "if it holds the weights of a known network, name the network: --model NAME"
 _SAVE_WEIGHTS: Final = "save the weights with torch.save(model.state_dict(), 'weights.pt')"
 _INPUT: Final = (
     "the model comes first, then the inputs: fmnist predict MODEL INPUT…; "
@@ -80,7 +80,7 @@ def _describe(path: Path, head: bytes) -> str:
             "then open weights.pt in its place; name its network: --model NAME"
         )
     if is_safetensors(head):
-        return f"it is a safetensors file, weights without their network\n{_NAME_IT}"
+        return f"it is a safetensors file, weights without their network\n{NAME_IT}"
     for start, magic, kind, help_text in _KINDS:
         if head[start:].startswith(magic):
             return f"it is {kind}\n{help_text}"

@@ -87,30 +87,24 @@ def find_history(model: Path, metadata: ModelMetadata | None) -> list[dict[str, 
     metrics = metadata.metrics
     best_epoch = (metrics.epoch, metrics.val_loss, metrics.val_accuracy)
     for folder in (model.parent, *([Path(metadata.run_dir)] if metadata.run_dir else [])):
-        history = _read_history(folder / HISTORY_FILE)
+        path = folder / HISTORY_FILE
+        try:
+            content = path.read_text(encoding="utf-8") if path.is_file() else ""
+            reader = csv.DictReader(content.splitlines())
+            if tuple(reader.fieldnames or ()) != HISTORY_COLUMNS:
+                continue  # another program's file
+            rows = [
+                {name: float(value) if value else None for name, value in row.items()}
+                for row in reader
+            ]
+        except OSError:
+            continue
+        except (ValueError, TypeError, csv.Error) as error:
+            raise DataError(f"'{path}' is not the history of a run: {error}") from None
         # Another run's history does not contain the epoch whose weights the model file holds.
-        if any(
-            (row["epoch"], row["val_loss"], row["val_accuracy"]) == best_epoch for row in history
-        ):
-            return history
+        if any((row["epoch"], row["val_loss"], row["val_accuracy"]) == best_epoch for row in rows):
+            return rows
     return []
-
-
-def _read_history(path: Path) -> list[dict[str, float | None]]:
-    """The rows of a history; none if the file cannot be opened."""
-    try:
-        content = path.read_bytes()
-    except (OSError, ValueError):  # ValueError: the recorded directory is no valid file name
-        return []
-    try:
-        rows = csv.DictReader(content.decode("utf-8").splitlines())
-        if tuple(rows.fieldnames or ()) != HISTORY_COLUMNS:
-            return []  # another program's file of that name
-        return [
-            {name: float(value) if value else None for name, value in row.items()} for row in rows
-        ]
-    except (ValueError, TypeError, csv.Error) as error:
-        raise DataError(f"'{path}' is not the history of a run: {error}") from None
 
 
 def _origin(metadata: ModelMetadata | None) -> list[str]:
@@ -118,12 +112,12 @@ def _origin(metadata: ModelMetadata | None) -> list[str]:
     if metadata is None:
         return []
     parameters = metadata.network.parameters
-    words = [
-        ("network", metadata.network.name),
-        ("recipe", metadata.recipe),
-        ("parameters", None if parameters is None else f"{parameters:,}"),
-    ]
-    return [f"{name} {word}" for name, word in words if word is not None]
+    words = {
+        "network": metadata.network.name,
+        "recipe": metadata.recipe,
+        "parameters": None if parameters is None else f"{parameters:,}",
+    }
+    return [f"{name} {word}" for name, word in words.items() if word is not None]
 
 
 @cache

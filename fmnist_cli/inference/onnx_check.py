@@ -82,7 +82,9 @@ def check(
         _check_nodes(model.graph.node, model.opset_import[0].version)
         for tensor in model.graph.initializer:
             _check_constant(tensor)
-        metadata = _metadata(model)
+        properties = {entry.key: entry.value for entry in reversed(model.metadata_props)}
+        recorded = properties.get(METADATA_KEY)
+        metadata = ModelMetadata.parse(recorded) if recorded else None
         num_classes = len(metadata.classes if metadata is not None else classes or CLASS_NAMES)
         network = None
         if is_foreign:
@@ -92,9 +94,13 @@ def check(
         _check_sizes(model, num_classes, (network and network.batch_size) or 1)
     except _RefusedError as reason:
         raise CheckpointError(f"'{path}' is refused: {reason}") from None
+    except MetadataFault as fault:
+        raise CheckpointError(
+            f"'{path}' is refused: its metadata '{METADATA_KEY}' {fault}"
+        ) from None
     return OnnxFacts(
         metadata=metadata,
-        training_digests=_property(model, ONNX_RECORD_KEY),
+        training_digests=properties.get(ONNX_RECORD_KEY, ""),
         outputs=tuple(output.name for output in model.graph.output),
         network=network,
     )
@@ -270,18 +276,3 @@ def _check_sizes(model: "ModelProto", num_classes: int, batch: int) -> None:
         raise _RefusedError(
             f"it computes {total:,} values per image; expected {MAX_TOTAL_ELEMENTS:,} at most"
         )
-
-
-def _metadata(model: "ModelProto") -> ModelMetadata | None:
-    """What fmnist recorded in the file; None if another program wrote it."""
-    text = _property(model, METADATA_KEY)
-    if not text:
-        return None
-    try:
-        return ModelMetadata.parse(text)
-    except MetadataFault as fault:
-        raise _RefusedError(f"its metadata '{METADATA_KEY}' {fault}") from None
-
-
-def _property(model: "ModelProto", key: str) -> str:
-    return next((entry.value for entry in model.metadata_props if entry.key == key), "")
