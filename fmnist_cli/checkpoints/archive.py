@@ -27,8 +27,6 @@ MAX_MEMBERS: Final = 10_000
 _MAX_METADATA_BYTES: Final = 1_000_000
 _MAX_DIGESTS_BYTES: Final = 100_000_000
 """Of 20 million images."""
-_FAULTS: Final = (zipfile.BadZipFile, RuntimeError, ValueError, EOFError, struct.error)
-"""What `zipfile` raises for damaged files."""
 _MAX_DIRECTORY_BYTES: Final = 2_000_000
 _END: Final = struct.Struct("<4s4H2LH")
 _END_64: Final = struct.Struct("<4sQ2H2L4Q")
@@ -50,7 +48,7 @@ class Archive:
                 raise CheckpointError(f"'{path}' is not a model file: {kind}")
             _check_members(self._file.infolist(), size)
             damaged = self._file.testzip()
-        except _FAULTS as fault:
+        except (zipfile.BadZipFile, RuntimeError, ValueError, EOFError, struct.error) as fault:
             raise CheckpointError(
                 f"'{path}' is not a model file, or it is damaged: {fault}"
             ) from None

@@ -68,26 +68,6 @@ def test_foreign_metadata_is_refused(saved: Path, content: bytes, message: str) 
         checkpoint.load(copy)
 
 
-@pytest.mark.parametrize("place", range(0, 2_300_000, 229_999))
-def test_a_flipped_bit_is_detected(saved: Path, place: int) -> None:
-    content = bytearray(saved.read_bytes())
-    content[place] ^= 0x10
-    saved.write_bytes(content)
-    try:
-        loaded = checkpoint.load(saved)
-    except CheckpointError:
-        return
-    torch.manual_seed(0)  # the flip hit padding that no member holds
-    assert_same(loaded.model.state_dict(), models.build("tutorial").state_dict())
-
-
-@pytest.mark.parametrize("size", [0, 1, 100, 100_000, 2_000_000])
-def test_a_truncated_file_is_refused(saved: Path, size: int) -> None:
-    saved.write_bytes(saved.read_bytes()[:size])
-    with pytest.raises(CheckpointError):
-        checkpoint.load(saved)
-
-
 def test_other_files_are_refused(saved: Path, tmp_path: Path) -> None:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -111,10 +91,10 @@ def test_other_files_are_refused(saved: Path, tmp_path: Path) -> None:
         (lambda state: state["fc.2.bias"].fill_(float("nan")), "not finite"),
         (lambda state: state["fc.2.bias"].fill_(float("inf")), "not finite"),
         (lambda state: state.update({"fc.2.bias": state["fc.2.bias"].half()}), r"fc\.2\.bias"),
-        (lambda state: state.update({"fc.2.bias": torch.zeros(9)}), r"fc\.2\.bias"),
+        (lambda state: state.update({"fc.2.bias": torch.zeros(9)}), r"bias' is \[9\].*\[10\]"),
         (lambda state: state.update({"fc.2.bias": torch.zeros(1).expand(10)}), "larger than"),
-        (lambda state: state.pop("fc.2.bias"), "other weights"),
-        (lambda state: state.update(more=torch.zeros(1)), "other weights"),
+        (lambda state: state.pop("fc.2.bias"), r"'fc\.2\.bias' is missing"),
+        (lambda state: state.update(more=torch.zeros(1)), "'more' is not part"),
         (lambda state: state.update(more=torch.zeros(15_000_000)), "far more values"),
     ],
 )

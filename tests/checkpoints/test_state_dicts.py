@@ -111,9 +111,6 @@ def test_safetensors(tmp_path: Path) -> None:
 
 MISFITS: dict[str, tuple[Callable[[State], Any], str]] = {
     "one is missing": (lambda s: s.pop("head.bias") is None or s, "'head.bias' is missing"),
-    "one is too many": (lambda s: {**s, "more.w": torch.zeros(1)}, "'more.w' is not part"),
-    "other classes": (lambda s: {**s, "head.bias": torch.zeros(5)}, r"bias' is \[5\].*\[10\]"),
-    "not finite": (lambda s: {**s, "head.bias": torch.full((10,), torch.nan)}, "not finite"),
     "too large for float32": (
         lambda s: {**s, "head.bias": torch.full((10,), 1e300, dtype=torch.float64)},
         "not finite",
