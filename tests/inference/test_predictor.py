@@ -99,36 +99,26 @@ def test_a_slow_reading_holds_back_no_answer_before_it() -> None:
     assert names == [str(number) for number in range(9)]
 
 
-def test_an_answer_does_not_wait_for_inputs_that_have_not_come() -> None:
-    more = threading.Event()
+def test_neither_an_answer_nor_closing_waits_for_inputs_that_have_not_come() -> None:
+    more, never = threading.Event(), threading.Event()
 
     def producer() -> Iterator[Input]:
         yield sound(0)
         assert more.wait(60)
         yield sound(1)
+        never.wait(60)
 
     batches = predict(classify, producer())
     assert [one.name for one in next(batches)] == ["0"]
     more.set()
     assert [one.name for one in next(batches)] == ["1"]
-
-
-def test_closing_does_not_wait_for_an_input_that_never_comes() -> None:
-    never = threading.Event()
-
-    def producer() -> Iterator[Input]:
-        yield sound(0)
-        never.wait(60)
-
-    batches = predict(classify, producer())
-    next(batches)
     started_at = time.monotonic()
     batches.close()
     assert time.monotonic() - started_at < 10
     never.set()
 
 
-def test_no_more_than_the_look_ahead_is_taken() -> None:
+def test_no_more_than_the_look_ahead_is_taken_and_closing_stops_the_threads() -> None:
     taken = 0
 
     def endless() -> Iterator[Input]:
@@ -141,17 +131,11 @@ def test_no_more_than_the_look_ahead_is_taken() -> None:
     first = next(batches)
     batches.close()
     assert len(first) <= predictor.BATCH_SIZE
-    # One more input is in a thread's hands, which waits for room in the queue.
-    assert taken <= len(first) + predictor.LOOK_AHEAD + 2
-
-
-def test_closing_stops_the_threads() -> None:
-    batches = predict(classify, (sound(n) for n in range(100_000)))
-    next(batches)
-    batches.close()
-    while started := [one for one in threading.enumerate() if one.name.startswith("fmnist-")]:
+    while started := [one for one in threading.enumerate() if one.name == "fmnist-read"]:
         for thread in started:
             thread.join()
+    # One more input is in a thread's hands, which waits for room in the queue.
+    assert taken <= len(first) + predictor.LOOK_AHEAD + 2
 
 
 def test_a_fault_of_the_stream_comes_after_the_answers_before_it() -> None:
