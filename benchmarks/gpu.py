@@ -117,7 +117,7 @@ class Student(Run):
         trainer = super().build_trainer(data)
         files = [self.output.parent / "best" / f"{seed}.pt" for seed in SEEDS]
         loaded = [checkpoint.load(file) for file in files]
-        networks = [(one.model.to(self.device), one.normalization) for one in loaded]
+        networks = [(one.model.to(self.device), one.metadata.normalization) for one in loaded]
 
         @torch.no_grad()
         def answer(images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:

@@ -48,7 +48,8 @@ from torchvision.transforms.functional import to_tensor
 from fmnist_cli.checkpoints.weights import open_model
 
 loaded = open_model(Path(os.environ["MODEL"]))
-model, mean, std = loaded.model.eval(), loaded.normalization.mean, loaded.normalization.std
+normalization = loaded.metadata.normalization
+model, mean, std = loaded.model.eval(), normalization.mean, normalization.std
 app = FastAPI()
 
 

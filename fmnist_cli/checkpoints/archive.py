@@ -8,10 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from fmnist_cli.checkpoints.metadata import MetadataFault, ModelMetadata, parse_metadata
-from fmnist_cli.checkpoints.sniff import describe, is_safetensors, is_zip, zip_kind
+from fmnist_cli.checkpoints.metadata import MetadataFault, ModelMetadata
+from fmnist_cli.checkpoints.pickle_scan import MAX_PICKLE_BYTES, scan
+from fmnist_cli.checkpoints.sniff import (
+    NAME_IT,
+    ZIP_MAGIC,
+    is_safetensors,
+    not_a_model,
+    read_head,
+    zip_kind,
+)
 from fmnist_cli.errors import CheckpointError
-from fmnist_cli.pretrained import no_model
 
 METADATA_MEMBER: Final = "metadata.json"
 DIGESTS_MEMBER: Final = "trained_on.bin"
@@ -20,10 +27,6 @@ MAX_MEMBERS: Final = 10_000
 _MAX_METADATA_BYTES: Final = 1_000_000
 _MAX_DIGESTS_BYTES: Final = 100_000_000
 """Of 20 million images."""
-_FAULTS: Final = (
-    *(zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, struct.error),
-)
-"""What `zipfile` raises for damaged files."""
 _MAX_DIRECTORY_BYTES: Final = 2_000_000
 _END: Final = struct.Struct("<4s4H2LH")
 _END_64: Final = struct.Struct("<4sQ2H2L4Q")
@@ -33,10 +36,25 @@ _LOCATOR_64_BYTES: Final = 20
 class Archive:
     """The members of a model file, each with the checksum that its directory states."""
 
-    def __init__(self, path: Path, file: zipfile.ZipFile) -> None:
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        """Verify all of the file. Raises CheckpointError."""
         self.path = path
-        self._file = file
-        self._members = {info.filename.partition("/")[2]: info for info in file.infolist()}
+        try:
+            size = file.seek(0, os.SEEK_END)
+            if _directory_bytes(file, size) > _MAX_DIRECTORY_BYTES:
+                raise zipfile.BadZipFile("it has too many members")
+            self._file = zipfile.ZipFile(file)
+            if (kind := zip_kind(self._file.namelist())) is not None:
+                raise CheckpointError(f"'{path}' is not a model file: {kind}")
+            _check_members(self._file.infolist(), size)
+            damaged = self._file.testzip()
+        except (zipfile.BadZipFile, RuntimeError, ValueError, EOFError, struct.error) as fault:
+            raise CheckpointError(
+                f"'{path}' is not a model file, or it is damaged: {fault}"
+            ) from None
+        if damaged is not None:
+            raise CheckpointError(f"'{path}' is damaged: the checksum of '{damaged}' is wrong")
+        self._members = {info.filename.partition("/")[2]: info for info in self._file.infolist()}
         """By their names below the one root directory."""
 
     def __contains__(self, name: str) -> bool:
@@ -56,12 +74,12 @@ class Archive:
         """Everything but tensors. Raises as `read_metadata`."""
         content = self.read(METADATA_MEMBER, _MAX_METADATA_BYTES)
         if not content:
+            scan(self.read("data.pkl", MAX_PICKLE_BYTES), str(self.path))  # a whole pickled model?
             raise CheckpointError(
-                f"'{self.path}' was not written by fmnist: it has no {METADATA_MEMBER}\n"
-                "if it holds the weights of a known network, name the network: --model NAME"
+                f"'{self.path}' was not written by fmnist: it has no {METADATA_MEMBER}\n{NAME_IT}"
             )
         try:
-            return parse_metadata(content)
+            return ModelMetadata.parse(content)
         except MetadataFault as fault:
             raise CheckpointError(f"'{self.path}': its {METADATA_MEMBER} {fault}") from None
 
@@ -72,36 +90,15 @@ def open_archive(path: Path) -> Iterator[Archive]:
 
     Raises MissingInput if there is no such file, CheckpointError if it is not a sound archive.
     """
-    if not path.exists():
-        raise no_model(path)
-    if path.is_dir():
-        raise CheckpointError(f"'{path}' is a directory; expected a model file")
+    head = read_head(path)
+    if not head.startswith(ZIP_MAGIC):
+        raise not_a_model(path, head)
     try:
-        if not is_zip(path):
-            raise CheckpointError(f"'{path}' is not a model: {describe(path)}")
         with path.open("rb") as file:
-            yield Archive(path, _checked(path, file))
+            yield Archive(path, file)
     except OSError as error:
-        raise CheckpointError(
-            f"the model '{path}' can't be read: {error.strerror or error}"
-        ) from None
-
-
-def _checked(path: Path, file: BinaryIO) -> zipfile.ZipFile:
-    try:
-        size = file.seek(0, os.SEEK_END)
-        if _directory_bytes(file, size) > _MAX_DIRECTORY_BYTES:
-            raise zipfile.BadZipFile("it has too many members")
-        archive = zipfile.ZipFile(file)
-        if (kind := zip_kind(archive.namelist())) is not None:
-            raise CheckpointError(f"'{path}' is not a model file: {kind}")
-        _check_members(archive.infolist(), size)
-        damaged = archive.testzip()
-    except _FAULTS as fault:
-        raise CheckpointError(f"'{path}' is not a model file, or it is damaged: {fault}") from None
-    if damaged is not None:
-        raise CheckpointError(f"'{path}' is damaged: the checksum of '{damaged}' is wrong")
-    return archive
+        reason = error.strerror or error
+        raise CheckpointError(f"the model '{path}' can't be read: {reason}") from None
 
 
 def _directory_bytes(file: BinaryIO, size: int) -> int:
@@ -144,10 +141,9 @@ def has_metadata(path: Path) -> bool:
     Raises as `open_archive`. Anything that is neither a zip nor safetensors counts: if it is not a
     model, its own reader says so.
     """
-    if not path.is_file():
-        return True
-    if not is_zip(path):
-        return not is_safetensors(path)
+    head = read_head(path)
+    if not head.startswith(ZIP_MAGIC):
+        return not is_safetensors(head)
     with open_archive(path) as archive:
         return METADATA_MEMBER in archive
 

@@ -26,7 +26,6 @@ from fmnist_cli import models
 from fmnist_cli.checkpoints.archive import DIGESTS_MEMBER, METADATA_MEMBER, Archive, open_archive
 from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.checkpoints.pickle_scan import IGNORED_NAMES, MAX_PICKLE_BYTES, Ignored, scan
-from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckpointError, FmnistError, UsageError, in_one_line
 from fmnist_cli.files import atomic_write
 from fmnist_cli.models import own
@@ -53,11 +52,6 @@ class Checkpoint:
     """State of a run; None in other files."""
     assumed: str = ""
     """What had to be assumed about weights without metadata, as a sentence."""
-
-    @property
-    def normalization(self) -> Normalization:
-        """What the network expects of its pixels."""
-        return self.metadata.normalization
 
 
 def save(
@@ -98,10 +92,9 @@ def load(path: Path, network: str | nn.Module | None = None) -> Checkpoint:
     `network` is missing.
     """
     with open_archive(path) as archive:
-        scanned = scan_content(archive)  # first, because it recognizes a whole pickled model
         metadata = archive.metadata()
         model = _network(path, metadata, network)
-        content = read_content(archive, scanned, max_bytes(model))
+        content = read_content(archive, max_bytes(model))
     if not isinstance(content, dict):
         raise CheckpointError(f"'{path}' does not hold a model's weights")
     fill(model, content.get("state_dict"), path)
@@ -205,23 +198,15 @@ def max_bytes(network: nn.Module) -> int:
     return _MAX_FACTOR * own + _SPARE_BYTES
 
 
-def scan_content(archive: Archive) -> tuple[bytes, dict[str, int]]:
-    """The pickle of a file, and the bytes of each storage that it refers to. Raises as `scan`."""
-    pickle = archive.read("data.pkl", MAX_PICKLE_BYTES)
-    return pickle, scan(pickle, str(archive.path))
-
-
-def read_content(
-    archive: Archive, scanned: tuple[bytes, Mapping[str, int]], max_bytes: int
-) -> object:
+def read_content(archive: Archive, max_bytes: int) -> object:
     """What a file's pickle holds: plain containers, plain values and tensors on the CPU.
 
-    scanned: what `scan_content` returned. max_bytes: what all its tensors may take together.
-    torch is given a new archive of the checked members, so it reads exactly what was checked.
-    Raises CheckpointError.
+    max_bytes: what all its tensors may take together. torch is given a new archive of the checked
+    members, so it reads exactly what was checked. Raises CheckpointError.
     """
     path = archive.path
-    pickle, storages = scanned
+    pickle = archive.read("data.pkl", MAX_PICKLE_BYTES)
+    storages = scan(pickle, str(path))
     for key, size in storages.items():
         if archive.size(f"data/{key}") != size:
             raise CheckpointError(f"'{path}' is damaged: its tensors have other sizes than stated")

@@ -23,7 +23,7 @@ _MAX_NUMBER: Final = 1e30
 """A float32 holds it, and its quotient by any other number of a normalization."""
 _MIN_STD: Final = 1e-30
 _CHOICES: Final = (("stem", "small"), ("stem", "stock"), ("mirror", True))
-_Record = TypeVar("_Record", "DataRecord", "Metrics")
+_Record = TypeVar("_Record", "NetworkRecord", "DataRecord", "Metrics")
 
 
 class MetadataFault(Exception):  # noqa: N818 - becomes a CheckpointError once the file is known
@@ -41,7 +41,7 @@ class NetworkRecord:
     macs: int | None = None
     """Multiply-accumulates for one image."""
     source_sha256: str | None = None
-    """Of the file that defines a network of the user's own."""
+    """Of the file that defines a user's own network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class DataRecord:
 
         `data` must not be used afterwards. Raises DataError if the model was not trained on it.
         """
-        if not self.describes(data):
+        if not self.describes(data) or self.val_size >= len(data):
             raise DataError(
                 f"this is not the training data of the model (fingerprint {data.fingerprint()}, "
                 f"recorded {self.fingerprint}), so its validation split can't be rebuilt"
@@ -114,30 +114,40 @@ class ModelMetadata:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data under the documented keys; entries without a value are left out."""
-        document = {
-            "format_version": FORMAT_VERSION,
-            "model": _without_none(asdict(self.network)),
-            "preparation": self.normalization.as_dict(),
-            "classes": list(self.classes),
-            "recipe": self.recipe,
-            "config": None if self.config is None else dict(self.config),
-            "data": self.data and asdict(self.data),
-            "metrics": self.metrics and asdict(self.metrics),
-            "temperature": self.temperature,
-            "versions": dict(self.versions),
-            "created_at": self.created_at,
-            "run_dir": self.run_dir,
-            **self.extra,
-        }
-        return _without_none(document)
+        document = asdict(self)
+        network, normalization = document.pop("network"), document.pop("normalization")
+        extra = document.pop("extra")
+        return _without_none(
+            {
+                "format_version": FORMAT_VERSION,
+                "model": _without_none(network),
+                "preparation": normalization,
+                **document,
+                "classes": list(self.classes),
+                **extra,
+            }
+        )
 
     @classmethod
-    def from_json(cls, document: object) -> "ModelMetadata":
-        """Read plain JSON data, strictly. Raises MetadataFault, also for a newer format."""
-        if not isinstance(document, dict) or not _is_plain(document, _MAX_DEPTH):
+    def parse(cls, content: str | bytes) -> "ModelMetadata":
+        """Read a JSON document, strictly. Raises MetadataFault, also for a newer format."""
+        try:
+            rest = json.loads(content)
+        except (ValueError, RecursionError):
+            rest = None
+        if not isinstance(rest, dict) or not _is_plain(rest, _MAX_DEPTH):
             raise MetadataFault("is not a JSON object")
-        rest = dict(document)
-        _check_version(rest.pop("format_version", None))
+        version = rest.pop("format_version", None)
+        if type(version) is not int or version < 1:
+            raise MetadataFault("states no format")
+        if version > FORMAT_VERSION:
+            raise MetadataFault(
+                f"has format {version}, but this program reads formats up to {FORMAT_VERSION}; "
+                "upgrade it: pip install --upgrade fmnist-cli"
+            )
+        temperature = rest.pop("temperature", None)
+        if temperature is not None and (not _is_number(temperature) or temperature <= 0):
+            raise MetadataFault("has an invalid 'temperature'")
         data, metrics = rest.pop("data", None), rest.pop("metrics", None)
         return cls(
             network=_network(rest.pop("model", None)),
@@ -147,30 +157,11 @@ class ModelMetadata:
             config=_typed(rest, "config", dict),
             data=_record(DataRecord, "data", data) if data else None,
             metrics=_record(Metrics, "metrics", metrics) if metrics else None,
-            temperature=_temperature(rest.pop("temperature", None)),
+            temperature=temperature,
             versions=_typed(rest, "versions", dict) or {},
             created_at=_typed(rest, "created_at", str),
             run_dir=_typed(rest, "run_dir", str),
             extra=rest,
-        )
-
-
-def parse_metadata(content: str | bytes) -> ModelMetadata:
-    """Read a JSON document. Raises as `ModelMetadata.from_json`."""
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
-        document = None
-    return ModelMetadata.from_json(document)
-
-
-def _check_version(version: object) -> None:
-    if type(version) is not int or version < 1:
-        raise MetadataFault("states no format")
-    if version > FORMAT_VERSION:
-        raise MetadataFault(
-            f"has format {version}, but this program reads formats up to {FORMAT_VERSION}; "
-            "upgrade it: pip install --upgrade fmnist-cli"
         )
 
 
@@ -189,13 +180,7 @@ def _network(value: object) -> NetworkRecord:
         is_known = option == "dropout" and _is_number(setting) and 0 <= setting < 1
         if not is_known and (option, setting) not in _CHOICES:
             raise MetadataFault(f"contains an unknown network option: '{option[:80]}'")
-    counts = {name: value.get(name) for name in ("parameters", "macs")}
-    if not all(_is_a(count, int | None) for count in counts.values()):
-        raise MetadataFault("has an invalid 'model'")
-    source = value.get("source_sha256")
-    if not isinstance(source, str | None):
-        raise MetadataFault("has an invalid 'model'")
-    return NetworkRecord(value["name"], options, **counts, source_sha256=source)
+    return _record(NetworkRecord, "model", value, options=options)
 
 
 def _normalization(value: object) -> Normalization:
@@ -217,20 +202,18 @@ def _classes(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _temperature(value: object) -> float | None:
-    if value is not None and (not _is_number(value) or value <= 0):  # type: ignore[operator]
-        raise MetadataFault("has an invalid 'temperature'")
-    return value  # type: ignore[return-value]
+def _record(kind: type[_Record], name: str, value: object, **checked: Any) -> _Record:
+    """Build a record whose fields are plain values. Counts must not be negative.
 
-
-def _record(kind: type[_Record], name: str, value: object) -> _Record:
-    """Build a record whose fields are plain values. Counts must not be negative."""
+    checked: fields whose values are known.
+    """
     entries = value if isinstance(value, dict) else {}
-    values = {each.name: entries.get(each.name) for each in fields(kind)}
     for each in fields(kind):
-        if not _is_a(values[each.name], each.type):
-            raise MetadataFault(f"has an invalid '{name}': see '{each.name}'")
-    return kind(**values)  # type: ignore[arg-type]
+        if each.name not in checked:
+            checked[each.name] = entries.get(each.name)
+            if not _is_a(checked[each.name], each.type):
+                raise MetadataFault(f"has an invalid '{name}': see '{each.name}'")
+    return kind(**checked)
 
 
 def _typed(entries: dict[str, Any], name: str, kind: type) -> Any:

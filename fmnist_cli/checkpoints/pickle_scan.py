@@ -75,28 +75,68 @@ _OTHERS: Final = frozenset(
 def scan(content: bytes, path: str) -> dict[str, int]:
     """Check a pickle; returns the bytes of each storage that it refers to, by the storage's key.
 
+    Follows the pickle just far enough to see the descriptions of its storages: torch writes each as
+    a tuple of five plain values, ('storage', type, key, device, length), followed by BINPERSID.
     Raises CheckpointError if it names or does anything that tensors in plain containers do not
     need, is cut short, is too long, or describes one storage in two ways.
     """
-    scanner = _Scanner(path)
+    storages: dict[str, int] = {}
+    memo: dict[Any, Any] = {}
+    pushed: list[Any] = []  # since the last mark; None stands for whatever is not a plain value
+    top: tuple[Any, ...] = ()  # left on top by the last instruction, if a tuple of plain values
+    marks = 0
     try:
         for number, (opcode, argument, _) in enumerate(pickletools.genops(content)):
             if number == MAX_OPERATIONS:
                 raise CheckpointError(f"'{path}' is not a model file: its pickle is too long")
-            scanner.see(opcode.name, argument)
+            name = opcode.name
+            if name == "GLOBAL" and argument not in _NAMES and argument not in IGNORED_NAMES:
+                key = pushed[-1] if pushed and marks < 2 else None
+                raise CheckpointError(_whole_model(path, str(argument)[:80], key))
+            if name not in _ATOMS and name not in _OTHERS:
+                raise CheckpointError(
+                    f"'{path}' is not a file of weights: its pickle uses {name}\n"
+                    "save weights with torch.save(model.state_dict(), 'weights.pt')"
+                )
+            if name.endswith("BINPUT"):
+                memo[argument] = pushed[-1] if pushed else None
+                continue
+            if name == "BINPERSID" and not _add_storage(storages, top):
+                raise CheckpointError(
+                    f"'{path}' is damaged: it describes its values in no valid way"
+                )
+            top = tuple(pushed) if name == "TUPLE" else ()
+            if name == "MARK":
+                marks += 1
+                pushed = []
+            elif name in _ATOMS or name.endswith("BINGET"):
+                pushed.append(argument if name in _ATOMS else memo.get(argument))
+            else:
+                pushed = [None]
     except (ValueError, IndexError, OverflowError) as error:
         raise CheckpointError(f"'{path}' is damaged: its pickle is invalid: {error}") from None
-    return scanner.storages
+    return storages
 
 
-def _whole_model(path: str, name: str, key: str | None) -> str:
+def _add_storage(storages: dict[str, int], described: tuple[Any, ...]) -> bool:
+    """Add the size of a storage by its key; False if its description is invalid, or another."""
+    match described:
+        case ("storage", str(kind), str(key), str(), int(length)) if (
+            kind.removeprefix("torch ") in _VALUE_BYTES and length >= 0
+        ):
+            size = length * _VALUE_BYTES[kind.removeprefix("torch ")]
+            return storages.setdefault(key, size) == size
+    return False
+
+
+def _whole_model(path: str, name: str, key: object) -> str:
     """The message for a file that holds objects instead of weights: how its owner converts it.
 
-    name: what the pickle names. key: if the object is an entry of a dictionary, its key.
+    name: what the pickle names. key: what stands before it: a str if it is an entry's key.
     """
     module, _, kind = name.partition(" ")
     loaded = f"torch.load({path!r}, map_location='cpu', weights_only=False)"
-    entry = "" if key is None else f"[{key!r}]"
+    entry = f"[{key!r}]" if isinstance(key, str) else ""
     convert = f"import torch; torch.save({loaded}{entry}.state_dict(), 'weights.pt')"
     if module == "__main__":  # a script's or a notebook's class, which nothing can import
         how = f"below the definition of class {kind}, as in the notebook that saved it: {convert}"
@@ -113,58 +153,3 @@ def quoted(program: str) -> str:
     """A program as one word of a shell, readable if possible."""
     is_plain = not any(sign in program for sign in '"$`\\!')
     return f'"{program}"' if is_plain else shlex.quote(program)
-
-
-class _Scanner:
-    """Follows a pickle just far enough to see the descriptions of its storages.
-
-    torch writes each as a tuple of five plain values, ('storage', type, key, device, length),
-    followed by BINPERSID.
-    """
-
-    def __init__(self, path: str) -> None:
-        self.storages: dict[str, int] = {}
-        self._path = path
-        self._marks = 0
-        self._memo: dict[int, Any] = {}
-        self._pushed: list[Any] = []
-        """Since the last mark. None stands for whatever is not a plain value."""
-        self._top: tuple[Any, ...] = ()
-        """What the last instruction left on top, if that is a tuple of plain values."""
-
-    def see(self, name: str, argument: Any) -> None:
-        """Take in one instruction."""
-        if name == "GLOBAL" and argument not in _NAMES and argument not in IGNORED_NAMES:
-            last = self._pushed[-1] if self._pushed and self._marks < 2 else None
-            key = last if isinstance(last, str) else None
-            raise CheckpointError(_whole_model(self._path, argument[:80], key))
-        if name not in _ATOMS and name not in _OTHERS:
-            raise CheckpointError(
-                f"'{self._path}' is not a file of weights: its pickle uses {name}\n"
-                "save weights with torch.save(model.state_dict(), 'weights.pt')"
-            )
-        if name in ("BINPUT", "LONG_BINPUT"):
-            self._memo[argument] = self._pushed[-1] if self._pushed else None
-            return
-        if name == "BINPERSID":
-            self._storage(self._top)
-        self._top = tuple(self._pushed) if name == "TUPLE" else ()
-        if name == "MARK":
-            self._marks += 1
-            self._pushed = []
-        elif name in _ATOMS:
-            self._pushed.append(argument)
-        elif name in ("BINGET", "LONG_BINGET"):
-            self._pushed.append(self._memo.get(argument))
-        else:
-            self._pushed = [None]
-
-    def _storage(self, described: tuple[Any, ...]) -> None:
-        match described:
-            case ("storage", str(kind), str(key), str(), int(length)) if (
-                kind.removeprefix("torch ") in _VALUE_BYTES and length >= 0
-            ):
-                size = length * _VALUE_BYTES[kind.removeprefix("torch ")]
-                if self.storages.setdefault(key, size) == size:
-                    return
-        raise CheckpointError(f"'{self._path}' is damaged: it describes its values in no valid way")

@@ -1,15 +1,17 @@
-"""What a file is that is not a model: told by its first bytes, so that an error can say so."""
+"""The kind of a file by its first bytes, so that an error can name what is not a model."""
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from fmnist_cli.checkpoints.pickle_scan import quoted
+from fmnist_cli.errors import CheckpointError
+from fmnist_cli.pretrained import no_model
 
-_ZIP_MAGIC: Final = b"PK\x03\x04"
+ZIP_MAGIC: Final = b"PK\x03\x04"
 
 _EXPECTED: Final = "a model is a .pt file of fmnist train or an .onnx file of fmnist export-onnx"
-_NAME_IT: Final = "if it holds the weights of a known network, name the network: --model NAME"
+NAME_IT: Final = "if it holds the weights of a known network, name the network: --model NAME"
 _SAVE_WEIGHTS: Final = "save the weights with torch.save(model.state_dict(), 'weights.pt')"
 _INPUT: Final = (
     "the model comes first, then the inputs: fmnist predict MODEL INPUT…; "
@@ -40,16 +42,33 @@ _KINDS: Final[tuple[tuple[int, bytes | tuple[bytes, ...], str, str], ...]] = (
     (0, b"%PDF", "a PDF file", _INPUT),
     (0, b"version https://", "a Git LFS pointer", "fetch what it points to: git lfs pull"),
 )
-"""Where which bytes stand, what such a file is, and what helps."""
+"""Offset, magic bytes, what such a file is, and what helps."""
 
 
-def describe(path: Path) -> str:
-    """What a file is that is not a model, and on a second line what was expected.
+def read_head(path: Path) -> bytes:
+    """The first bytes of a model file.
 
-    Raises OSError if it can't be read.
+    Raises MissingInput if there is no such file, CheckpointError if it can't be read.
     """
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
+    if path.is_dir():
+        raise CheckpointError(f"'{path}' is a directory; expected a model file, .pt or .onnx")
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEAD_BYTES)
+    except (FileNotFoundError, NotADirectoryError):
+        raise no_model(path) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise CheckpointError(f"the model '{path}' can't be read: {reason}") from None
+
+
+def not_a_model(path: Path, head: bytes) -> CheckpointError:
+    """The error for a file that is neither a zip nor ONNX, by what `read_head` returned."""
+    return CheckpointError(f"'{path}' is not a model: {_describe(path, head)}")
+
+
+def _describe(path: Path, head: bytes) -> str:
+    """What a file is that is not a model, and what helps on the lines below."""
     if not head:
         return f"it is empty\n{_EXPECTED}"
     if head.startswith(_LEGACY_MAGIC):
@@ -60,25 +79,17 @@ def describe(path: Path) -> str:
             f"convert it: python -c {convert}\n"
             "then open weights.pt in its place; name its network: --model NAME"
         )
-    if is_safetensors(path):
-        return f"it is a safetensors file, weights without their network\n{_NAME_IT}"
+    if is_safetensors(head):
+        return f"it is a safetensors file, weights without their network\n{NAME_IT}"
     for start, magic, kind, help_text in _KINDS:
         if head[start:].startswith(magic):
             return f"it is {kind}\n{help_text}"
     return f"it is of an unknown kind, or damaged\n{_EXPECTED}"
 
 
-def is_safetensors(path: Path) -> bool:
+def is_safetensors(head: bytes) -> bool:
     """Whether a file begins as safetensors do: a length of 8 bytes, then JSON."""
-    with path.open("rb") as file:
-        head = file.read(9)
-    return head[6:] == b"\0\0{"
-
-
-def is_zip(path: Path) -> bool:
-    """Whether a file begins as a zip does."""
-    with path.open("rb") as file:
-        return file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC
+    return head[6:9] == b"\0\0{"
 
 
 def zip_kind(names: Iterable[str]) -> str | None:

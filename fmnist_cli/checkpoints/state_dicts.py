@@ -8,7 +8,7 @@ from torch import Tensor
 
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.archive import open_archive
-from fmnist_cli.checkpoints.sniff import is_safetensors
+from fmnist_cli.checkpoints.sniff import is_safetensors, read_head
 from fmnist_cli.errors import CheckpointError, Unavailable
 
 _STATE_KEYS: Final = (
@@ -24,10 +24,10 @@ def read_state(path: Path, max_bytes: int) -> dict[str, Tensor]:
     max_bytes: what all tensors of the file may take. Runs no code from the file. Raises
     CheckpointError, and Unavailable if the package for its format is missing.
     """
-    if is_safetensors(path):
+    if is_safetensors(read_head(path)):
         return _read_safetensors(path, max_bytes)
     with open_archive(path) as archive:
-        content = checkpoint.read_content(archive, checkpoint.scan_content(archive), max_bytes)
+        content = checkpoint.read_content(archive, max_bytes)
     state = _find_state(content, _MAX_NESTING)
     if state is None:
         raise CheckpointError(

@@ -1,4 +1,4 @@
-"""Weights from elsewhere: where a run starts from, and networks that are used as they are."""
+"""Weights from elsewhere, to fine-tune or to use as they are."""
 
 import urllib.error
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckpointError, MissingInput, Unavailable, UsageError, did_you_mean
 from fmnist_cli.models import NETWORKS
 from fmnist_cli.models.own import is_own
-from fmnist_cli.pretrained import NAME, locate, no_model
+from fmnist_cli.pretrained import NAME, locate
 
 if TYPE_CHECKING:
     from fmnist_cli.models.vision import VisionNet
@@ -78,12 +78,10 @@ def open_model(
 
     normalization: what weights without metadata expect of their pixels (default: what training
     the network here would use). stem: of a torchvision network; its shapes don't show the stride
-    (default: `stock`, unless this program saved the weights). classes: that they tell apart
+    (default: `stock`, unless this program saved the weights). classes: their names by label
     (default: Fashion-MNIST's). Runs no code from the file. Raises as `checkpoint.load`, and
     UsageError for an unknown network or options that contradict the file.
     """
-    if not path.is_file():
-        raise no_model(path)
     if isinstance(network, str) and not has_metadata(path):
         usual = models.network(network).normalization
         return _open_bare(path, network, normalization or usual, stem, classes or CLASS_NAMES)
@@ -92,11 +90,8 @@ def open_model(
     if isinstance(network, str) and network != held and not is_own(held):
         models.network(network)
         raise UsageError(f"'{path}' holds the network '{held}'; leave --model out")
-    for option, value in (
-        ("--normalization", normalization),
-        ("--stem", stem),
-        ("--classes", classes),
-    ):
+    given = {"--normalization": normalization, "--stem": stem, "--classes": classes}
+    for option, value in given.items():
         if value is not None:
             raise UsageError(f"'{path}' records its own; leave {option} out")
     return loaded
@@ -120,21 +115,15 @@ def _open_bare(
             options["stem"] = stem
             model = checkpoint.blank(network, options, len(classes))
         read_as += f" with the {stem} stem (--stem)"
-    own = model.state_dict()
-    state = {
-        name: tensor.to(own[name].dtype) if _is_float(own.get(name), tensor) else tensor
-        for name, tensor in _adapted(model, network, state).items()
-    }
+    state = _adapted(model, network, state)
+    for name, own in model.state_dict().items():  # half or double precision becomes the network's
+        if name in state and own.is_floating_point() and state[name].is_floating_point():
+            state[name] = state[name].to(own.dtype)
     checkpoint.fill(model, state, path)
     mean, std = normalization.mean, normalization.std
     read_as += f", pixels as (0..1 - {mean:.4g}) / {std:.4g} (--normalization)"
     metadata = ModelMetadata(NetworkRecord(network, options), normalization, classes)
     return checkpoint.Checkpoint(model.eval(), metadata, assumed=read_as)
-
-
-def _is_float(own: Tensor | None, tensor: Tensor) -> bool:
-    """Whether a weight is a float of any size, as half or double precision is."""
-    return own is not None and own.is_floating_point() and tensor.is_floating_point()
 
 
 def _names(state: Mapping[str, Tensor]) -> list[str]:

@@ -1,5 +1,6 @@
 """`fmnist compare`: two models on the same images."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,7 +49,7 @@ def compare(
         result = compare_models(first, second, source, split, tta=tta)
     _warn(result)
     if format_ == "json":
-        console.print_json(result.as_dict())
+        console.print_json(asdict(result))
     elif format_ == "csv":
         console.print_csv([_COLUMNS, *_rows(result)])
     else:
@@ -69,14 +70,14 @@ def _options_for(path: Path, given: options.LoadOptions) -> options.LoadOptions:
 
 def _warn(result: "ModelComparison") -> None:
     if result.same_model:
-        a, b = (name_of(compared.model) for compared in (result.a, result.b))
+        a, b = (name_of(Path(compared.model)) for compared in (result.a, result.b))
         console.note(f"'{a}' and '{b}' are the same model")
     for position, compared in enumerate((result.a, result.b)):
         warn_of_data(
-            result.scores.n,
+            result.n,
             compared.seen_in_training,
             is_sample=result.is_sample and not position,
-            model=f"'{name_of(compared.model)}'",
+            model=f"'{name_of(Path(compared.model))}'",
         )
 
 
@@ -87,7 +88,7 @@ def _rows(result: "ModelComparison") -> list[list[str]]:
     """The images that the models classify differently: position, true class, both predictions."""
     return [
         [str(row["index"]), row["class"], *_cells(row["a"]), *_cells(row["b"])]
-        for row in result.as_dict()["differing"]
+        for row in result.differing
     ]
 
 
@@ -96,22 +97,19 @@ def _cells(predicted: dict[str, Any]) -> tuple[str, str]:
 
 
 def _show(result: "ModelComparison", listed: int) -> None:
-    compared = result.scores
-    facts = [("data", data_line(result, compared.n))]
-    for position, (name, side) in enumerate((("A", result.a), ("B", result.b))):
-        low, high = compared.accuracy_ci95[position]
-        accuracy = compared.accuracy[position]
+    facts = [("data", data_line(result, result.n))]
+    for name, side in (("A", result.a), ("B", result.b)):
+        low, high = side.accuracy_ci95
         interval = f"95% interval {low:.2%} to {high:.2%}"
-        facts.append((name, f"{accuracy:.2%}, {interval}  {name_of(side.model)}"))
-    low, high = compared.difference_ci95
-    test = "exact" if compared.mcnemar_is_exact else "chi-squared"
+        facts.append((name, f"{side.accuracy:.2%}, {interval}  {name_of(Path(side.model))}"))
+    low, high = result.difference_ci95
     interval = f"95% interval {100 * low:+.2f} to {100 * high:+.2f}"
     facts += [
-        ("B - A", f"{100 * compared.difference:+.2f} points, {interval}"),
-        ("McNemar's p", f"{_small(compared.mcnemar_p)} ({test})"),
-        ("only A right", f"{compared.only_a_right:,}"),
-        ("only B right", f"{compared.only_b_right:,}"),
-        ("agreement", f"{compared.agreement:.2%}; {len(compared.differing):,} images differ"),
+        ("B - A", f"{100 * result.difference:+.2f} points, {interval}"),
+        ("McNemar's p", f"{_small(result.mcnemar_p)} ({result.mcnemar_test})"),
+        ("only A right", f"{result.only_a_right:,}"),
+        ("only B right", f"{result.only_b_right:,}"),
+        ("agreement", f"{result.agreement:.2%}; {result.n_differing:,} images differ"),
     ]
     if result.same_model:
         facts.append(("same model", "both files hold the same bytes"))
@@ -120,8 +118,8 @@ def _show(result: "ModelComparison", listed: int) -> None:
     if rows:
         console.result("")
         show_table(_COLUMNS, rows, text_columns=6)
-    if len(compared.differing) > len(rows):
-        console.note(f"{len(compared.differing) - len(rows):,} more differ: --list N, --format csv")
+    if result.n_differing > len(rows):
+        console.note(f"{result.n_differing - len(rows):,} more differ: --list N, --format csv")
 
 
 def _small(p: float) -> str:

@@ -119,7 +119,7 @@ def _show(evaluation: "Evaluation") -> None:
         ("data", data_line(evaluation, scores.n)),
         ("accuracy", f"{scores.accuracy:.2%}, 95% interval {low:.2%} to {high:.2%}"),
         ("loss", f"{scores.loss:.4f}"),
-        ("calibration error", f"{scores.ece:.4f}"),
+        ("calibration error", f"{scores.calibration.error:.4f}"),
     ]
     for position, pair in enumerate(scores.most_confused):
         text = f"{pair.count:,} ({pair.share:.1%}) of {pair.true} classified as {pair.predicted}"

@@ -1,7 +1,7 @@
 """What a network expects of its pixels: recorded in each model file, applied by every consumer."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import numpy as np
@@ -65,10 +65,6 @@ class Normalization:
         """Prepare uint8 [N, 28, 28]; returns float32 [N, 1, 28, 28]."""
         pixels = images[:, None].astype(np.float32)
         return pixels * np.float32(self.scale) + np.float32(self.shift)
-
-    def as_dict(self) -> dict[str, float]:
-        """Plain data for a model file."""
-        return asdict(self)
 
 
 Normalization.RAW = Normalization(mean=0.0, std=1.0)

@@ -3,33 +3,44 @@
 import filecmp
 import math
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fmnist_cli.data.class_names import listed
-from fmnist_cli.data.images import Labels
 from fmnist_cli.data.sources import Source
 from fmnist_cli.errors import DataError
 from fmnist_cli.evaluation.overlap import count_seen_in_training
 from fmnist_cli.evaluation.scores import Z95, Interval, wilson_interval
 from fmnist_cli.evaluation.training_record import Split, read_split
-from fmnist_cli.inference.classifier import Classifier
+from fmnist_cli.inference.classifier import Classifier, Probabilities
 
 _EXACT_BELOW: Final = 25
-"""Discordant images (one model alone right) below which McNemar's test is exact, as is usual."""
+"""Usual number of discordant images (one model alone right) from which chi-squared is used."""
 
 
 @dataclass(frozen=True, slots=True)
-class PairedScores:
-    """Predictions of models A and B for the same n images."""
+class ComparedModel:
+    """One of the two models."""
 
+    model: str
+    """Path of its file."""
+    accuracy: float
+    accuracy_ci95: Interval
+    seen_in_training: int | None
+    """How many of the images it was trained on; None if unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelComparison:
+    """Two models on the same images, in the form of `fmnist compare --format json`."""
+
+    a: ComparedModel
+    b: ComparedModel
+    data: str
+    is_sample: bool
+    split: Split
     n: int
-    accuracy: tuple[float, float]
-    """Of A and of B."""
-    accuracy_ci95: tuple[Interval, Interval]
     difference: float
     """Accuracy of B minus accuracy of A."""
     difference_ci95: Interval
@@ -37,84 +48,14 @@ class PairedScores:
     only_b_right: int
     mcnemar_p: float
     """Two-sided."""
-    mcnemar_is_exact: bool
+    mcnemar_test: Literal["exact", "chi-squared"]
     agreement: float
     """Share of images with the same predicted class."""
-    differing: NDArray[np.int64]
-    """Positions of the images with different predicted classes."""
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedModel:
-    """One of the two models."""
-
-    model: Path
-    probabilities: NDArray[np.float32]
-    """[N, K]."""
-    seen_in_training: int | None
-    """How many of the images it was trained on; None if unknown."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelComparison:
-    """Two models on one split."""
-
-    a: ComparedModel
-    b: ComparedModel
-    data: str
-    is_sample: bool
-    split: Split
-    labels: Labels
-    classes: tuple[str, ...]
-    scores: PairedScores
     same_model: bool
     """Whether both files hold the same bytes."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data under the keys of `fmnist compare --format json`."""
-        scores = self.scores
-        models = {
-            name: {
-                "model": str(compared.model),
-                "accuracy": scores.accuracy[position],
-                "accuracy_ci95": list(scores.accuracy_ci95[position]),
-                "seen_in_training": compared.seen_in_training,
-            }
-            for position, (name, compared) in enumerate((("a", self.a), ("b", self.b)))
-        }
-        return {
-            **models,
-            "data": self.data,
-            "is_sample": self.is_sample,
-            "split": self.split,
-            "n": scores.n,
-            "difference": scores.difference,
-            "difference_ci95": list(scores.difference_ci95),
-            "only_a_right": scores.only_a_right,
-            "only_b_right": scores.only_b_right,
-            "mcnemar_p": scores.mcnemar_p,
-            "mcnemar_test": "exact" if scores.mcnemar_is_exact else "chi-squared",
-            "agreement": scores.agreement,
-            "same_model": self.same_model,
-            "n_differing": len(scores.differing),
-            "differing": [
-                {
-                    "index": index,
-                    **self._named(int(self.labels[index])),
-                    "a": self._predicted(self.a, index),
-                    "b": self._predicted(self.b, index),
-                }
-                for index in scores.differing.tolist()
-            ],
-        }
-
-    def _named(self, label: int) -> dict[str, Any]:
-        return {"label": label, "class": self.classes[label]}
-
-    def _predicted(self, compared: ComparedModel, index: int) -> dict[str, Any]:
-        row = compared.probabilities[index]
-        label = int(row.argmax())
-        return {**self._named(label), "probability": float(row[label])}
+    n_differing: int
+    differing: list[dict[str, Any]]
+    """The images with different predicted classes: position, true class and both predictions."""
 
 
 def compare_models(
@@ -130,51 +71,50 @@ def compare_models(
             f"{listed(a.classes)}; {listed(b.classes)}"
         )
     data = read_split(source, split, a)
-    compared_a, compared_b = (
-        ComparedModel(
-            classifier.path,
-            classifier(data.images, tta=tta),
-            count_seen_in_training(data.images, source, split, classifier),
-        )
-        for classifier in (a, b)
-    )
+    n = len(data)
+    answers: list[Probabilities] = []
+    compared: list[ComparedModel] = []
+    for model in (a, b):
+        answers.append(model(data.images, tta=tta))
+        correct = int((answers[-1].argmax(axis=1) == data.labels).sum())
+        seen = count_seen_in_training(data.images, source, split, model)
+        interval = wilson_interval(correct, n)
+        compared.append(ComparedModel(str(model.path), correct / n, interval, seen))
+    predicted_a, predicted_b = (rows.argmax(axis=1) for rows in answers)
+    right_a, right_b = predicted_a == data.labels, predicted_b == data.labels
+    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
+
+    def named(label: int) -> dict[str, Any]:
+        return {"label": label, "class": a.classes[label]}
+
+    def predicted(row: Probabilities) -> dict[str, Any]:
+        return {**named(int(row.argmax())), "probability": float(row.max())}
+
+    differing = [
+        {
+            "index": index,
+            **named(int(data.labels[index])),
+            "a": predicted(answers[0][index]),
+            "b": predicted(answers[1][index]),
+        }
+        for index in np.flatnonzero(predicted_a != predicted_b).tolist()
+    ]
     return ModelComparison(
-        a=compared_a,
-        b=compared_b,
+        a=compared[0],
+        b=compared[1],
         data=source.spec,
         is_sample=source.is_sample,
         split=split,
-        labels=data.labels,
-        classes=a.classes,
-        scores=score_pair(data.labels, compared_a.probabilities, compared_b.probabilities),
-        same_model=filecmp.cmp(a.path, b.path, shallow=False),
-    )
-
-
-def score_pair(labels: Labels, a: NDArray[np.float32], b: NDArray[np.float32]) -> PairedScores:
-    """Compare probabilities float32 [N, K] of two models on labels int64 [N].
-
-    Raises DataError if there are no images.
-    """
-    n = len(labels)
-    if not n:
-        raise DataError("there are no images to evaluate")
-    predicted_a, predicted_b = a.argmax(axis=1), b.argmax(axis=1)
-    right_a, right_b = predicted_a == labels, predicted_b == labels
-    correct_a, correct_b = int(right_a.sum()), int(right_b.sum())
-    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
-    differing = np.flatnonzero(predicted_a != predicted_b)
-    return PairedScores(
         n=n,
-        accuracy=(correct_a / n, correct_b / n),
-        accuracy_ci95=(wilson_interval(correct_a, n), wilson_interval(correct_b, n)),
-        difference=(correct_b - correct_a) / n,
+        difference=(only_b - only_a) / n,
         difference_ci95=paired_interval(only_a, only_b, n),
         only_a_right=only_a,
         only_b_right=only_b,
         mcnemar_p=mcnemar_p(only_a, only_b),
-        mcnemar_is_exact=_is_exact(only_a, only_b),
+        mcnemar_test="exact" if only_a + only_b < _EXACT_BELOW else "chi-squared",
         agreement=1 - len(differing) / n,
+        same_model=filecmp.cmp(a.path, b.path, shallow=False),
+        n_differing=len(differing),
         differing=differing,
     )
 
@@ -199,12 +139,8 @@ def mcnemar_p(only_a: int, only_b: int) -> float:
     discordant = only_a + only_b
     if not discordant:
         return 1.0
-    if _is_exact(only_a, only_b):
+    if discordant < _EXACT_BELOW:
         tail = sum(math.comb(discordant, k) for k in range(min(only_a, only_b) + 1))
         return min(1.0, 2.0 * tail / 2.0**discordant)
     statistic = max(0, abs(only_a - only_b) - 1) ** 2 / discordant
     return math.erfc(math.sqrt(statistic / 2))
-
-
-def _is_exact(only_a: int, only_b: int) -> bool:
-    return only_a + only_b < _EXACT_BELOW

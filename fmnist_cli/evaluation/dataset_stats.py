@@ -43,23 +43,27 @@ class DatasetStats:
 
 def dataset_stats(source: Source) -> DatasetStats:
     """Read each existing split and describe it. Downloads nothing for the comparison."""
-    data = source.read_training()
-    train, own_val = data.images, data.val_size
-    parts = {"train": train}
-    if own_val is not None:
-        parts = {"train": train[:-own_val], "val": train[-own_val:]}
+    training = source.read_training()
+    splits = {"train": training.images}
+    if (size := training.val_size) is not None:
+        splits = {"train": training.images[:-size], "val": training.images[-size:]}
+    shared = None
     try:
-        test = source.read("test")
+        splits["test"] = source.read("test")
+        shared = _count_in(splits["test"], _distinct(training.images))
     except (MissingInput, UsageError):  # there is no test split, or its files are missing
-        test = None
-    contents = parts | ({"test": test} if test is not None else {})
-    official = _official_images(source)
+        pass
+    data = open_source(OFFICIAL, data_dir=source.data_dir)
+    official = {
+        "train": _distinct(data.read("train")) if has_official(source, "train") else None,
+        "test": _distinct(data.read("test")) if has_official(source, "test") else None,
+    }
     return DatasetStats(
         data=source.spec,
         kind=source.kind,
         is_sample=source.is_sample,
-        splits={name: _describe(data, official) for name, data in contents.items()},
-        shared=None if test is None else _count_in(test, _distinct(train)),
+        splits={name: _describe(images, official) for name, images in splits.items()},
+        shared=shared,
     )
 
 
@@ -82,15 +86,6 @@ def _describe(data: LabeledImages, official: dict[str, set[bytes] | None]) -> Sp
             for name, images in official.items()
         },
     )
-
-
-def _official_images(source: Source) -> dict[str, set[bytes] | None]:
-    """The images of each official split; None if its files are not in the data directory."""
-    official = open_source(OFFICIAL, data_dir=source.data_dir)
-    return {
-        "train": _distinct(official.read("train")) if has_official(source, "train") else None,
-        "test": _distinct(official.read("test")) if has_official(source, "test") else None,
-    }
 
 
 def _distinct(data: LabeledImages) -> set[bytes]:

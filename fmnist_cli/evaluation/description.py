@@ -1,5 +1,6 @@
 """What `fmnist info` reports about a model file and about this machine."""
 
+import contextlib
 import importlib.util
 import platform
 import sys
@@ -44,7 +45,7 @@ def describe_model(classifier: Classifier) -> dict[str, Any]:
 
 
 def describe_network(spec: str, num_classes: int) -> dict[str, Any]:
-    """Plain data about a network of the user's own, untrained, under keys of `describe_model`.
+    """Plain data about a user's own network, untrained, under keys of `describe_model`.
 
     Raises as `fmnist_cli.models.own.build`.
     """
@@ -83,60 +84,50 @@ def describe_machine() -> dict[str, Any]:
 
     The first device is the one that `--device auto` selects.
     """
+    providers: list[str] = []
+    if importlib.util.find_spec("onnxruntime"):
+        import onnxruntime
+
+        providers = onnxruntime.get_available_providers()
     return {
         "fmnist": VERSION,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "executable": sys.executable,
         "devices": _devices() if importlib.util.find_spec("torch") else [],
-        "onnxruntime_providers": _providers() if importlib.util.find_spec("onnxruntime") else [],
+        "onnxruntime_providers": providers,
         "packages": {name: _version(name) for name in _PACKAGES},
     }
 
 
 def _devices() -> list[dict[str, Any]]:
-    from fmnist_cli.inference import torch_devices
-
-    return [_describe_device(name) for name in torch_devices.available()]
-
-
-def _describe_device(name: str) -> dict[str, Any]:
     import torch
 
     from fmnist_cli.inference import torch_devices
 
-    found = torch_devices.resolve(name)
-    if found.type == "cuda":
-        properties = torch.cuda.get_device_properties(found)
-        description, memory_bytes = properties.name, properties.total_memory
-    else:
-        description, memory_bytes = platform.processor() or platform.machine(), None
-    if found.type == "cpu":
-        capability = torch.backends.cpu.get_cpu_capability()
-        description += f", {usable_cores()} cores, {capability}"
-    return {
-        "name": name,
-        "description": description,
-        "memory_bytes": memory_bytes,
-        "precisions": [each for each in ("fp32", "bf16", "fp16") if _has_precision(each, found)],
-        "auto_precision": torch_devices.resolve_precision("auto", found).name,
-    }
-
-
-def _has_precision(name: str, found: Any) -> bool:
-    from fmnist_cli.inference import torch_devices
-
-    try:
-        torch_devices.resolve_precision(name, found)
-    except Unavailable:
-        return False
-    return True
-
-
-def _providers() -> list[str]:
-    import onnxruntime
-
-    return list(onnxruntime.get_available_providers())
+    devices = []
+    for name in torch_devices.available():
+        device, precisions, memory_bytes = torch_devices.resolve(name), [], None
+        description = platform.processor() or platform.machine()
+        if device.type == "cuda":
+            properties = torch.cuda.get_device_properties(device)
+            description, memory_bytes = properties.name, properties.total_memory
+        elif device.type == "cpu":
+            capability = torch.backends.cpu.get_cpu_capability()
+            description += f", {usable_cores()} cores, {capability}"
+        for precision in ("fp32", "bf16", "fp16"):
+            with contextlib.suppress(Unavailable):
+                precisions.append(torch_devices.resolve_precision(precision, device).name)
+        devices.append(
+            {
+                "name": name,
+                "description": description,
+                "memory_bytes": memory_bytes,
+                "precisions": precisions,
+                "auto_precision": torch_devices.resolve_precision("auto", device).name,
+            }
+        )
+    return devices
 
 
 def _version(package: str) -> str | None:

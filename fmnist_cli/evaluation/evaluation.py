@@ -4,7 +4,7 @@ import csv
 import io
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,6 @@ from fmnist_cli.evaluation.scores import Scores, score
 from fmnist_cli.evaluation.training_record import Split, read_split
 from fmnist_cli.inference.classifier import Classifier
 
-_SPLITS: Final[tuple[Literal["train", "test"], ...]] = ("train", "test")
 _NEAR_CHANCE: Final = 2.0
 """Accuracy in multiples of chance below which a model has not recognized the images."""
 _MIN_IMAGES: Final = 20
@@ -64,7 +63,7 @@ class Evaluation:
             "accuracy": scores.accuracy,
             "accuracy_ci95": list(scores.accuracy_ci95),
             "loss": scores.loss,
-            "ece": scores.ece,
+            "ece": scores.calibration.error,
             "report": scores.report,
             "confusion_matrix": scores.confusion_matrix.tolist(),
             "most_confused": [asdict(pair) for pair in scores.most_confused],
@@ -88,8 +87,9 @@ class Evaluation:
         is_near_chance = scores.accuracy < _NEAR_CHANCE / len(scores.classes)
         if scores.classes != CLASS_NAMES or scores.n < _MIN_IMAGES or not is_near_chance:
             return False
-        sample = np.concatenate([open_source(SAMPLE).read(name).images for name in _SPLITS])
-        return not count_seen(self.images.images, digest_images(sample))
+        sample = open_source(SAMPLE)
+        train, test = sample.read("train").images, sample.read("test").images
+        return not count_seen(self.images.images, digest_images(np.concatenate([train, test])))
 
     def samples(self, positions: NDArray[np.int64]) -> list[Sample]:
         """The images at these positions with their probabilities."""

@@ -44,15 +44,6 @@ def confusion_format(path: Path) -> str:
 def draw_confusion(scores: Scores, path: Path) -> bytes:
     """Plot the confusion matrix in the format of `path`, shaded by share of the row."""
     from matplotlib import font_manager, rc_context
-
-    installed = set(font_manager.get_font_names())
-    fonts = ["DejaVu Sans", *(name for name in _CHINESE_FONTS if name in installed)]
-    with rc_context({"font.family": fonts}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # of a script that no font here has
-        return _draw_confusion(scores, path)
-
-
-def _draw_confusion(scores: Scores, path: Path) -> bytes:
     from matplotlib.figure import Figure
 
     matrix, picture_format = scores.confusion_matrix, confusion_format(path)
@@ -60,24 +51,28 @@ def _draw_confusion(scores: Scores, path: Path) -> bytes:
     count_classes = len(scores.classes)
     is_legible = count_classes <= LEGIBLE_CLASSES
     side = max(7.0, _CLASS_INCHES * min(count_classes, LEGIBLE_CLASSES))
-    figure = Figure(figsize=(side + 1, side), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     ticks = range(0, count_classes, 1 if is_legible else -(-count_classes // LEGIBLE_CLASSES))
     # Names are the user's: a dollar sign is no formula.
     names = [scores.classes[tick][:_NAME_LETTERS].replace("$", r"\$") for tick in ticks]
-    axes.set_xticks(ticks, names, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(ticks, names)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true")
-    for (row, column), count in np.ndenumerate(matrix):
-        if count and is_legible:
-            shade = "white" if shares[row, column] > 0.5 else "black"
-            axes.text(column, row, f"{count:,}", ha="center", va="center", color=shade)
+    installed = set(font_manager.get_font_names())
+    fonts = ["DejaVu Sans", *(name for name in _CHINESE_FONTS if name in installed)]
     # Without a date the same matrix gives the same bytes.
     metadata: dict[str, Any] = {"Date": None} if picture_format == "svg" else {}
     picture = io.BytesIO()
-    figure.savefig(picture, format=picture_format, dpi=120, metadata=metadata)
+    with rc_context({"font.family": fonts}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # of a script that no installed font has
+        figure = Figure(figsize=(side + 1, side), layout="constrained")
+        axes = figure.subplots()
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        axes.set_xticks(ticks, names, rotation=45, ha="right", rotation_mode="anchor")
+        axes.set_yticks(ticks, names)
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("true")
+        for (row, column), count in np.ndenumerate(matrix):
+            if count and is_legible:
+                shade = "white" if shares[row, column] > 0.5 else "black"
+                axes.text(column, row, f"{count:,}", ha="center", va="center", color=shade)
+        figure.savefig(picture, format=picture_format, dpi=120, metadata=metadata)
     return picture.getvalue()
 
 

@@ -18,7 +18,7 @@ from fmnist_cli.errors import DataError, FmnistError
 from fmnist_cli.evaluation.description import as_text
 from fmnist_cli.evaluation.evaluation import Evaluation
 from fmnist_cli.evaluation.figures import LEGIBLE_CLASSES, curves_svg, reliability_svg
-from fmnist_cli.evaluation.scores import Interval, Scores, wilson_interval
+from fmnist_cli.evaluation.scores import wilson_interval
 from fmnist_cli.training.run_directory import HISTORY_COLUMNS, HISTORY_FILE
 
 WORST_ERRORS: Final = 50
@@ -49,7 +49,9 @@ def render_page(evaluation: Evaluation) -> str:
     recorded = evaluation.metadata.to_json() if evaluation.metadata is not None else {}
     history = find_history(evaluation.model, evaluation.metadata)
     errors = evaluation.worst_errors()
-    # The plots contain only our own labels and numbers.
+    second, first = np.sort(evaluation.probabilities, axis=1)[:, -2:].T
+    ambiguous = np.argsort(first - second, kind="stable")[:MOST_AMBIGUOUS]
+    # The plots contain only labels of this program and numbers.
     curves = {name: Markup(svg) for name, svg in curves_svg(history).items()} if history else None  # noqa: S704
     return environment.from_string(
         template
@@ -57,14 +59,17 @@ def render_page(evaluation: Evaluation) -> str:
         evaluation=evaluation,
         origin=_origin(evaluation.metadata),
         scores=scores,
-        recall_ci95=_recall_intervals(scores),
+        recall_ci95=[
+            wilson_interval(int(counts[label]), int(counts.sum())) if counts.any() else (0.0, 1.0)
+            for label, counts in enumerate(matrix)
+        ],
         confusion=list(zip(scores.classes, matrix.tolist(), shares.tolist(), strict=True))
         if len(scores.classes) <= LEGIBLE_CLASSES
         else None,
         curves=curves,
         reliability=Markup(reliability_svg(scores.calibration)),  # noqa: S704
         worst=evaluation.samples(errors[:WORST_ERRORS]),
-        ambiguous=evaluation.samples(_most_ambiguous(evaluation)),
+        ambiguous=evaluation.samples(ambiguous),
         n_errors=len(errors),
         details=[(name, as_text(recorded[name])) for name in _DETAILS if name in recorded],
         version=VERSION,
@@ -82,30 +87,24 @@ def find_history(model: Path, metadata: ModelMetadata | None) -> list[dict[str, 
     metrics = metadata.metrics
     best_epoch = (metrics.epoch, metrics.val_loss, metrics.val_accuracy)
     for folder in (model.parent, *([Path(metadata.run_dir)] if metadata.run_dir else [])):
-        history = _read_history(folder / HISTORY_FILE)
+        path = folder / HISTORY_FILE
+        try:
+            content = path.read_text(encoding="utf-8") if path.is_file() else ""
+            reader = csv.DictReader(content.splitlines())
+            if tuple(reader.fieldnames or ()) != HISTORY_COLUMNS:
+                continue  # another program's file
+            rows = [
+                {name: float(value) if value else None for name, value in row.items()}
+                for row in reader
+            ]
+        except OSError:
+            continue
+        except (ValueError, TypeError, csv.Error) as error:
+            raise DataError(f"'{path}' is not the history of a run: {error}") from None
         # Another run's history does not contain the epoch whose weights the model file holds.
-        if any(
-            (row["epoch"], row["val_loss"], row["val_accuracy"]) == best_epoch for row in history
-        ):
-            return history
+        if any((row["epoch"], row["val_loss"], row["val_accuracy"]) == best_epoch for row in rows):
+            return rows
     return []
-
-
-def _read_history(path: Path) -> list[dict[str, float | None]]:
-    """The rows of a history; none if the file cannot be opened."""
-    try:
-        content = path.read_bytes()
-    except (OSError, ValueError):  # ValueError: the recorded directory is no valid file name
-        return []
-    try:
-        rows = csv.DictReader(content.decode("utf-8").splitlines())
-        if tuple(rows.fieldnames or ()) != HISTORY_COLUMNS:
-            return []  # another program's file of that name
-        return [
-            {name: float(value) if value else None for name, value in row.items()} for row in rows
-        ]
-    except (ValueError, TypeError, csv.Error) as error:
-        raise DataError(f"'{path}' is not the history of a run: {error}") from None
 
 
 def _origin(metadata: ModelMetadata | None) -> list[str]:
@@ -113,26 +112,12 @@ def _origin(metadata: ModelMetadata | None) -> list[str]:
     if metadata is None:
         return []
     parameters = metadata.network.parameters
-    words = [
-        ("network", metadata.network.name),
-        ("recipe", metadata.recipe),
-        ("parameters", None if parameters is None else f"{parameters:,}"),
-    ]
-    return [f"{name} {word}" for name, word in words if word is not None]
-
-
-def _recall_intervals(scores: Scores) -> list[Interval]:
-    """95% interval of the recall of each class; 0 to 1 for a class without images."""
-    return [
-        wilson_interval(int(counts[label]), int(counts.sum())) if counts.any() else (0.0, 1.0)
-        for label, counts in enumerate(scores.confusion_matrix)
-    ]
-
-
-def _most_ambiguous(evaluation: Evaluation) -> NDArray[np.int64]:
-    """Positions of the images with the smallest margin between their two most probable classes."""
-    second, first = np.sort(evaluation.probabilities, axis=1)[:, -2:].T
-    return np.argsort(first - second, kind="stable")[:MOST_AMBIGUOUS]
+    words = {
+        "network": metadata.network.name,
+        "recipe": metadata.recipe,
+        "parameters": None if parameters is None else f"{parameters:,}",
+    }
+    return [f"{name} {word}" for name, word in words.items() if word is not None]
 
 
 @cache

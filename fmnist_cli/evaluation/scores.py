@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmnist_cli.data.images import Labels
-from fmnist_cli.errors import DataError
 
 CALIBRATION_BINS: Final = 15
 MOST_CONFUSED: Final = 5
@@ -78,11 +77,6 @@ class Scores:
     """The same report as text."""
 
     @property
-    def ece(self) -> float:
-        """Expected calibration error."""
-        return self.calibration.error
-
-    @property
     def most_confused(self) -> list[ConfusedPair]:
         """The pairs of classes with the most errors, in descending order."""
         wrong = self.confusion_matrix.copy()
@@ -102,14 +96,9 @@ class Scores:
 
 
 def score(labels: Labels, probabilities: NDArray[np.float32], classes: Sequence[str]) -> Scores:
-    """Score probabilities float32 [N, K] against labels int64 [N]; `classes`: K names.
+    """Score probabilities float32 [N, K] against labels int64 [N], N > 0; `classes`: K names."""
+    from sklearn.metrics import classification_report, confusion_matrix
 
-    Raises DataError if there are no images.
-    """
-    from sklearn.metrics import classification_report
-
-    if not len(labels):
-        raise DataError("there are no images to evaluate")
     predictions = probabilities.argmax(axis=1)
     correct = int((predictions == labels).sum())
 
@@ -131,7 +120,7 @@ def score(labels: Labels, probabilities: NDArray[np.float32], classes: Sequence[
         accuracy_ci95=wilson_interval(correct, len(labels)),
         loss=cross_entropy(labels, probabilities),
         calibration=calibrate(labels, probabilities),
-        confusion_matrix=count_confusions(labels, predictions, len(classes)),
+        confusion_matrix=confusion_matrix(labels, predictions, labels=range(len(classes))),
         report=report(as_dict=True),
         report_text=report(as_dict=False),
     )
@@ -150,16 +139,6 @@ def cross_entropy(labels: Labels, probabilities: NDArray[np.float32]) -> float:
     """Mean of -ln(probability of the true class) over float32 [N, K]."""
     of_true_class = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return float(-np.log(np.maximum(of_true_class, _MIN_PROBABILITY)).mean())
-
-
-def count_confusions(labels: Labels, predictions: Labels, n_classes: int) -> NDArray[np.int64]:
-    """Count each pair of true and predicted class.
-
-    labels, predictions: int64 [N], values 0 to K - 1.
-    Returns int64 [K, K]: row = true class, column = predicted class.
-    """
-    cells = np.bincount(labels * n_classes + predictions, minlength=n_classes**2)
-    return cells.reshape(n_classes, n_classes).astype(np.int64)
 
 
 def calibrate(labels: Labels, probabilities: NDArray[np.float32]) -> Calibration:

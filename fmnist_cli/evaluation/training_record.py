@@ -26,31 +26,25 @@ def open_evaluated(
 
     Raises as `open_source`, and UsageError if neither names the data.
     """
-    trained_on = classifier.trained_on
-    is_own = trained_on is not None and spec in (None, trained_on.spec)
-    classes = classifier.classes if is_own else None
-    if spec is not None:
+    trained_on, is_recorded = classifier.trained_on, spec is None
+    if spec is None:
+        if trained_on is None:
+            raise UsageError(f"'{classifier.path}' records no data; name it: --data fashion-mnist")
+        spec, test_data = trained_on.spec, test_data or trained_on.test_spec
+    is_own = trained_on is not None and spec == trained_on.spec
+    try:
         return open_source(
             spec,
             test_data=test_data,
             data_dir=data_dir,
             mirrors=mirrors,
             photo=photo,
-            classes=classes,
-        )
-    if trained_on is None:
-        raise UsageError(f"'{classifier.path}' records no data; name it: --data fashion-mnist")
-    try:
-        return open_source(
-            trained_on.spec,
-            test_data=test_data or trained_on.test_spec,
-            data_dir=data_dir,
-            mirrors=mirrors,
-            photo=photo,
-            classes=classes,
+            classes=classifier.classes if is_own else None,
         )
     except MissingInput:
-        shown = in_one_line(trained_on.spec)
+        if not is_recorded:
+            raise
+        shown = in_one_line(spec)
         raise MissingInput(
             f"the data that '{classifier.path}' was trained on is gone: '{shown}'\n"
             "name other data: --data NAME|PATH"

@@ -1,1 +1,1 @@
-"""Checkpoint → ONNX file with proof that it computes the same."""
+"""Model file → ONNX file that is verified to compute the same."""

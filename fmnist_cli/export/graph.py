@@ -1,12 +1,4 @@
-"""A network as an ONNX model: raw pixels in, probabilities and labels out.
-
-| name          | type             | content                                     |
-|---------------|------------------|---------------------------------------------|
-| images        | uint8 [N, 28, 28]  | input: raw pixels, background 0             |
-| probabilities | float32 [N, K]     | output: softmax of the network's logits     |
-| label         | int64 [N]          | output: index of the highest probability    |
-| logits        | float32 [N, K]     | output, with `logits=True`                  |
-"""
+"""A network as an ONNX model: raw pixels in, probabilities and labels out; see `onnx_contract`."""
 
 import contextlib
 import copy

@@ -1,7 +1,7 @@
-"""A model file as one ONNX file that is proved before it appears."""
+"""A model file as one ONNX file that is verified before it appears."""
 
 import base64
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,25 +22,26 @@ from fmnist_cli.export.parity import Parity, check_parity
 from fmnist_cli.export.quantize import Quantization, measure, quantize
 from fmnist_cli.export.samples import parity_images, training_and_validation
 from fmnist_cli.files import atomic_write, check_writable, sha256
-from fmnist_cli.inference.loading import load
-from fmnist_cli.inference.onnx_backend import OnnxClassifier, open_classifier
+from fmnist_cli.inference.loading import needs_torch
+from fmnist_cli.inference.onnx_backend import OnnxClassifier
 from fmnist_cli.inference.onnx_contract import DEFAULT_OPSET
+from fmnist_cli.inference.torch_backend import TorchClassifier
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A file that was written, and what was proved of it."""
+    """A file that was written, and the results of its verification."""
 
     path: Path
     metadata: dict[str, Any]
-    """As in the file: the model's own, and under `export` what the export adds."""
+    """As in the file: the model's own, and the export's under `export`."""
     parity: Parity
     quantization: Quantization | None
     assumed: str
     """What had to be assumed about weights without metadata, as a sentence."""
 
     def card(self) -> dict[str, Any]:
-        """Plain data that describes the file to whoever is to use it."""
+        """Plain data under the keys of `fmnist export-onnx --format json`."""
         written = onnx.load(self.path)
         graph = written.graph
         return {
@@ -71,55 +72,56 @@ def export(
     int8: bool = False,
     data_dir: Path | None = None,
 ) -> Exported:
-    """Write a model file's network as ONNX, whole and proved, or not at all.
+    """Write a model file's network as ONNX, whole and verified, or not at all.
 
     network, normalization, stem, classes: for weights without metadata: see `open_model`.
-    verify: images on which the file has to agree with torch before it appears.
-    int8: quantize what was proved, calibrated on the model's training images.
-    data_dir: where the official files are looked for; nothing is downloaded.
-    Raises UsageError for a model that is ONNX already, CheckFailed where the two disagree or the
-    network can't be written, and what reading the model or writing the file raises.
+    verify: number of images on which the file must agree with torch before it appears.
+    int8: quantize the verified graph, calibrated on the model's training images.
+    data_dir: directory of the official files; nothing is downloaded.
+    Raises UsageError for a model that is ONNX already, CheckFailed if the two disagree or torch
+    can't export the network, and the errors of reading the model and writing the file.
     """
-    known: dict[str, Any] = {
-        "network": network,
-        "normalization": normalization,
-        "stem": stem,
-        "classes": classes,
-    }
-    reference = load(model, **known, device="cpu")
-    if reference.backend == "onnx":
+    if not needs_torch(model, network):
         raise UsageError(f"'{model}' is an ONNX file already; expected a .pt")
     if output.resolve() == model.resolve():
         raise UsageError(f"--output would replace the model '{model}'")
     check_writable(output)
-    read = open_model(model, **known)
+    read = open_model(model, network, normalization=normalization, stem=stem, classes=classes)
     recorded = read.metadata.to_json()
     graph = build_graph(
-        read.model, read.normalization, recorded, opset=opset, logits=logits, tta=tta
+        read.model, read.metadata.normalization, recorded, opset=opset, logits=logits, tta=tta
     )
+    reference = TorchClassifier(model, read, device="cpu")
     images, source = parity_images(recorded, verify, data_dir)
     quantization = None
     with atomic_write(output) as temporary:
         temporary.write_bytes(graph.SerializeToString())
-        proved = open_classifier(temporary, device="cpu", threads=None)
-        parity = check_parity(reference, proved, images, source, tta=tta)
+        exported = OnnxClassifier(temporary, device="cpu")
+        parity = check_parity(reference, exported, images, source, tta=tta)
         if int8:
-            graph, quantization = _quantize(graph, proved, recorded, data_dir)
-        # The result of the proof goes into what was proved: metadata changes no computation.
+            graph, quantization = _quantize(graph, exported, recorded, data_dir)
+        # The results are added to the verified graph: metadata changes no computation.
         metadata = {
             **recorded,
             "export": {
                 "opset": opset,
                 "tta": tta,
-                "parity": parity.as_dict(),
+                "parity": asdict(parity),
                 "quantization": quantization and quantization.as_dict(),
                 "checkpoint_sha256": sha256(model),
-                "versions": _versions(),
+                "versions": {
+                    "fmnist": VERSION,
+                    "torch": torch.__version__,
+                    "onnx": onnx.__version__,
+                    "onnxruntime": onnxruntime.__version__,
+                },
                 "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
             },
         }
         set_metadata(graph, metadata)
-        _add_record(graph, b"" if read.assumed else read_digests(model))
+        if not read.assumed and (digests := read_digests(model)):
+            text = base64.b64encode(digests).decode()
+            graph.metadata_props.add(key=ONNX_RECORD_KEY, value=text)
         temporary.write_bytes(graph.SerializeToString())
     return Exported(output, metadata, parity, quantization, read.assumed)
 
@@ -132,28 +134,12 @@ def _quantize(
     with TemporaryDirectory() as folder:
         path = Path(folder) / "int8.onnx"
         path.write_bytes(quantized.SerializeToString())
-        int8 = open_classifier(path, device="cpu", threads=None, classes=fp32.classes)
+        int8 = OnnxClassifier(path, device="cpu", classes=fp32.classes)
         return quantized, measure(fp32, int8, validation)
 
 
-def _add_record(graph: onnx.ModelProto, record: bytes) -> None:
-    """Carry the digests of the training images along, where the model has them."""
-    if record:
-        text = base64.b64encode(record).decode()
-        graph.metadata_props.add(key=ONNX_RECORD_KEY, value=text)
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "fmnist": VERSION,
-        "torch": torch.__version__,
-        "onnx": onnx.__version__,
-        "onnxruntime": onnxruntime.__version__,
-    }
-
-
 def _type(value: onnx.ValueInfoProto) -> str:
-    """Element type and shape as they are spoken of: uint8 [N, 28, 28]."""
+    """Element type and shape, such as uint8 [N, 28, 28]."""
     tensor = value.type.tensor_type
     kind = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)
     sizes = ", ".join(dim.dim_param or str(dim.dim_value) for dim in tensor.shape.dim)

@@ -1,7 +1,7 @@
 """Proof that an ONNX file computes what the network in torch does."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -16,25 +16,21 @@ BATCH_SIZES: Final = (1, 7, 256)
 MAX_DIFFERENCE: Final = 1e-4
 """Of any probability."""
 LABEL_MARGIN: Final = 2 * MAX_DIFFERENCE
-"""Where torch's two best differ by more, the label is the same."""
+"""If torch's two best classes differ by more, the label must be the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """What a comparison that was passed has shown."""
+    """The result of a passed comparison."""
 
     images: int
     source: str
-    """Where the images are from."""
-    batch_sizes: tuple[int, ...]
+    """Of the images."""
+    batch_sizes: list[int]
     max_difference: float
     """Greatest difference of a probability."""
     labels_differ: int
     """Images whose labels differ; their two best classes are all but equal."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for the file's metadata."""
-        return {**asdict(self), "batch_sizes": list(self.batch_sizes)}
 
 
 def check_parity(
@@ -49,36 +45,32 @@ def check_parity(
     """Compare both on the same images, once per batch size.
 
     images: uint8 [N, 28, 28]. tta: the exported file averages over mirror images by itself.
-    Raises CheckFailed where a probability differs by more than MAX_DIFFERENCE, or a label though
-    the reference's two best differ by more than LABEL_MARGIN, or where an output contradicts
-    another.
+    Raises CheckFailed if a probability differs by more than MAX_DIFFERENCE, if a label differs
+    although the reference's two best differ by more than LABEL_MARGIN, or if the outputs contradict
+    each other.
     """
     expected = reference(images, tta=tta)
+    best = np.partition(expected, -2, axis=1)
+    is_clear = best[:, -1] - best[:, -2] > LABEL_MARGIN
     difference = 0.0
     labels_differ = 0
     for batch_size in batch_sizes:
-        outputs = _run(exported, images, batch_size)
+        starts = range(0, len(images), batch_size)
+        batches = [exported.run(images[start : start + batch_size]) for start in starts]
+        outputs = {name: np.concatenate([one[name] for one in batches]) for name in batches[0]}
         _check_consistency(outputs)
         here = _largest_difference(expected, outputs[PROBABILITIES])
         differ = expected.argmax(axis=1) != outputs[LABEL]
         labels_differ = max(labels_differ, int(differ.sum()))
-        wrong = int((differ & (_margin(expected) > LABEL_MARGIN)).sum())
-        if wrong or not here <= MAX_DIFFERENCE:  # so written that NaN fails too
+        wrong = int((differ & is_clear).sum())
+        if wrong or not here <= MAX_DIFFERENCE:  # NaN fails, too
             raise CheckFailed(
                 f"ONNX and torch disagree at batch size {batch_size}: on {len(images):,} images "
                 f"({source}) probabilities differ by up to {here:.2g} (allowed "
                 f"{MAX_DIFFERENCE:g}) and {wrong} labels are wrong; no file was written"
             )
         difference = max(difference, here)
-    return Parity(len(images), source, tuple(batch_sizes), difference, labels_differ)
-
-
-def _run(exported: OnnxClassifier, images: Images, batch_size: int) -> dict[str, Any]:
-    batches = [
-        exported.run(images[start : start + batch_size])
-        for start in range(0, len(images), batch_size)
-    ]
-    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+    return Parity(len(images), source, list(batch_sizes), difference, labels_differ)
 
 
 def _check_consistency(outputs: dict[str, Any]) -> None:
@@ -95,9 +87,3 @@ def _check_consistency(outputs: dict[str, Any]) -> None:
 
 def _largest_difference(a: Probabilities, b: Probabilities) -> float:
     return float(np.abs(a - b).max(initial=0.0))
-
-
-def _margin(probabilities: Probabilities) -> Any:
-    """How far each image's two best classes are apart: float32 [N]."""
-    best = np.partition(probabilities, -2, axis=1)
-    return best[:, -1] - best[:, -2]

@@ -9,14 +9,14 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any, Final
 
 import numpy as np
 import onnx
 
 from fmnist_cli.constants import IMAGE_SIZE
-from fmnist_cli.data.images import Images, LabeledImages
-from fmnist_cli.errors import DataError
+from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.inference.onnx_backend import OnnxClassifier
 from fmnist_cli.inference.onnx_contract import IMAGES
 
@@ -24,7 +24,7 @@ CALIBRATION_IMAGES: Final = 1_000
 _CALIBRATION_BATCH: Final = 100
 _QUANTIZED: Final = ("Conv", "Gemm", "MatMul", "Add", "Mul", "MaxPool", "GlobalAveragePool")
 LARGE_LOSS: Final = 0.3
-"""Points of accuracy whose loss is worth a warning."""
+"""Points of accuracy; a larger loss gives a warning."""
 _TIMED_IMAGES: Final = 256
 _TIMED_RUNS: Final = 7
 
@@ -35,7 +35,7 @@ class Quantization:
 
     validation_images: int
     accuracy_fp32: float | None
-    """On the validation split; None where the model has none."""
+    """On the validation split; None if the model has none."""
     accuracy_int8: float | None
     size_fp32_bytes: int
     size_int8_bytes: int
@@ -45,7 +45,7 @@ class Quantization:
 
     @property
     def accuracy_change(self) -> float | None:
-        """int8 minus fp32, in points of a hundred; None where there is no validation split."""
+        """int8 minus fp32, in percentage points; None without a validation split."""
         if self.accuracy_fp32 is None or self.accuracy_int8 is None:
             return None
         return 100 * (self.accuracy_int8 - self.accuracy_fp32)
@@ -54,18 +54,18 @@ class Quantization:
         """The figures, a line each."""
         change = self.accuracy_change
         accuracy = "not measured: the model has no validation split"
-        if self.accuracy_fp32 is not None and self.accuracy_int8 is not None:
+        if change is not None:
             accuracy = f"{self.accuracy_fp32:.2%} -> {self.accuracy_int8:.2%} ({change:+.2f} points"
             accuracy += f" on {self.validation_images:,} validation images)"
-        speeds = (self.images_per_second_fp32, self.images_per_second_int8)
+        fp32, int8 = self.images_per_second_fp32, self.images_per_second_int8
         return [
             f"int8 accuracy: {accuracy}",
             f"int8 size: {self.size_fp32_bytes:,} -> {self.size_int8_bytes:,} bytes",
-            f"int8 speed: {speeds[0]:,.0f} -> {speeds[1]:,.0f} images/s here",
+            f"int8 speed: {fp32:,.0f} -> {int8:,.0f} images/s here",
         ]
 
     def warnings(self) -> list[str]:
-        """What speaks against using the int8 file."""
+        """Reasons not to use the int8 file."""
         found = []
         if self.accuracy_change is not None and self.accuracy_change < -LARGE_LOSS:
             found.append(f"int8 loses {-self.accuracy_change:.2f} points of accuracy")
@@ -79,14 +79,12 @@ class Quantization:
 
 
 def quantize(model: onnx.ModelProto, training: LabeledImages) -> onnx.ModelProto:
-    """Quantize a model's weights and activations to int8, calibrated on training images.
-
-    Raises DataError where there are no training images.
-    """
+    """Quantize a model's weights and activations to int8, calibrated on training images."""
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
-    if not len(training):
-        raise DataError("--quantize int8 is calibrated on training images, and there are none")
+    images = training.images[:CALIBRATION_IMAGES]
+    starts = range(0, len(images), _CALIBRATION_BATCH)
+    batches = iter([{IMAGES: images[start : start + _CALIBRATION_BATCH]} for start in starts])
     prepared = onnx.ModelProto()
     prepared.CopyFrom(model)
     # What ONNX Runtime's own normalization would do is done: batch norms are folded already.
@@ -96,7 +94,7 @@ def quantize(model: onnx.ModelProto, training: LabeledImages) -> onnx.ModelProto
         quantize_static(
             prepared,
             written,
-            _Calibration(training.images[:CALIBRATION_IMAGES]),
+            SimpleNamespace(get_next=lambda: next(batches, None)),  # a CalibrationDataReader
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=list(_QUANTIZED),
             per_channel=True,
@@ -120,45 +118,26 @@ def measure(fp32: OnnxClassifier, int8: OnnxClassifier, validation: LabeledImage
     images = validation.images[:_TIMED_IMAGES]
     if not len(images):
         images = np.zeros((_TIMED_IMAGES, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
-    seconds_fp32, seconds_int8 = _time_alternating(fp32, int8, images)
+    seconds: dict[OnnxClassifier, list[float]] = {fp32: [], int8: []}
+    for _ in range(_TIMED_RUNS + 1):
+        for classifier, taken in seconds.items():
+            started_at = time.perf_counter()
+            classifier(images)
+            taken.append(time.perf_counter() - started_at)
+    # The first run of each warms up.
+    speeds = [len(images) / statistics.median(taken[1:]) for taken in seconds.values()]
     return Quantization(
         validation_images=len(validation),
         accuracy_fp32=_accuracy(fp32, validation),
         accuracy_int8=_accuracy(int8, validation),
         size_fp32_bytes=fp32.path.stat().st_size,
         size_int8_bytes=int8.path.stat().st_size,
-        images_per_second_fp32=len(images) / seconds_fp32,
-        images_per_second_int8=len(images) / seconds_int8,
+        images_per_second_fp32=speeds[0],
+        images_per_second_int8=speeds[1],
     )
-
-
-class _Calibration:
-    """Batches of calibration images, in the form that ONNX Runtime's quantizer asks for."""
-
-    def __init__(self, images: Images) -> None:
-        starts = range(0, len(images), _CALIBRATION_BATCH)
-        self._batches = ({IMAGES: images[start : start + _CALIBRATION_BATCH]} for start in starts)
-
-    def get_next(self) -> dict[str, Images] | None:
-        """The next batch by the input's name; None at the end."""
-        return next(self._batches, None)
 
 
 def _accuracy(classifier: OnnxClassifier, images: LabeledImages) -> float | None:
     if not len(images):
         return None
     return float((classifier(images.images).argmax(axis=1) == images.labels).mean())
-
-
-def _time_alternating(
-    first: OnnxClassifier, second: OnnxClassifier, images: Images
-) -> tuple[float, float]:
-    """Median seconds that each takes for the images, after one run of each to warm up."""
-    seconds: dict[OnnxClassifier, list[float]] = {first: [], second: []}
-    for _ in range(_TIMED_RUNS + 1):
-        for classifier, taken in seconds.items():
-            started = time.perf_counter()
-            classifier(images)
-            taken.append(time.perf_counter() - started)
-    medians = [statistics.median(taken[1:]) for taken in seconds.values()]
-    return medians[0], medians[1]

@@ -1,9 +1,12 @@
-"""Images on which an export is proved and calibrated: never test images, never from the network."""
+"""Images that verify and calibrate an export: never test images, never downloaded."""
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fmnist_cli.data import sample
+from fmnist_cli.data.download import default_folder, verify
 from fmnist_cli.data.images import Images, LabeledImages
 from fmnist_cli.data.layouts import OFFICIAL
 from fmnist_cli.data.sources import open_source
@@ -14,17 +17,17 @@ from fmnist_cli.errors import FmnistError, MissingInput
 def training_and_validation(
     metadata: dict[str, Any], data_dir: Path | None
 ) -> tuple[LabeledImages, LabeledImages]:
-    """The two parts of the training split as the model's own training cut them.
+    """The training split of a model's data, divided as for its training.
 
-    Reads what is on this machine alone. Raises MissingInput where that is nothing, DataError where
-    it can't be read.
+    Reads only files of this machine. Raises MissingInput if there are none, DataError if they can't
+    be read.
     """
     recorded = metadata.get("data", {})
     spec = recorded.get("spec")
     if not isinstance(spec, str):
         raise MissingInput("the model does not record what it was trained on")
-    if spec == OFFICIAL:
-        _require_official_files(data_dir)
+    if spec == OFFICIAL:  # or the source would download them
+        verify(data_dir or default_folder(), ("train",))
     classes = tuple(metadata["classes"])
     data = open_source(spec, data_dir=data_dir, classes=classes).read_training(classes)
     return divide(data.images, recorded.get("val_size") or 0, recorded.get("split_seed"))
@@ -33,7 +36,7 @@ def training_and_validation(
 def parity_images(
     metadata: dict[str, Any], count: int, data_dir: Path | None
 ) -> tuple[Images, str]:
-    """At most `count` images, and where they are from.
+    """Up to `count` images, and a description of their source.
 
     Validation images first, then training images; the sample if the data is not on this machine.
     """
@@ -42,8 +45,6 @@ def parity_images(
     except FmnistError:
         stand_in = sample.read("train").images[:count]
         return stand_in, "sample: the training data is not here"
-    import numpy as np
-
     images = np.concatenate([validation.images, training.images[: max(0, count - len(validation))]])
     if len(validation) >= count:
         source = "validation split"
@@ -52,10 +53,3 @@ def parity_images(
     else:
         source = "training split: there is no validation split"
     return images[:count], source
-
-
-def _require_official_files(data_dir: Path | None) -> None:
-    """Keep the source from downloading: raises MissingInput or DataError instead."""
-    from fmnist_cli.data.download import default_folder, verify
-
-    verify(data_dir or default_folder(), ("train",))

@@ -50,6 +50,13 @@ class Classifier(ABC):
         """The training data, if the file records it."""
         return self.metadata.data if self.metadata is not None else None
 
+    def training_digests(self) -> bytes:
+        """Digests of the training images; empty if the file holds none.
+
+        Raises CheckpointError if they are damaged.
+        """
+        return b""
+
     def layers(self) -> "Sequence[Layer] | None":
         """The layers of the network; None if only its own runtime knows them."""
         return None

@@ -1,11 +1,11 @@
 """An ONNX file as a classifier, run by ONNX Runtime; never imports torch."""
 
+import base64
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,7 +16,7 @@ from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.devices import device_name, usable_cores
 from fmnist_cli.errors import CheckpointError, Unavailable, UsageError
 from fmnist_cli.inference.classifier import Classifier, Probabilities
-from fmnist_cli.inference.onnx_check import ForeignNetwork, OnnxFacts, check
+from fmnist_cli.inference.onnx_check import ForeignNetwork, check
 from fmnist_cli.inference.onnx_contract import IMAGES, PROBABILITIES
 
 if TYPE_CHECKING:
@@ -39,28 +39,57 @@ class OnnxClassifier(Classifier):
     def __init__(
         self,
         path: Path,
-        facts: OnnxFacts,
-        device: str,
-        threads: int,
+        *,
+        device: str = "auto",
+        threads: int | None = None,
         normalization: Normalization | None = None,
         classes: tuple[str, ...] | None = None,
     ) -> None:
-        """normalization, classes: of a network of the user's own."""
-        super().__init__(path, facts.metadata, classes)
-        self.facts = facts
+        """Check the file; ONNX Runtime opens it on first use.
+
+        normalization: of the input of a user's own network; None for this project's files.
+        classes: names by label; None: those that the file records, or Fashion-MNIST's.
+        Raises CheckpointError if the file is refused, UsageError for an invalid device name or
+        classes that the file records itself, and Unavailable for a missing device.
+        """
+        self.facts = check(path, is_foreign=normalization is not None, classes=classes)
+        super().__init__(path, self.facts.metadata, classes)
+        if classes is not None and self.metadata is not None:
+            raise UsageError(f"'{path}' records its own; leave --classes out")
         self._normalization = normalization
-        self.device = device
+        self.device = _resolve(device)
         """`cpu` or `cuda:N`."""
-        self.threads = threads
-        self._sessions: dict[int, InferenceSession] = {}
-        self._opening = Lock()
+        self.threads = threads or usable_cores()
         self._seconds_each = math.inf
-        """The least that an image has taken one thread so far."""
+        """The shortest time per image on one thread so far."""
+
+    @cached_property
+    def _session(self) -> "InferenceSession":
+        """With one thread, for pieces of a batch."""
+        return _open_session(self.path, self.device, 1)
+
+    @cached_property
+    def _batch_session(self) -> "InferenceSession":
+        """With all threads, for whole batches."""
+        return _open_session(self.path, self.device, self.threads)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.threads, thread_name_prefix="fmnist-onnx")
+
+    def training_digests(self) -> bytes:
+        """As in `Classifier`."""
+        try:
+            return base64.b64decode(self.facts.training_digests, validate=True)
+        except ValueError:
+            raise CheckpointError(
+                f"'{self.path}': the record of its training images is damaged"
+            ) from None
 
     def run(self, images: Images) -> dict[str, Any]:
         """All outputs by name, for one batch of uint8 [B, 28, 28]."""
         outputs = self.facts.outputs
-        values = self._run(self.threads, outputs, {IMAGES: images})
+        values = self._run(self._batch_session, outputs, {IMAGES: images})
         return dict(zip(outputs, values, strict=True))
 
     def _classify(self, images: Images) -> Probabilities:
@@ -71,6 +100,7 @@ class OnnxClassifier(Classifier):
             each = min(_LARGEST_PIECE, max(_SMALLEST_PIECE, -(-len(images) // self.threads)))
         if len(images) <= each or len(images) * self._seconds_each < _SHARED_SECONDS:
             return self._classify_piece(images)
+        _ = self._session  # opened once, before the threads share it
         pieces = [images[start : start + each] for start in range(0, len(images), each)]
         run = map if self.threads == 1 else self._pool.map
         return np.concatenate(list(run(self._classify_piece, pieces)))
@@ -81,7 +111,7 @@ class OnnxClassifier(Classifier):
         if self.facts.network is not None and self._normalization is not None:
             probabilities = self._classify_foreign(images, self.facts.network, self._normalization)
         else:
-            probabilities = self._run(1, [PROBABILITIES], {IMAGES: images})[0]
+            probabilities = self._run(self._session, [PROBABILITIES], {IMAGES: images})[0]
         seconds = time.perf_counter() - started_at
         self._seconds_each = min(self._seconds_each, seconds / len(images))
         return probabilities
@@ -89,14 +119,14 @@ class OnnxClassifier(Classifier):
     def _classify_foreign(
         self, images: Images, network: ForeignNetwork, normalization: Normalization
     ) -> Probabilities:
-        """Classify by a network of the user's own, in batches of the size that it takes."""
+        """Classify by a user's own network, in batches of the size that it takes."""
         size = network.batch_size or len(images)
         found = []
         for start in range(0, len(images), size):
             batch = normalization.apply(images[start : start + size])
             rest = size - len(batch)
             padded = np.concatenate([batch, np.zeros((rest, *batch.shape[1:]), np.float32)])
-            (values,) = self._run(1, [network.output], {network.input: padded})
+            (values,) = self._run(self._session, [network.output], {network.input: padded})
             found.append(values[: len(batch)])
         values = np.concatenate(found)
         if network.gives_probabilities:
@@ -105,47 +135,13 @@ class OnnxClassifier(Classifier):
         probabilities: Probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
         return probabilities
 
-    @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self.threads, thread_name_prefix="fmnist-onnx")
-
-    def _run(self, threads: int, outputs: Any, inputs: dict[str, NDArray[Any]]) -> list[Any]:
-        session = self._session(threads)
+    def _run(
+        self, session: "InferenceSession", outputs: Any, inputs: dict[str, NDArray[Any]]
+    ) -> list[Any]:
         try:
             return list(session.run(outputs, inputs))
         except _runtime_errors() as error:
             raise CheckpointError(f"'{self.path}' can't be run: {_first_line(error)}") from None
-
-    def _session(self, threads: int) -> "InferenceSession":
-        """The session with that number of threads, opened on first use."""
-        with self._opening:
-            if threads not in self._sessions:
-                self._sessions[threads] = _open_session(self.path, self.device, threads)
-            return self._sessions[threads]
-
-
-def open_classifier(
-    path: Path,
-    *,
-    device: str,
-    threads: int | None,
-    normalization: Normalization | None = None,
-    classes: tuple[str, ...] | None = None,
-) -> OnnxClassifier:
-    """Check an ONNX file and open it; see `inference.load`.
-
-    normalization: of the input of a network of the user's own; None for this project's files.
-    classes: that it tells apart; None: Fashion-MNIST's.
-
-    Raises CheckpointError if the file is refused or ONNX Runtime can't open it, UsageError for an
-    invalid device name or classes that the file records itself, and Unavailable for a missing
-    device.
-    """
-    facts = check(path, is_foreign=normalization is not None, classes=classes)
-    if classes is not None and facts.metadata is not None:
-        raise UsageError(f"'{path}' records its own; leave --classes out")
-    threads = threads or usable_cores()
-    return OnnxClassifier(path, facts, _resolve(device), threads, normalization, classes)
 
 
 def _resolve(device: str) -> str:
@@ -156,21 +152,15 @@ def _resolve(device: str) -> str:
     has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
     if device == "mps":
         raise Unavailable("ONNX Runtime has no MPS device; use --device cpu, or the .pt file")
-    if device.startswith("cuda"):
-        if not has_cuda:
-            raise Unavailable(
-                f"no device '{device}': this build of ONNX Runtime ({onnxruntime.__version__}) is "
-                "for the CPU only; there is: cpu. For CUDA: pip install onnxruntime-gpu"
-            )
-        return device if ":" in device else "cuda:0"
-    return "cuda:0" if device == "auto" and has_cuda and _has_cuda_device() else "cpu"
-
-
-def _has_cuda_device() -> bool:
-    """Whether there is a CUDA device; the GPU build runs without one, too."""
-    import onnxruntime
-
-    return any(device.ep_name == "CUDAExecutionProvider" for device in onnxruntime.get_ep_devices())
+    if device.startswith("cuda") and not has_cuda:
+        raise Unavailable(
+            f"no device '{device}': this build of ONNX Runtime ({onnxruntime.__version__}) is "
+            "for the CPU only; there is: cpu. For CUDA: pip install onnxruntime-gpu"
+        )
+    if device == "auto":  # the GPU build runs without a device, too
+        found = [each.ep_name for each in onnxruntime.get_ep_devices()] if has_cuda else []
+        device = "cuda" if "CUDAExecutionProvider" in found else "cpu"
+    return "cuda:0" if device == "cuda" else device
 
 
 def _open_session(path: Path, device: str, threads: int) -> "InferenceSession":

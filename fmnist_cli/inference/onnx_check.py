@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from fmnist_cli.checkpoints.metadata import MetadataFault, ModelMetadata, parse_metadata
+from fmnist_cli.checkpoints.metadata import MetadataFault, ModelMetadata
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
 from fmnist_cli.data.digests import ONNX_RECORD_KEY
 from fmnist_cli.errors import CheckpointError
@@ -34,15 +34,12 @@ _STANDARD_DOMAINS: Final = ("", "ai.onnx")
 
 @dataclass(frozen=True, slots=True)
 class OnnxFacts:
-    """What a checked file contains."""
+    """What a checked file records, and its interface."""
 
     metadata: ModelMetadata | None
     """None if the file was not exported by this project."""
     training_digests: str
     """Digests of the training images in base64; empty if the file holds none."""
-    opset: int
-    nodes: int
-    parameters: int
     outputs: tuple[str, ...]
     network: "ForeignNetwork | None" = None
     """None for a file with this project's interface."""
@@ -50,7 +47,7 @@ class OnnxFacts:
 
 @dataclass(frozen=True, slots=True)
 class ForeignNetwork:
-    """The interface of a network of the user's own: float32 [N, 1, 28, 28] to [N, K]."""
+    """The interface of a user's own network: float32 [N, 1, 28, 28] to [N, K]."""
 
     input: str
     output: str
@@ -65,38 +62,45 @@ def check(
 ) -> OnnxFacts:
     """Check an untrusted ONNX file.
 
-    is_foreign: expect a network of the user's own, see `ForeignNetwork`; `classes` are then those
-    that it tells apart (default: Fashion-MNIST's).
+    is_foreign: expect a user's own network, see `ForeignNetwork`; `classes` then names its
+    classes (default: Fashion-MNIST's).
     Raises CheckpointError, with a message of one line, unless the model has the expected form.
     """
+    import onnx
+    from google.protobuf.message import DecodeError
+
     size = path.stat().st_size
     if size > MAX_FILE_BYTES:
         raise CheckpointError(f"'{path}' has {size:,} bytes; expected {MAX_FILE_BYTES:,} at most")
-    model = _read(path)
+    try:
+        model = onnx.load(path, format="protobuf", load_external_data=False)
+    except (DecodeError, ValueError) as error:
+        raise CheckpointError(f"'{path}' is not an ONNX file, or it is damaged") from error
     try:
         _check_text(model)
         _check_structure(model)
         _check_nodes(model.graph.node, model.opset_import[0].version)
         for tensor in model.graph.initializer:
             _check_constant(tensor)
-        metadata = _metadata(model)
-        known = metadata.classes if metadata is not None else classes or CLASS_NAMES
-        num_classes = len(known)
+        properties = {entry.key: entry.value for entry in reversed(model.metadata_props)}
+        recorded = properties.get(METADATA_KEY)
+        metadata = ModelMetadata.parse(recorded) if recorded else None
+        num_classes = len(metadata.classes if metadata is not None else classes or CLASS_NAMES)
+        network = None
         if is_foreign:
             network = _foreign_network(model.graph, num_classes)
-            _check_sizes(model, num_classes, network.batch_size or 1)
         else:
-            network = None
             _check_interface(model.graph, num_classes)
-            _check_sizes(model, num_classes, 1)
+        _check_sizes(model, num_classes, (network and network.batch_size) or 1)
     except _RefusedError as reason:
         raise CheckpointError(f"'{path}' is refused: {reason}") from None
+    except MetadataFault as fault:
+        raise CheckpointError(
+            f"'{path}' is refused: its metadata '{METADATA_KEY}' {fault}"
+        ) from None
     return OnnxFacts(
         metadata=metadata,
-        training_digests=_property(model, ONNX_RECORD_KEY),
-        opset=model.opset_import[0].version,
-        nodes=len(model.graph.node),
-        parameters=sum(math.prod(tensor.dims) for tensor in model.graph.initializer),
+        training_digests=properties.get(ONNX_RECORD_KEY, ""),
         outputs=tuple(output.name for output in model.graph.output),
         network=network,
     )
@@ -104,16 +108,6 @@ def check(
 
 class _RefusedError(Exception):
     """Why a file is not opened."""
-
-
-def _read(path: Path) -> "ModelProto":
-    import onnx
-    from google.protobuf.message import DecodeError
-
-    try:
-        return onnx.load(path, format="protobuf", load_external_data=False)
-    except (DecodeError, ValueError) as error:
-        raise CheckpointError(f"'{path}' is not an ONNX file, or it is damaged") from error
 
 
 def _check_text(message: "Message") -> None:
@@ -282,18 +276,3 @@ def _check_sizes(model: "ModelProto", num_classes: int, batch: int) -> None:
         raise _RefusedError(
             f"it computes {total:,} values per image; expected {MAX_TOTAL_ELEMENTS:,} at most"
         )
-
-
-def _metadata(model: "ModelProto") -> ModelMetadata | None:
-    """What fmnist recorded in the file; None if another program wrote it."""
-    text = _property(model, METADATA_KEY)
-    if not text:
-        return None
-    try:
-        return parse_metadata(text)
-    except MetadataFault as fault:
-        raise _RefusedError(f"its metadata '{METADATA_KEY}' {fault}") from None
-
-
-def _property(model: "ModelProto", key: str) -> str:
-    return next((entry.value for entry in model.metadata_props if entry.key == key), "")

@@ -28,9 +28,9 @@ LOOK_AHEAD: Final = 256
 """Inputs that are read before they are classified."""
 _MAX_READERS: Final = 4
 _SLOW_SECONDS: Final = 0.002
-"""Reading inputs that take longer is worth another thread: photos do, 28×28 PNG files do not."""
+"""Inputs that take longer to read get another thread: photos do, 28×28 PNG files do not."""
 _GATHER_SECONDS: Final = 0.004
-"""A batch waits so long for inputs that are being read: a network is slow with single images."""
+"""How long a batch waits for inputs that are being read: single images take a network longer."""
 
 
 class Prediction(NamedTuple):
@@ -44,17 +44,11 @@ class Prediction(NamedTuple):
     """Why it could not be read."""
 
 
-class _Fault(NamedTuple):
-    """Raised by `predict`, unlike an error that concerns one input."""
-
-    error: BaseException
-
-
 @dataclass(slots=True)
 class _Reading:
     name: str
-    outcome: Picture | FmnistError | _Fault | None = None
-    """None until it has been read."""
+    outcome: Picture | BaseException | None = None
+    """None until it has been read. Any error but an FmnistError is raised by `predict`."""
 
 
 def predict(
@@ -101,6 +95,8 @@ class _Readers:
         self._readings: deque[_Reading] = deque()
         """In input order, from the one that is to be classified next."""
         self._is_over = False
+        self._fault: BaseException | None = None
+        """Raised by the inputs' iterator."""
         self._count = 0
         self._slow_in_a_row = 0
         self._start_another()
@@ -113,6 +109,8 @@ class _Readers:
                 self._changed.wait_for(
                     lambda: readings[0].outcome is not None if readings else self._is_over
                 )
+                if not readings and self._fault is not None:
+                    raise self._fault
                 if not readings:
                     return
             if readings[-1].outcome is None and len(readings) < BATCH_SIZE:
@@ -121,10 +119,12 @@ class _Readers:
             with self._changed:
                 while readings and len(batch) < BATCH_SIZE:
                     outcome = readings[0].outcome
-                    if outcome is None or (batch and isinstance(outcome, _Fault)):
+                    if outcome is None:
                         break
-                    if isinstance(outcome, _Fault):
-                        raise outcome.error
+                    if not isinstance(outcome, Picture | FmnistError):
+                        if batch:
+                            break
+                        raise outcome
                     batch.append(readings.popleft())
                 self._changed.notify_all()
             yield batch
@@ -143,13 +143,11 @@ class _Readers:
         while (taken := self._take()) is not None:
             item, reading = taken
             started_at = time.perf_counter()
-            outcome: Picture | FmnistError | _Fault
+            outcome: Picture | BaseException
             try:
                 outcome = item.read()
-            except FmnistError as error:
-                outcome = error
             except BaseException as error:  # noqa: BLE001 - raised by `predict`
-                outcome = _Fault(error)
+                outcome = error
             is_slow = time.perf_counter() - started_at > _SLOW_SECONDS
             with self._changed:
                 reading.outcome = outcome
@@ -166,18 +164,14 @@ class _Readers:
                 self._changed.wait_for(lambda: self._is_over or len(self._readings) < LOOK_AHEAD)
                 if self._is_over:
                     return None
-            fault = None
             try:
                 item = next(self._inputs, None)
             except BaseException as error:  # noqa: BLE001 - raised by `predict`
-                item, fault = None, _Fault(error)
+                item, self._fault = None, error
             with self._changed:
-                self._is_over |= item is None
-                if item is not None:
-                    reading = _Reading(item.name)
-                    self._readings.append(reading)
-                    return item, reading
-                if fault is not None:
-                    self._readings.append(_Reading("", fault))
-                self._changed.notify_all()
-                return None
+                if item is None:
+                    self._is_over = True
+                    self._changed.notify_all()
+                    return None
+                self._readings.append(_Reading(item.name))
+                return item, self._readings[-1]

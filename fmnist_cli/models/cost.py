@@ -16,7 +16,7 @@ _PLAIN: Final = frozenset({nn.Conv2d, nn.Linear, nn.BatchNorm2d})
 def count_macs(model: nn.Module) -> int | None:
     """Multiply-accumulate operations of convolutions and linear layers for one image.
 
-    None if a network of the user's own does not let itself be counted.
+    None if a user's own network does not let itself be counted.
     """
     with_weights = {type(m) for m in model.modules() if [*m.parameters(recurse=False)]}
     try:

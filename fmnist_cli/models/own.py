@@ -1,4 +1,4 @@
-"""A network of the user's own: `net.py:Net`, or `package.module:Net` if it is installed.
+"""A user's own network: `net.py:Net`, or `package.module:Net` if it is installed.
 
 The file is the user's code, so it is run only if they name it. It maps float images [N, 1, 28, 28]
 with values from 0 to 1 to logits [N, K], and takes no arguments, or `num_classes`.
@@ -56,14 +56,15 @@ def load_class(spec: str) -> Callable[..., Any]:
     path = _file(spec)
     if path is not None and not path.is_file():
         raise MissingInput(f"no file at '{path}'; --model FILE.py:CLASS names a network in a file")
-    with told(spec, f"'{source}' can't be run"), contextlib.redirect_stdout(sys.stderr):
+    with own_code_errors(spec, f"'{source}' can't be run"), contextlib.redirect_stdout(sys.stderr):
         module = _import(source) if path is None else _run(path.resolve())
     found = getattr(module, name, None)
     if not callable(found):
         own = [
             other
             for other, value in vars(module).items()
-            if _is_network(value, module) and not other.startswith("_")
+            if isinstance(value, type) and issubclass(value, nn.Module)
+            if value.__module__ == module.__name__ and not other.startswith("_")
         ]
         hint = did_you_mean(name, own)
         raise UsageError(
@@ -98,7 +99,7 @@ def build(spec: str, num_classes: int, **options: Any) -> nn.Module:
     for option in options:
         if option not in parameters:
             raise UsageError(f"'{name}' takes no '{option}'; leave --{option} out")
-    with told(spec, f"'{name}' can't be built"), contextlib.redirect_stdout(sys.stderr):
+    with own_code_errors(spec, f"'{name}' can't be built"), contextlib.redirect_stdout(sys.stderr):
         network = construct(**options)
     if not isinstance(network, nn.Module):
         raise UsageError(f"'{name}' gives {type(network).__name__}; {_EXPECTED}[N, {num_classes}]")
@@ -113,7 +114,7 @@ def check(network: nn.Module, num_classes: int, spec: str) -> None:
     """
     name = spec.rpartition(":")[2]
     expected = f"{_EXPECTED}[N, {num_classes}]"
-    with told(spec, f"'{name}' fails on images; {expected}"):
+    with own_code_errors(spec, f"'{name}' fails on images; {expected}"):
         logits = _tried(network, torch.device("cpu"))
     if not isinstance(logits, Tensor):
         many = f" of {len(logits)}" if isinstance(logits, tuple | list) else ""
@@ -135,7 +136,7 @@ def check(network: nn.Module, num_classes: int, spec: str) -> None:
 def set_layout(network: nn.Module, layout: torch.memory_format) -> torch.memory_format:
     """Give a network's weights a memory format, in place, and return it.
 
-    A network of the user's own may call `view` on features, which fails on channels-last ones. It
+    A user's own network may call `view` on features, which fails on channels-last ones. It
     gets `reshape` instead and, if that is not enough, contiguous weights.
     """
     network.to(memory_format=layout)
@@ -191,50 +192,36 @@ def _reshaping(kind: type[nn.Module]) -> type[nn.Module]:
 
 
 @contextlib.contextmanager
-def told(spec: str, what: str) -> Iterator[None]:
-    """Raise UsageError, with the user's own part of the traceback, if their code fails."""
+def own_code_errors(spec: str, message: str = "") -> Iterator[None]:
+    """Raise UsageError, with the user's own part of the traceback, if their code fails.
+
+    message: its first lines. By default, the with-block runs a network of any kind, and errors that
+    were not raised by the user's file pass through.
+    """
     try:
         yield
     except FmnistError:
         raise
     except (Exception, SystemExit) as error:
-        if isinstance(error, ModuleNotFoundError) and _file(spec) is None:
+        path = _file(spec)
+        frames = [  # in the network's file, or beside it
+            frame
+            for frame in traceback.extract_tb(error.__traceback__ if path else None)
+            if path and Path(frame.filename).resolve().is_relative_to(path.resolve().parent)
+            if "site-packages" not in frame.filename
+        ]
+        if not message:
+            if not frames or isinstance(error, SystemExit):
+                raise
+            message = f"'{spec.rpartition(':')[2]}' fails"
+        elif isinstance(error, ModuleNotFoundError) and path is None:
             raise UsageError(f"no module '{error.name}'; --model takes FILE.py:CLASS too") from None
-        raise _failure(what, _own_frames(spec, error), error) from error
-
-
-@contextlib.contextmanager
-def failures_told(spec: str) -> Iterator[None]:
-    """The same for a with-block that runs a network of any kind: only what their code raises."""
-    try:
-        yield
-    except Exception as error:
-        frames = _own_frames(spec, error)
-        if isinstance(error, FmnistError) or not frames:
-            raise
-        raise _failure(f"'{spec.rpartition(':')[2]}' fails", frames, error) from error
-
-
-def _own_frames(spec: str, error: BaseException) -> list[traceback.FrameSummary]:
-    """The part of a traceback that lies in the file of a network, or beside it."""
-    path = _file(spec) if is_own(spec) else None
-    if path is None:
-        return []
-    folder = path.resolve().parent
-    return [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).resolve().is_relative_to(folder)
-        and "site-packages" not in frame.filename
-    ]
-
-
-def _failure(what: str, frames: list[traceback.FrameSummary], error: BaseException) -> UsageError:
-    lines = [*traceback.format_list(frames), *traceback.format_exception_only(error)]
-    return UsageError(f"{what}\n" + "".join(lines).rstrip())
+        lines = [*traceback.format_list(frames), *traceback.format_exception_only(error)]
+        raise UsageError(f"{message}\n" + "".join(lines).rstrip()) from error
 
 
 def _file(spec: str) -> Path | None:
+    """The file that `FILE.py:CLASS` names; None for a module, and for a network by name."""
     source = spec.rpartition(":")[0]
     return Path(source) if source.endswith(".py") or os.sep in source else None
 
@@ -267,11 +254,3 @@ def _import(name: str) -> ModuleType:
         return importlib.import_module(name)
     finally:
         sys.path.pop(0)
-
-
-def _is_network(value: object, module: ModuleType) -> bool:
-    return (
-        isinstance(value, type)
-        and issubclass(value, nn.Module)
-        and value.__module__ == module.__name__
-    )

@@ -1,4 +1,4 @@
-"""The packaged model, which has a name of its own.
+"""The packaged model and its name.
 
 It is a model file like any other; `make pretrained` trains, measures and writes it.
 """

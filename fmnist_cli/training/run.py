@@ -30,7 +30,7 @@ from fmnist_cli.inference import torch_devices
 from fmnist_cli.inference.torch_devices import device_errors
 from fmnist_cli.models import own
 from fmnist_cli.models.cost import count_macs
-from fmnist_cli.models.own import failures_told, is_own
+from fmnist_cli.models.own import is_own, own_code_errors
 from fmnist_cli.training import find_lr
 from fmnist_cli.training.events import log_epochs
 from fmnist_cli.training.optimizer import Budget
@@ -187,7 +187,7 @@ class Run:
         """Sweep over learning rates with this run's data and network; writes nothing."""
         if self.process.count > 1 or self.config.nproc > 1:
             raise UsageError("--find-lr works with one process; leave --nproc out")
-        with device_errors(self.device, self.config.batch_size), failures_told(self.network):
+        with device_errors(self.device, self.config.batch_size), own_code_errors(self.network):
             return find_lr.sweep(self._prepare().trainer)
 
     def how_to_go_on(self) -> str:
@@ -206,7 +206,7 @@ class Run:
         with (
             joined(self.process, self.device),
             device_errors(self.device, self.config.batch_size),
-            failures_told(self.network),
+            own_code_errors(self.network),
         ):
             if self.process.is_main:
                 check_writable(self.output)

@@ -25,7 +25,6 @@ from fmnist_cli.checkpoints.weights import open_model
 from fmnist_cli.errors import CheckFailed, DataError
 from fmnist_cli.evaluation.description import as_text, describe_model
 from fmnist_cli.inference.torch_backend import TorchClassifier
-from fmnist_cli.inference.torch_devices import resolve_precision
 from tests.damage import DAMAGE, Damage
 from tests.memory import measured
 from tests.training.small import trainer
@@ -34,7 +33,6 @@ from tests.written_models import metadata, network
 NETWORK, OTHER = "convnet-small", "tutorial"
 REFUSED, UNCHANGED, AS_WRITTEN = "refused", "unchanged", "as torch reads it"
 PICKLE, METADATA = "archive/data.pkl", "archive/metadata.json"
-CPU: Final = torch.device("cpu")
 
 
 # What pickles can be made to say
@@ -207,10 +205,7 @@ class Case:
         """Load a file as the program does, and use all that it records."""
         load = checkpoint.load_training if self.has_training else self._load
         loaded = load(path)
-        precision = resolve_precision("fp32", CPU)
-        classifier = TorchClassifier(
-            path, loaded.metadata, loaded.model, loaded.normalization, CPU, precision
-        )
+        classifier = TorchClassifier(path, loaded, device="cpu")
         for value in describe_model(classifier).values():
             as_text(value)
         classifier(np.zeros((1, 28, 28), np.uint8))

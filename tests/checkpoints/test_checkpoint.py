@@ -14,7 +14,7 @@ from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.archive import read_digests, read_metadata
 from fmnist_cli.checkpoints.metadata import ModelMetadata, NetworkRecord
 from fmnist_cli.data.normalization import Normalization
-from fmnist_cli.errors import CheckpointError, MissingInput, OutputError
+from fmnist_cli.errors import CheckpointError, OutputError
 from tests.training.small import assert_same
 
 METADATA = ModelMetadata(
@@ -31,16 +31,6 @@ def saved(tmp_path: Path) -> Path:
     return path
 
 
-def rewritten(path: Path, **members: bytes) -> Path:
-    """The same zip with some members' content replaced."""
-    copy = path.with_name("copy.pt")
-    with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w") as target:
-        for name in source.namelist():
-            plain = name.partition("/")[2].replace(".", "_")
-            target.writestr(name, members.get(plain, source.read(name)))
-    return copy
-
-
 def test_what_was_saved_is_what_is_loaded(saved: Path) -> None:
     torch.manual_seed(0)
     loaded = checkpoint.load(saved)
@@ -50,15 +40,7 @@ def test_what_was_saved_is_what_is_loaded(saved: Path) -> None:
     assert loaded.training == checkpoint.load_training(saved).training == {"step": 3}
     assert read_digests(saved) == b"12345"
     assert read_metadata(saved) == METADATA
-
-
-def test_torch_alone_opens_it(saved: Path) -> None:
     assert set(torch.load(saved, weights_only=True)) == {"state_dict", "training"}
-
-
-def test_a_missing_file_names_the_command_that_trains_one(tmp_path: Path) -> None:
-    with pytest.raises(MissingInput, match="fmnist train --output"):
-        checkpoint.load(tmp_path / "model.pt")
 
 
 def test_a_model_without_training_state_can_not_be_resumed(saved: Path) -> None:
@@ -78,28 +60,12 @@ def test_a_model_without_training_state_can_not_be_resumed(saved: Path) -> None:
     ],
 )
 def test_foreign_metadata_is_refused(saved: Path, content: bytes, message: str) -> None:
+    copy = saved.with_name("copy.pt")
+    with zipfile.ZipFile(saved) as source, zipfile.ZipFile(copy, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, content if name.endswith(".json") else source.read(name))
     with pytest.raises(CheckpointError, match=message):
-        checkpoint.load(rewritten(saved, metadata_json=content))
-
-
-@pytest.mark.parametrize("place", range(0, 2_300_000, 229_999))
-def test_a_flipped_bit_is_detected(saved: Path, place: int) -> None:
-    content = bytearray(saved.read_bytes())
-    content[place] ^= 0x10
-    saved.write_bytes(content)
-    try:
-        loaded = checkpoint.load(saved)
-    except CheckpointError:
-        return
-    torch.manual_seed(0)  # the flip hit padding that no member holds
-    assert_same(loaded.model.state_dict(), models.build("tutorial").state_dict())
-
-
-@pytest.mark.parametrize("size", [0, 1, 100, 100_000, 2_000_000])
-def test_a_truncated_file_is_refused(saved: Path, size: int) -> None:
-    saved.write_bytes(saved.read_bytes()[:size])
-    with pytest.raises(CheckpointError):
-        checkpoint.load(saved)
+        checkpoint.load(copy)
 
 
 def test_other_files_are_refused(saved: Path, tmp_path: Path) -> None:
@@ -117,8 +83,6 @@ def test_other_files_are_refused(saved: Path, tmp_path: Path) -> None:
         (tmp_path / "other").write_bytes(content)
         with pytest.raises(CheckpointError, match=message):
             checkpoint.load(tmp_path / "other")
-    with pytest.raises(CheckpointError, match="is a directory"):
-        checkpoint.load(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -127,10 +91,10 @@ def test_other_files_are_refused(saved: Path, tmp_path: Path) -> None:
         (lambda state: state["fc.2.bias"].fill_(float("nan")), "not finite"),
         (lambda state: state["fc.2.bias"].fill_(float("inf")), "not finite"),
         (lambda state: state.update({"fc.2.bias": state["fc.2.bias"].half()}), r"fc\.2\.bias"),
-        (lambda state: state.update({"fc.2.bias": torch.zeros(9)}), r"fc\.2\.bias"),
+        (lambda state: state.update({"fc.2.bias": torch.zeros(9)}), r"bias' is \[9\].*\[10\]"),
         (lambda state: state.update({"fc.2.bias": torch.zeros(1).expand(10)}), "larger than"),
-        (lambda state: state.pop("fc.2.bias"), "other weights"),
-        (lambda state: state.update(more=torch.zeros(1)), "other weights"),
+        (lambda state: state.pop("fc.2.bias"), r"'fc\.2\.bias' is missing"),
+        (lambda state: state.update(more=torch.zeros(1)), "'more' is not part"),
         (lambda state: state.update(more=torch.zeros(15_000_000)), "far more values"),
     ],
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fmnist_cli.checkpoints.sniff import describe
+from fmnist_cli.checkpoints.sniff import not_a_model
 
 
 @pytest.mark.parametrize(
@@ -25,10 +25,7 @@ from fmnist_cli.checkpoints.sniff import describe
         (b"<!DOCTYPE html>", "of an unknown kind, or damaged", "fmnist train"),
     ],
 )
-def test_it_is_named_and_what_helps(
-    content: bytes, kind: str, help_text: str, tmp_path: Path
-) -> None:
-    (tmp_path / "file").write_bytes(content)
-    first, second = describe(tmp_path / "file").splitlines()
+def test_it_is_named_and_what_helps(content: bytes, kind: str, help_text: str) -> None:
+    first, second = str(not_a_model(Path("file"), content)).splitlines()
     assert kind in first
     assert help_text in second

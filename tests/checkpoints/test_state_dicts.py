@@ -1,7 +1,6 @@
 """Weights as people save them elsewhere, a line per habit."""
 
 import argparse
-import pickle
 import subprocess
 import sys
 import zipfile
@@ -88,7 +87,7 @@ def test_it_is_read_and_fine_tuned(form: str, tmp_path: Path) -> None:
     opened = open_model(tmp_path / name, NETWORK)
     assert_same(opened.model.state_dict(), expected)
     assert NETWORK in opened.assumed
-    assert opened.normalization == Normalization.STANDARD
+    assert opened.metadata.normalization == Normalization.STANDARD
     model = models.build(NETWORK)
     start_from(model, NETWORK, str(tmp_path / name))
     assert_same(model.state_dict(), expected)
@@ -112,9 +111,6 @@ def test_safetensors(tmp_path: Path) -> None:
 
 MISFITS: dict[str, tuple[Callable[[State], Any], str]] = {
     "one is missing": (lambda s: s.pop("head.bias") is None or s, "'head.bias' is missing"),
-    "one is too many": (lambda s: {**s, "more.w": torch.zeros(1)}, "'more.w' is not part"),
-    "other classes": (lambda s: {**s, "head.bias": torch.zeros(5)}, r"bias' is \[5\].*\[10\]"),
-    "not finite": (lambda s: {**s, "head.bias": torch.full((10,), torch.nan)}, "not finite"),
     "too large for float32": (
         lambda s: {**s, "head.bias": torch.full((10,), 1e300, dtype=torch.float64)},
         "not finite",
@@ -169,7 +165,7 @@ def test_weights_of_this_programs_resnet_keep_theirs(tmp_path: Path) -> None:
 def test_normalization_and_stem_are_for_bare_weights_alone(tmp_path: Path) -> None:
     torch.save(network(NETWORK).state_dict(), tmp_path / "w.pth")
     opened = open_model(tmp_path / "w.pth", NETWORK, normalization=Normalization.HALF)
-    assert opened.normalization == Normalization.HALF
+    assert opened.metadata.normalization == Normalization.HALF
     assert "(0..1 - 0.5) / 0.5" in opened.assumed
     with pytest.raises(UsageError, match="stem"):
         open_model(tmp_path / "w.pth", NETWORK, stem="stock")
@@ -196,29 +192,26 @@ def test_the_advice_for_a_whole_model_works(tmp_path: Path) -> None:
     assert set(torch.load(tmp_path / "weights.pt")) == {"0.weight", "0.bias"}
 
 
+def run_advice(path: Path, message: str) -> None:
+    """Run the command that the refusal of a file prints."""
+    with pytest.raises(CheckpointError, match=message) as caught:
+        open_model(path, NETWORK)
+    command = str(caught.value).splitlines()[1].partition("python -c ")[2]
+    subprocess.run(f'"{sys.executable}" -c {command}', shell=True, cwd=path.parent, check=True)
+
+
 @pytest.mark.proof
 def test_the_advice_names_the_module_of_other_models(tmp_path: Path) -> None:
     torch.save({"epoch": 1, "model": torchvision.ops.MLP(2, [2])}, tmp_path / "net.pt")
-    with pytest.raises(CheckpointError, match=r"torchvision\.ops\.misc") as caught:
-        open_model(tmp_path / "net.pt", "tutorial")
-    command = str(caught.value).splitlines()[1].partition("python -c ")[2]
-    program = f'"{sys.executable}" -c {command}'
-    subprocess.run(program, shell=True, cwd=tmp_path, check=True)
+    run_advice(tmp_path / "net.pt", r"torchvision\.ops\.misc")
     assert set(torch.load(tmp_path / "weights.pt")) == {"0.weight", "0.bias"}
 
 
 def test_files_of_long_ago_are_converted_by_the_printed_line(tmp_path: Path) -> None:
     state = network(NETWORK).state_dict()
     torch.save(state, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
-    with pytest.raises(CheckpointError, match=r"until version 1\.5") as caught:
-        open_model(tmp_path / "old.pth", NETWORK)
-    command = str(caught.value).splitlines()[1].partition("python -c ")[2]
-    subprocess.run(f'"{sys.executable}" -c {command}', shell=True, cwd=tmp_path, check=True)
+    run_advice(tmp_path / "old.pth", r"until version 1\.5")
     assert_same(open_model(tmp_path / "weights.pt", NETWORK).model.state_dict(), dict(state))
-
-
-def _npz(path: Path) -> None:
-    np.savez_compressed(path, a=np.zeros(1000))
 
 
 def _keras(path: Path) -> None:
@@ -227,27 +220,16 @@ def _keras(path: Path) -> None:
         archive.writestr("model.weights.h5", b"\x89HDF")
 
 
-OTHERS: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "HDF5": (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(50)), "HDF5"),
-    "Keras": (_keras, "Keras model"),
-    "ONNX": (lambda path: path.write_bytes(b"\x08\x0a\x12\x04test"), "ONNX file"),
-    "npz": (_npz, "NumPy archive"),
-    "npy": (lambda path: path.write_bytes(b"\x93NUMPY\x01\0"), "NumPy array"),
-    "a picture": (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(50)), "an image"),
-    "a pickle": (lambda path: path.write_bytes(pickle.dumps({"a": 1})), "a bare pickle"),
-    "a pointer": (lambda path: path.write_bytes(b"version https://git-lfs"), "Git LFS"),
-    "TorchScript": (
-        lambda path: torch.jit.save(torch.jit.script(nn.Linear(2, 2)), path),
-        "TorchScript",
-    ),
+ZIPS: dict[str, Callable[[Path], Any]] = {
+    "Keras model": _keras,
+    "NumPy archive": lambda path: np.savez_compressed(path, a=np.zeros(1000)),
+    "TorchScript": lambda path: torch.jit.save(torch.jit.script(nn.Linear(2, 2)), path),
 }
 
 
-@pytest.mark.parametrize("kind", OTHERS)
-def test_files_of_other_tools_are_called_what_they_are(kind: str, tmp_path: Path) -> None:
-    write, words = OTHERS[kind]
-    path = tmp_path / "file.npz"
-    write(path)
-    with pytest.raises(CheckpointError, match=words) as caught:
-        open_model(path, NETWORK)
+@pytest.mark.parametrize("kind", ZIPS)
+def test_zips_of_other_tools_are_named(kind: str, tmp_path: Path) -> None:
+    ZIPS[kind](tmp_path / "file.npz")
+    with pytest.raises(CheckpointError, match=kind) as caught:
+        open_model(tmp_path / "file.npz", NETWORK)
     assert "damaged" not in str(caught.value)

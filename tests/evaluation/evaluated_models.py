@@ -1,18 +1,20 @@
-"""Model files that record their training data, for tests that evaluate them."""
+"""Model files that record their training data, and the answers of a model without a file."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.metadata import DataRecord
 from fmnist_cli.data.digests import digest_images
-from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.images import LabeledImages, Labels
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.data.splits import stratified_split
 from fmnist_cli.export.graph import build_graph
-from fmnist_cli.inference.classifier import Classifier
+from fmnist_cli.inference.classifier import Classifier, Probabilities
 from fmnist_cli.inference.loading import load
 from fmnist_cli.training.run_data import describe_data
 from tests.written_models import metadata, network
@@ -66,3 +68,12 @@ def forbid_torch(folder: Path) -> None:
         "            raise AssertionError('torch is imported')\n"
         "sys.meta_path.insert(0, Forbidden())\n"
     )
+
+
+def answers(n: int, seed: int = 0) -> tuple[Labels, Probabilities]:
+    """A well-calibrated model: labels int64 [n], drawn from probabilities float32 [n, 10]."""
+    random = np.random.default_rng(seed)
+    logits = 3.0 * random.standard_normal((n, 10))
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    drawn = random.random((n, 1)) < probabilities.cumsum(axis=1)
+    return drawn.argmax(axis=1).astype(np.int64), probabilities.astype(np.float32)

@@ -1,12 +1,16 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from fmnist_cli.errors import DataError
-from fmnist_cli.evaluation.comparison import mcnemar_p, paired_interval, score_pair
-from tests.evaluation.drawn_answers import answers
+from fmnist_cli.data.sources import open_source
+from fmnist_cli.evaluation.comparison import compare_models, mcnemar_p, paired_interval
+from fmnist_cli.inference.loading import load
+from tests.sample_images import draw
+from tests.written_models import write_checkpoint
 
 
 @given(st.integers(0, 24).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -33,28 +37,23 @@ def test_paired_interval_covers_the_true_difference_in_95_of_100_samples() -> No
     assert 0.935 <= held / 2_000 <= 0.965
 
 
-def test_counts_agree_with_the_answers() -> None:
-    labels, a = answers(400)
-    _, b = answers(400, seed=1)
-    compared = score_pair(labels, a, b)
-    right_a, right_b = a.argmax(1) == labels, b.argmax(1) == labels
-    assert compared.accuracy == (right_a.mean(), right_b.mean())
+def test_counts_agree_with_the_answers(tmp_path: Path) -> None:
+    one, two = load("pretrained", device="cpu"), load(write_checkpoint(tmp_path / "m.pt"))
+    data, source = draw(500, "test"), open_source("sample")
+    compared = compare_models(one, two, source, "test")
+    a, b = one(data.images).argmax(1), two(data.images).argmax(1)
+    right_a, right_b = a == data.labels, b == data.labels
+    assert (compared.a.accuracy, compared.b.accuracy) == (right_a.mean(), right_b.mean())
     assert compared.difference == pytest.approx(right_b.mean() - right_a.mean())
     assert compared.difference_ci95[0] < compared.difference < compared.difference_ci95[1]
     assert compared.only_a_right == (right_a & ~right_b).sum()
     assert compared.only_b_right == (right_b & ~right_a).sum()
-    np.testing.assert_array_equal(compared.differing, np.flatnonzero(a.argmax(1) != b.argmax(1)))
-    assert compared.agreement == pytest.approx(1 - len(compared.differing) / 400)
-
-
-def test_a_model_agrees_with_itself() -> None:
-    labels, a = answers(50)
-    compared = score_pair(labels, a, a)
-    assert (compared.difference, compared.mcnemar_p, compared.agreement) == (0, 1, 1)
-    assert len(compared.differing) == 0
-
-
-def test_no_images_is_an_error() -> None:
-    nothing = np.zeros((0, 10), np.float32)
-    with pytest.raises(DataError, match="no images"):
-        score_pair(np.zeros(0, np.int64), nothing, nothing)
+    assert [row["index"] for row in compared.differing] == np.flatnonzero(a != b).tolist()
+    first = compared.differing[0]
+    index = first["index"]
+    assert (first["a"]["label"], first["b"]["label"]) == (a[index], b[index])
+    assert first["label"] == data.labels[index]
+    assert compared.agreement == pytest.approx((a == b).mean())
+    same = compare_models(one, one, source, "test")
+    assert (same.difference, same.mcnemar_p, same.agreement) == (0, 1, 1)
+    assert same.n_differing == 0

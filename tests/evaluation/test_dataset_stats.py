@@ -8,14 +8,11 @@ from fmnist_cli.data.layouts import OFFICIAL
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.evaluation.dataset_stats import dataset_stats
 from tests.evaluation.test_overlap import write_csv
-
-
-def some(n: int) -> LabeledImages:
-    return open_source("sample:100").read("train")[-n:]
+from tests.sample_images import draw
 
 
 def test_counts_mean_std_and_copies(tmp_path: Path) -> None:
-    data = some(30)
+    data = draw(30, "train")
     train = data[[*range(30), 0, 0, 1]]
     test = data[[5, 6, 6]]
     test.images[0, 0, 0] ^= 1
@@ -37,7 +34,9 @@ def test_counts_mean_std_and_copies(tmp_path: Path) -> None:
 
 
 def test_data_without_a_test_split_is_described_as_far_as_it_goes(tmp_path: Path) -> None:
-    source = open_source(write_csv(tmp_path / "d.csv", some(12)), data_dir=tmp_path / "none")
+    source = open_source(
+        write_csv(tmp_path / "d.csv", draw(12, "train")), data_dir=tmp_path / "none"
+    )
     stats = dataset_stats(source)
     assert list(stats.splits) == ["train"]
     assert stats.shared is None
@@ -46,7 +45,7 @@ def test_data_without_a_test_split_is_described_as_far_as_it_goes(tmp_path: Path
 def test_overlap_with_the_official_splits(tmp_path: Path, mirror: Path) -> None:
     official = open_source(OFFICIAL, data_dir=mirror)
     train, test = official.read("train")[:20], official.read("test")[:7]
-    other = some(3)
+    other = draw(3, "train")
     mixed = LabeledImages(
         np.concatenate([train.images, test.images, 255 - other.images]),
         np.concatenate([train.labels, test.labels, other.labels]),

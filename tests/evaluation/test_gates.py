@@ -5,7 +5,7 @@ from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.errors import GateMissed, UsageError
 from fmnist_cli.evaluation import gates
 from fmnist_cli.evaluation.scores import score
-from tests.evaluation.drawn_answers import answers
+from tests.evaluation.evaluated_models import answers
 
 SCORES = score(*answers(300), CLASS_NAMES)
 
@@ -56,10 +56,8 @@ def test_classes_are_the_models() -> None:
 
 
 def test_each_missed_gate_is_named_and_an_equal_score_passes() -> None:
-    wanted = [
-        gates.Gate("accuracy", SCORES.accuracy),
-        *map(gates.parse, ("f1_macro=1", "recall[Bag]=1")),
-    ]
+    texts = (f"accuracy={SCORES.accuracy!r}", "f1_macro=1", "recall[Bag]=1")
+    wanted = [*map(gates.parse, texts)]
     with pytest.raises(GateMissed) as missed:
         gates.check(wanted, SCORES)
     assert "f1_macro" in str(missed.value)

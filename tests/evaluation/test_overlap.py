@@ -1,4 +1,3 @@
-import base64
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +10,19 @@ from fmnist_cli.data.layouts import OFFICIAL
 from fmnist_cli.data.sources import Source, open_source
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.evaluation.evaluation import evaluate
-from fmnist_cli.evaluation.overlap import count_seen_in_training, recorded_digests
+from fmnist_cli.evaluation.overlap import count_seen_in_training
 from fmnist_cli.evaluation.training_record import Split
 from fmnist_cli.inference.classifier import Classifier
 from fmnist_cli.inference.loading import load
+from tests.data.written_formats import csv
 from tests.evaluation.evaluated_models import VAL_SIZE, trained_on, training_part, without_record
+from tests.sample_images import draw
 from tests.written_models import write_onnx
 
 
 def write_csv(path: Path, data: LabeledImages) -> str:
     """Write images in Kaggle's form; returns the path as `--data` takes it."""
-    header = ",".join(["label", *(f"pixel{number}" for number in range(1, 785))])
-    rows = np.column_stack([data.labels, data.images.reshape(len(data), -1)])
-    np.savetxt(path, rows, fmt="%d", delimiter=",", header=header, comments="")
+    path.write_bytes(csv(data))
     return str(path)
 
 
@@ -33,9 +32,8 @@ def count(classifier: Classifier, source: Source, split: Split = "test") -> int 
 
 
 def test_a_csv_is_recorded_image_by_image(tmp_path: Path) -> None:
-    train = open_source("sample:120").read("train")
-    other = open_source("sample:120").read("test")[:30]
-    seen, unseen = training_part(train), other
+    train, unseen = draw(120, "train"), draw(30, "test")
+    seen = training_part(train)
     spec = write_csv(tmp_path / "train.csv", train)
     model = trained_on(tmp_path / "m.pt", spec, record=True)
     mixed = LabeledImages(
@@ -65,7 +63,7 @@ def test_the_splits_of_the_sample_share_no_image() -> None:
     assert len(test) // 5 == 500
 
 
-def test_it_can_not_be_told_without_the_official_files(tmp_path: Path) -> None:
+def test_overlap_is_unknown_without_the_official_files(tmp_path: Path) -> None:
     model = trained_on(
         tmp_path / "m.pt", "sample:120", changes={"spec": OFFICIAL, "kind": OFFICIAL}
     )
@@ -74,12 +72,12 @@ def test_it_can_not_be_told_without_the_official_files(tmp_path: Path) -> None:
     assert not (tmp_path / "empty").exists()
 
 
-def test_it_can_not_be_told_of_a_model_without_a_record(tmp_path: Path) -> None:
+def test_overlap_is_unknown_for_a_model_without_a_record(tmp_path: Path) -> None:
     model = without_record(tmp_path / "m.pt")
     assert count(model, open_source("sample:120")) is None
 
 
-def test_official_splits_share_no_image_and_a_csv_of_both_is_found_out(
+def test_official_splits_share_no_image_and_a_csv_of_both_is_counted(
     tmp_path: Path, mirror: Path
 ) -> None:
     official = open_source(OFFICIAL, data_dir=mirror)
@@ -99,24 +97,16 @@ def test_official_splits_share_no_image_and_a_csv_of_both_is_found_out(
 
 
 def test_an_onnx_file_carries_the_record(tmp_path: Path) -> None:
-    record = digest_images(open_source("sample:50").read("train").images)
     path = write_onnx(tmp_path / "m.onnx")
-    assert recorded_digests(load(path)) == b""
-    write_record(path, base64.b64encode(record).decode())
-    assert recorded_digests(load(path)) == record
-
-
-def test_a_damaged_record_of_an_onnx_file_is_refused(tmp_path: Path) -> None:
-    path = write_onnx(tmp_path / "m.onnx")
-    write_record(path, "no base64!")
-    with pytest.raises(CheckpointError, match="damaged"):
-        recorded_digests(load(path))
-
-
-def write_record(path: Path, text: str) -> None:
+    assert load(path).training_digests() == b""
     model = onnx.load(path)
-    model.metadata_props.add(key=ONNX_RECORD_KEY, value=text)
+    record = model.metadata_props.add(key=ONNX_RECORD_KEY, value="MTIzNDU=")
     onnx.save(model, path)
+    assert load(path).training_digests() == b"12345"
+    record.value = "no base64!"
+    onnx.save(model, path)
+    with pytest.raises(CheckpointError, match="damaged"):
+        load(path).training_digests()
 
 
 @pytest.mark.parametrize(

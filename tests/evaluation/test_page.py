@@ -20,7 +20,7 @@ from fmnist_cli.evaluation.page import MOST_AMBIGUOUS, WORST_ERRORS, find_histor
 from fmnist_cli.evaluation.scores import score
 from fmnist_cli.training.curves import PANELS
 from fmnist_cli.training.run_directory import HISTORY_COLUMNS, RunDirectory
-from tests.evaluation.drawn_answers import answers
+from tests.evaluation.evaluated_models import answers
 from tests.written_models import metadata
 
 HOSTILE = "<script>alert('&')</script><img src=http://example.org/x onerror=alert(1)>"
@@ -117,14 +117,14 @@ def test_a_model_without_mistakes_has_a_page_too(tmp_path: Path) -> None:
     assert "The model file does not record it." in page
 
 
-def test_what_weakens_the_scores_is_said(tmp_path: Path) -> None:
+def test_warnings_about_the_scores(tmp_path: Path) -> None:
     page = render_page(evaluation(tmp_path, is_sample=True, seen_in_training=123))
     assert "come from the sample in the package" in page
     assert "was trained on 123 of these 400 images" in page
     assert "is unknown" in render_page(evaluation(tmp_path, seen_in_training=None))
 
 
-def test_learning_curves_stand_in_it_where_the_run_folder_is(tmp_path: Path) -> None:
+def test_learning_curves_are_shown_if_the_run_directory_is_found(tmp_path: Path) -> None:
     assert "Learning curves" not in render_page(evaluation(tmp_path))
     row = dict.fromkeys(HISTORY_COLUMNS, 0.5) | {"epoch": 1, "val_loss": 1.0}
     RunDirectory(tmp_path).write_history([row])
@@ -136,7 +136,7 @@ def test_learning_curves_stand_in_it_where_the_run_folder_is(tmp_path: Path) -> 
         assert f'aria-label="Learning curve: {title}"' in page
 
 
-def test_it_says_what_made_the_model(tmp_path: Path) -> None:
+def test_the_training_of_the_model_is_described(tmp_path: Path) -> None:
     page = render_page(evaluation(tmp_path))
     assert "network tutorial, recipe tutorial, parameters 582,026" in page
     for name in ("config", "versions", "created at"):
@@ -145,13 +145,10 @@ def test_it_says_what_made_the_model(tmp_path: Path) -> None:
     assert "network" not in unknown.partition("</header>")[0].partition("<header>")[2]
 
 
-def test_the_same_scores_give_the_same_page(tmp_path: Path) -> None:
-    assert render_page(evaluation(tmp_path)) == render_page(evaluation(tmp_path))
-
-
-def test_every_class_and_every_count_stands_in_it(tmp_path: Path) -> None:
+def test_it_holds_every_class_and_count_and_is_the_same_each_time(tmp_path: Path) -> None:
     evaluated = evaluation(tmp_path)
     page = render_page(evaluated)
+    assert page == render_page(evaluation(tmp_path))
     for name in CLASS_NAMES:
         assert page.count(name) >= 3
     cells = re.findall(r'class="(?:strong|none|)(?: miss)?" title="[^"]*">(\d+)</td>', page)

@@ -8,15 +8,13 @@ from scipy import stats
 from sklearn import metrics
 
 from fmnist_cli.constants import CLASS_NAMES
-from fmnist_cli.errors import DataError
 from fmnist_cli.evaluation.scores import (
     calibrate,
-    count_confusions,
     cross_entropy,
     score,
     wilson_interval,
 )
-from tests.evaluation.drawn_answers import answers
+from tests.evaluation.evaluated_models import answers
 
 
 def test_report_is_scikit_learns() -> None:
@@ -44,11 +42,6 @@ def test_classes_without_images_are_scored_without_a_warning() -> None:
     assert scores.report["accuracy"] == scores.accuracy
 
 
-def test_no_images_is_an_error() -> None:
-    with pytest.raises(DataError, match="no images"):
-        score(np.zeros(0, np.int64), np.zeros((0, 10), np.float32), CLASS_NAMES)
-
-
 @given(st.integers(1, 70_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_interval_is_scipys_wilson(counts: tuple[int, int]) -> None:
     successes, n = counts
@@ -60,13 +53,6 @@ def test_a_probability_of_zero_gives_a_finite_loss() -> None:
     probabilities = np.eye(10, dtype=np.float32)[[3]]
     assert cross_entropy(np.array([3]), probabilities) == 0
     assert 80 < cross_entropy(np.array([4]), probabilities) < 90
-
-
-def test_rows_of_the_confusion_matrix_are_true_classes() -> None:
-    matrix = count_confusions(np.array([2, 2, 9]), np.array([2, 4, 9]), 10)
-    assert matrix[2, 4] == 1
-    assert matrix[4, 2] == 0
-    assert matrix.sum() == 3
 
 
 def test_most_confused_pairs_are_counted_by_true_class() -> None:

@@ -35,6 +35,12 @@ def test_no_validation_split_is_a_wrong_usage(tmp_path: Path) -> None:
         read_split(open_source(SPEC), "val", model)
 
 
+def test_a_record_that_leaves_no_training_images_is_refused(tmp_path: Path) -> None:
+    model = trained_on(tmp_path / "m.pt", SPEC, changes={"val_size": 200, "split_seed": None})
+    with pytest.raises(DataError, match="not the training data of the model"):
+        read_split(open_source(SPEC), "train", model)
+
+
 def test_data_that_is_gone_names_the_option(tmp_path: Path) -> None:
     model = trained_on(tmp_path / "m.pt", SPEC, changes={"spec": str(tmp_path / "gone.csv")})
     with pytest.raises(MissingInput, match="--data"):

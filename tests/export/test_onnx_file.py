@@ -1,4 +1,4 @@
-"""A file appears whole and proved, or not at all."""
+"""A file appears whole and verified, or not at all."""
 
 import hashlib
 import json
@@ -9,12 +9,13 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from fmnist_cli.errors import CheckFailed, MissingInput, UsageError
+from fmnist_cli.errors import CheckFailed, UsageError
 from fmnist_cli.export import onnx_file
 from fmnist_cli.export.graph import build_graph
 from fmnist_cli.export.onnx_file import export
+from fmnist_cli.export.samples import parity_images
 from fmnist_cli.inference.onnx_check import check
-from tests.written_models import DATA, write_checkpoint
+from tests.written_models import DATA, metadata, write_checkpoint, write_onnx
 
 
 @pytest.fixture
@@ -22,12 +23,12 @@ def model(tmp_path: Path) -> Path:
     return write_checkpoint(tmp_path / "model.pt")
 
 
-def test_the_file_records_where_it_is_from_and_what_was_proved(model: Path) -> None:
-    exported = export(model, model.with_suffix(".onnx"), verify=60)
+def test_the_file_records_its_origin_and_verification(model: Path) -> None:
+    exported = export(model, model.with_suffix(".onnx"), verify=60, logits=True, opset=20)
     onnx.checker.check_model(exported.path, full_check=True)
-    metadata = check(exported.path).metadata
-    assert metadata is not None
-    recorded = metadata.to_json()
+    checked = check(exported.path).metadata
+    assert checked is not None
+    recorded = checked.to_json()
     assert recorded == exported.metadata
     assert recorded["data"]["spec"] == DATA
     provenance = recorded["export"]
@@ -38,30 +39,7 @@ def test_the_file_records_where_it_is_from_and_what_was_proved(model: Path) -> N
     assert provenance["quantization"] is None
     assert set(provenance["versions"]) == {"fmnist", "torch", "onnx", "onnxruntime"}
     assert sorted(path.name for path in model.parent.iterdir()) == ["model.onnx", "model.pt"]
-
-
-def test_more_images_than_the_validation_split_has(model: Path) -> None:
-    parity = export(model, model.with_suffix(".onnx"), verify=10_000).parity
-    assert (parity.images, parity.source) == (300, "validation and training split")
-
-
-def test_a_model_without_validation_split(tmp_path: Path) -> None:
-    model = write_checkpoint(tmp_path / "model.pt", val_size=0)
-    assert export(model, tmp_path / "a.onnx", verify=10).parity.source.startswith("training split")
-
-
-def test_the_sample_stands_in_for_data_that_is_not_here(
-    model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def gone(*_: Any) -> None:
-        raise MissingInput("not here")
-
-    monkeypatch.setattr("fmnist_cli.export.samples.training_and_validation", gone)
-    assert export(model, model.with_suffix(".onnx"), verify=20).parity.source.startswith("sample")
-
-
-def test_the_card_describes_the_file(model: Path) -> None:
-    card = export(model, model.with_suffix(".onnx"), verify=10, logits=True, opset=20).card()
+    card = exported.card()
     assert json.loads(json.dumps(card)) == card
     assert card["opset"] == 20
     assert card["inputs"] == {"images": "uint8 [N, 28, 28]"}
@@ -70,7 +48,26 @@ def test_the_card_describes_the_file(model: Path) -> None:
         "label": "int64 [N]",
         "logits": "float32 [N, 10]",
     }
-    assert card["size_bytes"] == model.with_suffix(".onnx").stat().st_size
+    assert card["size_bytes"] == exported.path.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("spec", "val_size", "verify", "images", "source"),
+    [
+        (DATA, 100, 100, 100, "validation split"),
+        (DATA, 100, 10_000, 300, "validation and training split"),
+        (DATA, 0, 10, 10, "training split"),
+        ("gone.csv", 100, 20, 20, "sample: the training data is not here"),
+    ],
+)
+def test_validation_images_come_first_and_the_sample_stands_in(
+    spec: str, val_size: int, verify: int, images: int, source: str
+) -> None:
+    recorded = metadata(val_size=val_size).to_json()
+    recorded["data"]["spec"] = spec
+    chosen, description = parity_images(recorded, verify, None)
+    assert len(chosen) == images
+    assert description.startswith(source)
 
 
 def test_a_flawed_graph_leaves_what_stood_there(
@@ -96,13 +93,9 @@ def test_a_flawed_graph_leaves_what_stood_there(
     assert sorted(path.name for path in model.parent.iterdir()) == ["model.onnx", "model.pt"]
 
 
-def test_an_onnx_file_is_not_exported_again(model: Path) -> None:
-    exported = export(model, model.with_suffix(".onnx"), verify=10)
+def test_an_onnx_file_is_not_exported_and_the_model_not_replaced(model: Path) -> None:
     with pytest.raises(UsageError, match="already"):
-        export(exported.path, model.with_name("again.onnx"))
-
-
-def test_the_model_is_not_replaced(model: Path) -> None:
+        export(write_onnx(model.with_suffix(".onnx")), model.with_name("again.onnx"))
     with pytest.raises(UsageError, match="--output"):
         export(model, model)
     assert model.read_bytes()[:2] == b"PK"

@@ -19,60 +19,42 @@ from fmnist_cli.inference.classifier import Classifier, Probabilities
 from fmnist_cli.inference.loading import load
 
 
-class BrightestRow(Classifier):
-    """The share of an image's brightness that each of its first ten rows has."""
+class BrightestColumn(Classifier):
+    """The share of an image's brightness that each of its first ten columns has."""
 
     backend = "torch"
     batch_size = 4
 
     def __init__(self) -> None:
-        super().__init__(Path("rows.pt"), None)
+        super().__init__(Path("columns.pt"), None)
         self.batches: list[int] = []
 
     def _classify(self, images: Images) -> Probabilities:
         self.batches.append(len(images))
-        rows = images[:, :10].sum(axis=2, dtype=np.float32) + 1
-        shares: Probabilities = rows / rows.sum(axis=1, keepdims=True)
+        columns = images[:, :, :10].sum(axis=1, dtype=np.float32) + 1
+        shares: Probabilities = columns / columns.sum(axis=1, keepdims=True)
         return shares
 
 
-class LeftSide(Classifier):
-    """All on class 1 where the left half is brighter, else on class 0."""
-
-    backend = "torch"
-
-    def _classify(self, images: Images) -> Probabilities:
-        is_left = images[:, :, :14].sum(axis=(1, 2)) > images[:, :, 14:].sum(axis=(1, 2))
-        certain: Probabilities = np.eye(10, dtype=np.float32)[is_left.astype(int)]
-        return certain
-
-
-class Broken(Classifier):
-    """Gives no numbers."""
-
-    backend = "torch"
-
-    def _classify(self, images: Images) -> Probabilities:
-        return np.full((len(images), 10), np.nan, np.float32)
+def drawn(count: int) -> Images:
+    return np.random.default_rng(0).integers(0, 256, (count, 28, 28), np.uint8)
 
 
 @pytest.mark.parametrize(("count", "batches"), [(0, []), (1, [1]), (4, [4]), (9, [4, 4, 1])])
 def test_any_number_goes_through_in_batches(count: int, batches: list[int]) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (count, 28, 28), np.uint8)
-    classifier = BrightestRow()
+    images, classifier = drawn(count), BrightestColumn()
     probabilities = classifier(images)
     assert classifier.batches == batches
     assert probabilities.shape == (count, 10)
-    one_by_one = [BrightestRow()(images[n : n + 1])[0] for n in range(count)]
+    one_by_one = [classifier(image[None])[0] for image in images]
     np.testing.assert_array_equal(probabilities, np.array(one_by_one).reshape(count, 10))
 
 
 def test_tta_averages_an_image_and_its_mirror_image() -> None:
-    images = np.zeros((1, 28, 28), np.uint8)
-    images[:, :, :5] = 255
-    classifier = LeftSide(Path("x.pt"), None)
-    assert classifier(images)[0, :2].tolist() == [0, 1]
-    assert classifier(images, tta=True)[0, :2].tolist() == [0.5, 0.5]
+    images, classifier = drawn(3), BrightestColumn()
+    expected = (classifier(images) + classifier(images[:, :, ::-1])) / 2
+    np.testing.assert_array_equal(classifier(images, tta=True), expected)
+    assert not np.array_equal(classifier(images), expected)
 
 
 @pytest.mark.parametrize(
@@ -80,12 +62,13 @@ def test_tta_averages_an_image_and_its_mirror_image() -> None:
 )
 def test_other_shapes_and_dtypes_are_refused(images: Images) -> None:
     with pytest.raises(DataError, match=r"expected uint8 \[N, 28, 28\]"):
-        BrightestRow()(images)
+        BrightestColumn()(images)
 
 
-def test_probabilities_that_are_not_finite_are_refused() -> None:
+def test_probabilities_that_are_not_finite_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BrightestColumn, "_classify", lambda *_: np.nan)
     with pytest.raises(CheckFailed, match="not finite"):
-        Broken(Path("x.pt"), None)(np.zeros((1, 28, 28), np.uint8))
+        BrightestColumn()(drawn(1))
 
 
 def test_a_missing_model_names_the_command_that_makes_one(tmp_path: Path) -> None:

@@ -7,17 +7,17 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 
-from fmnist_cli.data.images import Images
 from fmnist_cli.errors import CheckpointError, Unavailable, UsageError
 from fmnist_cli.inference import onnx_backend
 from fmnist_cli.inference.loading import load
-from fmnist_cli.inference.onnx_backend import OnnxClassifier, open_classifier
+from fmnist_cli.inference.onnx_backend import OnnxClassifier
 from tests.written_models import metadata, write_onnx
 
 
@@ -44,43 +44,37 @@ def test_views_of_other_strides(path: Path) -> None:
     np.testing.assert_array_equal(classifier(flipped), classifier(flipped.copy()))
 
 
-def test_what_the_file_says_of_itself(path: Path) -> None:
-    classifier = load(path, device="cpu")
-    assert classifier.backend == "onnx"
+def test_metadata_and_outputs_by_name(path: Path) -> None:
+    classifier = OnnxClassifier(path, threads=1)
     assert classifier.metadata == metadata()
-
-
-def test_outputs_by_name(path: Path) -> None:
-    outputs = open_classifier(path, device="cpu", threads=1).run(images(4))
+    outputs = classifier.run(images(4))
     assert list(outputs) == ["probabilities", "label"]
     np.testing.assert_array_equal(outputs["label"], outputs["probabilities"].argmax(1))
-
-
-def session_threads(classifier: OnnxClassifier) -> list[int]:
-    sessions = classifier._sessions.values()
-    return [session.get_session_options().intra_op_num_threads for session in sessions]
 
 
 def test_threads_are_those_asked_for_and_one_for_one_image(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnx_backend, "_SHARED_SECONDS", 0.0)
-    classifier = open_classifier(path, device="cpu", threads=3)
+    classifier = OnnxClassifier(path, device="cpu", threads=3)
     before = threading.active_count()
     classifier(images(1))
     assert threading.active_count() == before
     classifier(images(256))
-    assert session_threads(classifier) == [1]  # of which each thread runs a piece of the batch
+    # Each thread runs a piece of the batch.
+    assert classifier._session.get_session_options().intra_op_num_threads == 1
     assert before < threading.active_count() <= before + 3
     classifier.run(images(2))
-    assert session_threads(classifier) == [1, 3]
+    options = classifier._batch_session.get_session_options()
+    assert options.intra_op_num_threads == 3
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
 def test_what_one_thread_does_quickly_is_not_shared(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnx_backend, "_SHARED_SECONDS", 60.0)
-    classifier = open_classifier(path, device="cpu", threads=3)
+    classifier = OnnxClassifier(path, device="cpu", threads=3)
     classifier(images(1))  # shows how long an image takes
     before = threading.active_count()
     classifier(images(256))
@@ -92,18 +86,11 @@ def test_pieces_of_a_batch_come_back_in_order(
     path: Path, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnx_backend, "_SHARED_SECONDS", 0.0)
-    classifier = open_classifier(path, device="cpu", threads=3)
+    classifier = OnnxClassifier(path, device="cpu", threads=3)
     together = classifier(images(count))
     alone = np.concatenate([classifier(image[None]) for image in images(count)])
     np.testing.assert_allclose(together, alone, atol=1e-6)
     np.testing.assert_allclose(together, classifier.run(images(count))["probabilities"], atol=1e-6)
-
-
-def test_idle_threads_do_not_spin(path: Path) -> None:
-    classifier = open_classifier(path, device="cpu", threads=2)
-    classifier.run(images(2))
-    options = classifier._sessions[2].get_session_options()
-    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this platform")
@@ -111,67 +98,50 @@ def test_threads_are_the_cores_this_process_may_use(path: Path) -> None:
     usable = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, {min(usable)})
-        assert open_classifier(path, device="cpu", threads=None).threads == 1
+        assert OnnxClassifier(path, device="cpu").threads == 1
     finally:
         os.sched_setaffinity(0, usable)
-    assert open_classifier(path, device="cpu", threads=None).threads == len(usable)
+    assert OnnxClassifier(path, device="cpu").threads == len(usable)
 
 
-@pytest.mark.parametrize("device", ["cuda", "cuda:0", "cuda:7", "GPU", "1"])
-def test_cuda_without_its_build_is_unavailable(
-    path: Path, device: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("device", "error", "message"),
+    [
+        ("cuda", Unavailable, r"for the CPU only.*onnxruntime-gpu"),
+        ("GPU:7", Unavailable, r"for the CPU only.*onnxruntime-gpu"),
+        ("mps", Unavailable, "MPS"),
+        ("tpu", UsageError, "no device is called"),
+    ],
+)
+def test_a_missing_device_is_an_error_and_auto_is_the_cpu(
+    path: Path,
+    device: str,
+    error: type[Exception],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
-    with pytest.raises(Unavailable, match=r"for the CPU only.*onnxruntime-gpu"):
-        open_classifier(path, device=device, threads=None)
-
-
-def test_mps_is_unavailable(path: Path) -> None:
-    with pytest.raises(Unavailable, match="MPS"):
-        open_classifier(path, device="mps", threads=None)
-
-
-def test_auto_is_the_cpu_where_there_is_nothing_else(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
-    assert open_classifier(path, device="auto", threads=None).device == "cpu"
-
-
-class StandIn:
-    """What a build of ONNX Runtime with CUDA gives, as far as it is used here."""
-
-    def __init__(self, *, finds_libraries: bool) -> None:
-        self.finds_libraries = finds_libraries
-        self.asked: list[list[object]] = []
-        self.batches: list[int] = []
-
-    def session(
-        self, path: Path, options: object, providers: list[object], enable_fallback: int
-    ) -> "StandIn":
-        assert not enable_fallback
-        self.asked.append(providers)
-        return self
-
-    def get_providers(self) -> list[str]:
-        cuda = ["CUDAExecutionProvider"] if self.finds_libraries else []
-        return [*cuda, "CPUExecutionProvider"]
-
-    def run(self, outputs: list[str], inputs: dict[str, Images]) -> list[object]:
-        self.batches.append(len(inputs["images"]))
-        return [np.full((len(inputs["images"]), 10), 0.1, np.float32)]
+    with pytest.raises(error, match=message):
+        OnnxClassifier(path, device=device)
+    assert OnnxClassifier(path).device == "cpu"
 
 
 @pytest.fixture
-def with_cuda(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StandIn]:
-    def install(*, finds_libraries: bool, has_device: bool = True) -> StandIn:
-        stand_in = StandIn(finds_libraries=finds_libraries)
+def with_cuda(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Mock]:
+    """Sessions of a build with CUDA, as far as they are used here."""
+
+    def install(*, finds_libraries: bool = True, has_device: bool = True) -> Mock:
         available = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+        opened = Mock()
+        opened.return_value.get_providers.return_value = available[0 if finds_libraries else 1 :]
+        opened.return_value.run = Mock(
+            side_effect=lambda _, inputs: [np.full((len(inputs["images"]), 10), 0.1, np.float32)]
+        )
         monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: available)
-        monkeypatch.setattr(onnxruntime, "InferenceSession", stand_in.session)
+        monkeypatch.setattr(onnxruntime, "InferenceSession", opened)
         devices = [SimpleNamespace(ep_name=available[0 if has_device else 1])]
         monkeypatch.setattr(onnxruntime, "get_ep_devices", lambda: devices)
-        return stand_in
+        return opened
 
     return install
 
@@ -180,40 +150,37 @@ def with_cuda(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StandIn]:
     ("device", "index"), [("auto", "0"), ("cuda", "0"), ("cuda:0", "0"), ("GPU:3", "3"), ("3", "3")]
 )
 def test_cuda_is_asked_for_in_fp32_on_that_device(
-    path: Path, device: str, index: str, with_cuda: Callable[..., StandIn]
+    path: Path, device: str, index: str, with_cuda: Callable[..., Mock]
 ) -> None:
-    stand_in = with_cuda(finds_libraries=True)
-    classifier = open_classifier(path, device=device, threads=None)
+    opened = with_cuda()
+    classifier = OnnxClassifier(path, device=device)
     assert classifier.device == f"cuda:{index}"
     assert classifier(images(300)).shape == (300, 10)
-    assert stand_in.batches == [256, 44]  # whole ones: only a CPU's threads share them
-    first, second = stand_in.asked[0]
-    assert first == ("CUDAExecutionProvider", {"device_id": index, "use_tf32": "0"})
-    assert second == "CPUExecutionProvider"
+    batches = [len(call.args[1]["images"]) for call in opened.return_value.run.call_args_list]
+    assert batches == [256, 44]  # whole ones: only a CPU's threads share them
+    assert not opened.call_args.kwargs["enable_fallback"]
+    assert opened.call_args.kwargs["providers"] == [
+        ("CUDAExecutionProvider", {"device_id": index, "use_tf32": "0"}),
+        "CPUExecutionProvider",
+    ]
 
 
-def test_cuda_that_was_named_is_not_replaced_by_the_cpu(
-    path: Path, with_cuda: Callable[..., StandIn]
+def test_a_named_cuda_device_is_not_replaced_by_the_cpu(
+    path: Path, with_cuda: Callable[..., Mock]
 ) -> None:
     with_cuda(finds_libraries=False)
     with pytest.raises(Unavailable, match="no driver or CUDA library"):
-        open_classifier(path, device="cuda", threads=None)(images(1))
+        OnnxClassifier(path, device="cuda")(images(1))
 
 
-def test_auto_is_the_cpu_where_the_cuda_build_finds_no_device(
-    path: Path, with_cuda: Callable[..., StandIn]
+def test_auto_is_the_cpu_if_the_cuda_build_finds_no_device(
+    path: Path, with_cuda: Callable[..., Mock]
 ) -> None:
-    stand_in = with_cuda(finds_libraries=True, has_device=False)
-    classifier = open_classifier(path, device="auto", threads=None)
+    opened = with_cuda(has_device=False)
+    classifier = OnnxClassifier(path)
     classifier(images(1))
     assert classifier.device == "cpu"
-    assert stand_in.asked == [["CPUExecutionProvider"]]
-
-
-@pytest.mark.parametrize("device", ["tpu", "cuda:", "cuda:x", "", "cpu:0"])
-def test_a_name_of_no_device(path: Path, device: str) -> None:
-    with pytest.raises(UsageError, match="no device is called"):
-        open_classifier(path, device=device, threads=None)
+    assert opened.call_args.kwargs["providers"] == ["CPUExecutionProvider"]
 
 
 def test_a_model_that_can_not_be_run_is_bad_data(path: Path, tmp_path: Path) -> None:

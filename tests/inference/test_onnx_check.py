@@ -1,8 +1,8 @@
 """An untrusted ONNX file is refused in one line before ONNX Runtime sees it."""
 
+import re
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +14,7 @@ from onnx import TensorProto, helper
 
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.inference.onnx_check import MAX_FILE_BYTES, check
-from tests.inference.hostile_onnx import (
-    HOSTILE,
-    Change,
-    constant_of_giant_shape,
-    giant_claim,
-    giant_expansion,
-    giant_range,
-)
+from tests.inference.hostile_onnx import HOSTILE, SWOLLEN
 from tests.written_models import metadata, write_onnx
 
 
@@ -54,8 +47,6 @@ def test_an_exported_file_is_accepted(sound: bytes, tmp_path: Path) -> None:
     facts = check(path)
     assert facts.metadata == metadata()
     assert facts.outputs == ("probabilities", "label")
-    assert facts.opset == 18
-    assert facts.parameters >= 582_026
 
 
 @pytest.mark.parametrize(
@@ -98,65 +89,33 @@ def test_a_foreign_model_of_the_same_form_is_accepted(tmp_path: Path) -> None:
 # Bytes that are no model
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\x08",
-        b"\x08\x08",
-        b"just a text file\n" * 100,
-        b"\x80" * 50,
-        bytes(1000),
-        b"\x7f" * 99,
-    ],
-)
-def test_what_is_no_onnx_model_is_refused(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "model.onnx"
-    path.write_bytes(content)
-    refuse(path)
+OTHERS = (b"", b"\x08\x08", b"just a text file\n" * 100, b"\x80" * 50, bytes(1000), b"\x7f" * 99)
 
 
-@settings(deadline=None, max_examples=40)
-@given(share=st.floats(0, 1, exclude_max=True))
-def test_a_file_that_is_cut_short_is_refused(
-    sound: bytes, tmp_path_factory: pytest.TempPathFactory, share: float
+@settings(deadline=None, max_examples=150)
+@given(content=st.binary(max_size=300) | st.sampled_from(OTHERS) | st.floats(0, 0.999))
+def test_other_bytes_and_files_cut_short_are_refused(
+    sound: bytes, tmp_path_factory: pytest.TempPathFactory, content: bytes | float
 ) -> None:
-    path = tmp_path_factory.getbasetemp() / "cut.onnx"
-    path.write_bytes(sound[: int(share * len(sound))])
-    refuse(path)
-
-
-@settings(deadline=None, max_examples=60)
-@given(place=st.integers(0, 2**31), byte=st.integers(0, 255))
-def test_a_changed_byte_is_refused_or_harmless(
-    sound: bytes, tmp_path_factory: pytest.TempPathFactory, place: int, byte: int
-) -> None:
-    skeleton_part = 3_000  # where the nodes are
-    changed = bytearray(sound)
-    changed[place % skeleton_part] = byte
-    path = tmp_path_factory.getbasetemp() / "changed.onnx"
-    path.write_bytes(changed)
-    with suppress(CheckpointError):
-        assert "probabilities" in check(path).outputs
-
-
-@settings(deadline=None, max_examples=100)
-@given(content=st.binary(max_size=300))
-def test_any_bytes_are_refused(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+    if isinstance(content, float):
+        content = sound[: int(content * len(sound))]
     path = tmp_path_factory.getbasetemp() / "any.onnx"
     path.write_bytes(content)
     refuse(path)
 
 
-@pytest.mark.parametrize("change", HOSTILE, ids=lambda change: change.__name__)
-def test_a_hostile_model_is_refused(change: Change, sound: bytes, tmp_path: Path) -> None:
+def changed(sound: bytes, name: str, folder: Path) -> Path:
+    """A hostile model's file."""
     model = onnx.load_from_string(sound)
-    change(model)
-    path = tmp_path / "hostile.onnx"
+    HOSTILE[name][0](model)
+    path = folder / f"{name}.onnx"
     path.write_bytes(model.SerializeToString())
-    with pytest.raises(CheckpointError, match=HOSTILE[change]):
-        check(path)
-    refuse(path)
+    return path
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_model_is_refused(name: str, sound: bytes, tmp_path: Path) -> None:
+    assert re.search(HOSTILE[name][1], refuse(changed(sound, name, tmp_path)))
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
@@ -185,14 +144,8 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux alone")
 def test_hostile_files_take_little_memory(sound: bytes, tmp_path: Path) -> None:
-    """Small files that claim terabytes."""
     (tmp_path / "sound.onnx").write_bytes(sound)
-    paths = []
-    for change in (giant_claim, constant_of_giant_shape, giant_expansion, giant_range):
-        model = onnx.load_from_string(sound)
-        change(model)
-        paths.append(tmp_path / f"{change.__name__}.onnx")
-        paths[-1].write_bytes(model.SerializeToString())
+    paths = [changed(sound, name, tmp_path) for name in SWOLLEN]
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, str(tmp_path / "sound.onnx"), *map(str, paths)],
         capture_output=True,

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from functools import partial
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.pictures import Picture
-from fmnist_cli.errors import CheckpointError, DataError
+from fmnist_cli.errors import DataError
 from fmnist_cli.inference import predictor
 from fmnist_cli.inference.classifier import Probabilities
 from fmnist_cli.inference.inputs import Input
@@ -52,12 +53,6 @@ def test_each_input_has_its_answer_in_order(is_sound: list[bool]) -> None:
         assert (one.probabilities is not None) == good
         if one.probabilities is not None:
             assert one.probabilities.argmax() == number % 10
-
-
-def test_two_thousand_inputs_of_which_some_are_broken() -> None:
-    found = flat(broken(n) if n % 100 == 7 else sound(n) for n in range(2_000))
-    assert [int(one.name) for one in found] == list(range(2_000))
-    assert [int(one.name) for one in found if one.error] == list(range(7, 2_000, 100))
 
 
 def test_slow_readings_go_on_side_by_side_and_keep_the_order() -> None:
@@ -104,44 +99,26 @@ def test_a_slow_reading_holds_back_no_answer_before_it() -> None:
     assert names == [str(number) for number in range(9)]
 
 
-def test_an_answer_does_not_wait_for_inputs_that_have_not_come() -> None:
-    more = threading.Event()
+def test_neither_an_answer_nor_closing_waits_for_inputs_that_have_not_come() -> None:
+    more, never = threading.Event(), threading.Event()
 
     def producer() -> Iterator[Input]:
         yield sound(0)
         assert more.wait(60)
         yield sound(1)
+        never.wait(60)
 
     batches = predict(classify, producer())
     assert [one.name for one in next(batches)] == ["0"]
     more.set()
     assert [one.name for one in next(batches)] == ["1"]
-
-
-def test_closing_does_not_wait_for_an_input_that_never_comes() -> None:
-    never = threading.Event()
-
-    def producer() -> Iterator[Input]:
-        yield sound(0)
-        never.wait(60)
-
-    batches = predict(classify, producer())
-    next(batches)
     started_at = time.monotonic()
     batches.close()
     assert time.monotonic() - started_at < 10
     never.set()
 
 
-def test_a_fault_of_the_network_is_raised_where_answers_are_taken() -> None:
-    def failing(_images: Images) -> Probabilities:
-        raise CheckpointError("can't be run")
-
-    with pytest.raises(CheckpointError, match="can't be run"):
-        list(predict(failing, [sound(0)]))
-
-
-def test_no_more_than_the_look_ahead_is_taken() -> None:
+def test_no_more_than_the_look_ahead_is_taken_and_closing_stops_the_threads() -> None:
     taken = 0
 
     def endless() -> Iterator[Input]:
@@ -154,17 +131,11 @@ def test_no_more_than_the_look_ahead_is_taken() -> None:
     first = next(batches)
     batches.close()
     assert len(first) <= predictor.BATCH_SIZE
-    # One more input is in a thread's hands, which waits for room in the queue.
-    assert taken <= len(first) + predictor.LOOK_AHEAD + 2
-
-
-def test_closing_stops_the_threads() -> None:
-    batches = predict(classify, (sound(n) for n in range(100_000)))
-    next(batches)
-    batches.close()
-    while started := [one for one in threading.enumerate() if one.name.startswith("fmnist-")]:
+    while started := [one for one in threading.enumerate() if one.name == "fmnist-read"]:
         for thread in started:
             thread.join()
+    # One more input is in a thread's hands, which waits for room in the queue.
+    assert taken <= len(first) + predictor.LOOK_AHEAD + 2
 
 
 def test_a_fault_of_the_stream_comes_after_the_answers_before_it() -> None:
@@ -178,9 +149,11 @@ def test_a_fault_of_the_stream_comes_after_the_answers_before_it() -> None:
         next(batches)
 
 
-def test_a_bug_in_reading_is_not_hidden() -> None:
-    def bug() -> Picture:
+def test_errors_of_the_network_and_bugs_in_reading_are_raised() -> None:
+    def bug(_: object = None) -> NoReturn:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         flat([Input("0", bug)])
+    with pytest.raises(ZeroDivisionError):
+        list(predict(bug, [sound(0)]))

@@ -57,13 +57,10 @@ def test_layout_dtype_and_gradient(dtype: torch.dtype, layout: torch.memory_form
     assert torch.equal(features.grad, torch.where(dropped > 0, gradient * 2, 0))
 
 
-def test_odd_sizes_and_views() -> None:
+def test_odd_sizes_views_and_the_ends_of_the_probability() -> None:
     assert rectified_dropout(torch.ones(3), 0.5).shape == (3,)
     view = torch.ones(10, 10)[:, ::3]
     assert rectified_dropout(view, 0.5).shape == view.shape
-
-
-def test_the_ends_of_the_probability() -> None:
     features = torch.randn(500)
     assert torch.equal(rectified_dropout(features, 0.0), features.relu())
     assert not rectified_dropout(features, 1.0).any()

@@ -8,7 +8,7 @@ from fmnist_cli.constants import TEST_IMAGES
 from fmnist_cli.data.idx import read_images
 from fmnist_cli.export.parity import check_parity
 from fmnist_cli.inference.loading import load
-from fmnist_cli.inference.onnx_backend import open_classifier
+from fmnist_cli.inference.onnx_backend import OnnxClassifier
 from tests.written_models import write_checkpoint, write_onnx
 
 
@@ -17,9 +17,7 @@ from tests.written_models import write_checkpoint, write_onnx
 def test_all_test_images(name: str, mirror: Path, tmp_path: Path) -> None:
     images = read_images(mirror / TEST_IMAGES.name)
     reference = load(write_checkpoint(tmp_path / "model.pt", name), device="cpu")
-    exported = open_classifier(
-        write_onnx(tmp_path / "model.onnx", name), device="cpu", threads=None
-    )
+    exported = OnnxClassifier(write_onnx(tmp_path / "model.onnx", name), device="cpu")
     parity = check_parity(reference, exported, images, "test split")
     assert parity.images == 10_000
     assert parity.labels_differ <= 2, "images whose two best classes are all but equal"

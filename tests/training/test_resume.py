@@ -1,6 +1,7 @@
 """A run is resumed from a state that a run wrote; any other is refused."""
 
 import copy
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def changed(state: checkpoint.Checkpoint, change: Change, folder: Path) -> None:
     document, training = state.metadata.to_json(), copy.deepcopy(state.training)
     assert training is not None
     change(document, training)
-    metadata = ModelMetadata.from_json(document)
+    metadata = ModelMetadata.parse(json.dumps(document))
     checkpoint.save(folder / "last.pt", state.model.state_dict(), metadata, training=training)
 
 
