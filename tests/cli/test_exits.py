@@ -249,7 +249,6 @@ def test_help_waits_for_nothing_heavy(words: list[str]) -> None:
         "matplotlib",
         "scipy",
         "numpy",
-        "pooch",
         "pydantic",
         "requests",
         "fastapi",
