@@ -135,7 +135,7 @@ def _csv_files() -> list[bytes]:
 
 def _open_csv(path: Path) -> None:
     pieces = list(csv.iterate(path))
-    if pieces[0].labels is not None:
+    if pieces[0][1] is not None:
         csv.read(path)
 
 

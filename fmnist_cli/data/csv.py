@@ -8,9 +8,8 @@ import csv
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from io import BufferedIOBase, BytesIO, TextIOWrapper
-from typing import TYPE_CHECKING, BinaryIO, Final, Literal, cast
+from io import BufferedIOBase, BytesIO
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -19,17 +18,8 @@ from fmnist_cli.data.class_names import expected_labels
 from fmnist_cli.data.csv_layout import HEADER, MAX_LINE_BYTES, Layout, find_layout, split_line
 from fmnist_cli.data.images import Images, LabeledImages, Labels
 from fmnist_cli.data.packed import File, unpacked
-from fmnist_cli.data.values import (
-    EXPECTED_PIXELS,
-    SCALED,
-    as_labels,
-    as_pixels,
-    read_label,
-)
+from fmnist_cli.data.values import EXPECTED_PIXELS, SCALED, as_labels, as_pixels, read_label
 from fmnist_cli.errors import DataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SUFFIXES: Final = (".csv", ".csv.gz")
 MAX_PACKED_ROWS: Final = 1_000_000
@@ -42,17 +32,10 @@ _PIXEL: Final = re.compile(r"[0-9]{1,9}(?:\.0*)?")
 _FRACTION: Final = re.compile(r"0?\.0*[1-9][0-9]*|[0-9.]+[eE]-[0-9]+")
 _SPLIT: Final = re.compile(r"(?:^|[^a-z])(train|test)(?:ing)?(?:[^a-z]|$)")
 
-_log = logging.getLogger(__name__)
+_LOG: Final = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Some rows that follow each other in a file."""
-
-    images: Images
-    """uint8 [N, 28, 28]."""
-    labels: Labels | None
-    """int64 [N]; None if the file has no column of labels."""
+Rows: TypeAlias = tuple[Images, Labels | None]
+"""Consecutive rows of a file: uint8 [N, 28, 28] and int64 [N], None if it has no labels."""
 
 
 def tables(files: Sequence[File]) -> list[File]:
@@ -77,11 +60,7 @@ def find(files: Sequence[File], split: Literal["train", "test"]) -> File | None:
 
 def read(path: File, classes: tuple[str, ...] = CLASS_NAMES) -> LabeledImages:
     """Read a whole file with labels of `classes`. Raises as `iterate`."""
-    images, labels = [], []
-    for rows in iterate(path, labels="required", classes=classes):
-        assert rows.labels is not None
-        images.append(rows.images)
-        labels.append(rows.labels)
+    images, labels = zip(*iterate(path, needs_labels=True, classes=classes), strict=True)
     return LabeledImages(np.concatenate(images), np.concatenate(labels), classes)
 
 
@@ -89,7 +68,7 @@ def iterate(
     path: File,
     block_bytes: int = BLOCK_BYTES,
     *,
-    labels: Literal["required", "optional"] = "optional",
+    needs_labels: bool = False,
     classes: Sequence[str] = CLASS_NAMES,
 ) -> Iterator[Rows]:
     """Read a file block by block, at constant memory.
@@ -99,19 +78,23 @@ def iterate(
     repeated headers without. Raises MissingInput if there is no file, StorageError if it can't be
     read, DataError for anything else that it holds; the message names the line and the column.
     """
+    layout: Layout | None = None
+    count = 0
     with unpacked(path) as (file, size):
-        layout: Layout | None = None
-        count = 0
-        for block in _blocks(path, file, block_bytes):
+        for first_line, block in _blocks(path, file, block_bytes):
             if layout is None:
-                layout = find_layout(path, block, labels, classes)
+                layout = find_layout(path, block, classes, needs_labels=needs_labels)
                 ignored = [layout.names[n] for n in layout.others if n != layout.label]
                 if ignored:
-                    _log.info("'%s': ignoring column '%s'", path, "', '".join(ignored[:3]))
-            rows = _parse(path, block, layout)
+                    _LOG.info("'%s': ignoring column '%s'", path, "', '".join(ignored[:3]))
+            try:
+                rows = _parse(block, layout)
+            except DataError as error:
+                fault = _first_fault(block, first_line, layout)
+                raise DataError(f"'{path}'{fault or f': {error}'}") from None
             if rows is None:
                 continue
-            count += len(rows.images)
+            count += len(rows[0])
             if size is None and count > MAX_PACKED_ROWS:
                 raise DataError(f"'{path}' holds over {MAX_PACKED_ROWS:,} rows; unpack it first")
             yield rows
@@ -120,27 +103,26 @@ def iterate(
         raise DataError(f"'{path}' {what}\n{HEADER}")
 
 
-def _blocks(path: File, file: BufferedIOBase, block_bytes: int) -> Iterator[bytes]:
-    """Yield whole lines, about `block_bytes` at a time, without blank ones at the start."""
-    rest = b""
-    is_first = True
+def _blocks(path: File, file: BufferedIOBase, block_bytes: int) -> Iterator[tuple[int, bytes]]:
+    """Yield whole lines, about `block_bytes` at a time, after the number of the first of them."""
+    rest, number = b"", 1
     while piece := file.read(block_bytes):
         block = rest + piece
-        if is_first:
+        if number == 1:
             block = block.removeprefix(_BOM)
-            is_first = False
-        end = max(block.rfind(b"\n"), block.rfind(b"\r")) + 1
-        block, rest = block[:end].lstrip(b"\r\n"), block[end:]
+        end = max(block.rfind(b"\n"), block.rfind(b"\r", 0, -1)) + 1  # never between \r and \n
+        block, rest = block[:end], block[end:]
         if len(rest) > max(block_bytes, MAX_LINE_BYTES):
             raise DataError(f"'{path}' is not a CSV file: a line is too long\n{HEADER}")
-        if block:
-            yield block
-    if rest.strip():
-        yield rest
+        if block and not block.isspace():
+            yield number, block
+        number += block.count(b"\n") + block.count(b"\r") - block.count(b"\r\n")
+    if rest and not rest.isspace():
+        yield number, rest
 
 
-def _parse(path: File, block: bytes, layout: Layout) -> Rows | None:
-    """Convert lines; None if they hold no row."""
+def _parse(block: bytes, layout: Layout) -> Rows | None:
+    """Convert lines; None if they hold no row. Raises DataError, which names no line."""
     import pandas as pd
 
     if layout.header is not None and layout.header in block:
@@ -151,7 +133,7 @@ def _parse(path: File, block: bytes, layout: Layout) -> Rows | None:
         return None
     first = block[: 2 * MAX_LINE_BYTES].splitlines()[0]
     if b"\0" in block or first.count(layout.separator.encode()) > 2 * len(layout.names):
-        raise DataError(_first_fault(path, layout))
+        raise DataError("damaged")
     try:
         frame = pd.read_csv(
             BytesIO(block),
@@ -162,18 +144,8 @@ def _parse(path: File, block: bytes, layout: Layout) -> Rows | None:
             low_memory=False,
             encoding_errors="replace",
         )
-        return _convert(frame, layout)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, OverflowError):
-        raise DataError(_first_fault(path, layout)) from None
-    except DataError as error:
-        raise DataError(_first_fault(path, layout, str(error))) from None
-
-
-def _is_header(line: bytes, header: bytes) -> bool:
-    return line.removeprefix(_BOM).strip() == header
-
-
-def _convert(frame: "pd.DataFrame", layout: Layout) -> Rows:
+        raise DataError("damaged") from None
     if frame.shape[1] != len(layout.names):
         raise DataError(f"it has {frame.shape[1]} columns, not {len(layout.names)}")
     start, stop = layout.pixels[0], layout.pixels[-1] + 1
@@ -184,28 +156,27 @@ def _convert(frame: "pd.DataFrame", layout: Layout) -> Rows:
         pixels = frame.iloc[:, layout.pixels].to_numpy()
     images = as_pixels(pixels).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
     if layout.label is None:
-        return Rows(images, None)
-    return Rows(images, as_labels(frame.iloc[:, layout.label].to_numpy(), layout.classes))
+        return images, None
+    return images, as_labels(frame.iloc[:, layout.label].to_numpy(), layout.classes)
 
 
-def _first_fault(path: File, layout: Layout, reason: str = "damaged") -> str:
-    """Describe the first line that is wrong; pandas names its block or column at best."""
+def _is_header(line: bytes, header: bytes) -> bool:
+    return line.removeprefix(_BOM).strip() == header
+
+
+def _first_fault(block: bytes, first_line: int, layout: Layout) -> str | None:
+    """Describe the first wrong line of a block; pandas names a column at best."""
     sound: set[str] = set()
-    with unpacked(path) as (file, _):
-        text = TextIOWrapper(cast("BinaryIO", file), "utf-8-sig", errors="replace")
-        lines = iter(lambda: text.readline(MAX_LINE_BYTES), "")
-        for number, line in enumerate(lines, start=1):
-            row = line.strip("\r\n")
-            if not row.strip() or (layout.header and _is_header(row.encode(), layout.header)):
-                continue
-            cells = split_line(row, layout.separator)
-            if len(cells) != len(layout.names):
-                found = f"it has {len(cells)} values; expected {len(layout.names)}"
-                return f"'{path}', line {number}: {found}"
-            fault = _fault_of_row(cells, layout, sound)
-            if fault:
-                return f"'{path}', line {number}, column {fault}"
-    return f"'{path}': {reason}"
+    for number, line in enumerate(block.splitlines(), start=first_line):
+        if not line.strip() or (layout.header and _is_header(line, layout.header)):
+            continue
+        cells = split_line(line, layout.separator)
+        if len(cells) != len(layout.names):
+            return f", line {number}: it has {len(cells)} values; expected {len(layout.names)}"
+        fault = _fault_of_row(cells, layout, sound)
+        if fault:
+            return f", line {number}, column {fault}"
+    return None
 
 
 def _fault_of_row(cells: Sequence[str], layout: Layout, sound: set[str]) -> str | None:

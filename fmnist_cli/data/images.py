@@ -1,9 +1,14 @@
-"""The one form that every reader gives and every later stage takes."""
+"""Labeled images, as every reader returns them, and digests of images.
+
+A model file records each training image by a digest of 5 bytes. Two different images share one with
+a probability of 2**-40: 10,000 images against a record of 60,000 give 0.0005 false matches on
+average.
+"""
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +22,17 @@ Images: TypeAlias = NDArray[np.uint8]
 Labels: TypeAlias = NDArray[np.int64]
 """int64 [N], values 0 to K - 1, or ANY_FOOTWEAR."""
 
+DIGEST_BYTES: Final = 5
+ONNX_RECORD_KEY: Final = "fmnist.trained_on"
+"""Entry of an ONNX file's metadata that holds a record of digests, as base64."""
+_DIGEST: Final = np.dtype(f"S{DIGEST_BYTES}")
+
 
 @dataclass(frozen=True, slots=True)
 class LabeledImages:
     """Images with their labels: uint8 [N, 28, 28] and int64 [N].
 
-    Raises DataError at birth where shapes, dtypes or label values are otherwise.
+    Raises DataError for other shapes, dtypes or label values.
     """
 
     images: Images
@@ -76,3 +86,27 @@ def join(*parts: LabeledImages) -> LabeledImages:
     return LabeledImages(
         images, labels, first.classes, tuple(paths) if len(paths) == len(labels) else None
     )
+
+
+def digest_images(images: Images) -> bytes:
+    """Digest uint8 [N, 28, 28]; returns the sorted, distinct digests, 5 bytes each."""
+    return np.unique(_digests(images)).tobytes()
+
+
+def count_seen(images: Images, record: bytes) -> int:
+    """Count the images of uint8 [N, 28, 28] that are in a record made by `digest_images`.
+
+    Raises DataError if the record is not a whole number of digests.
+    """
+    if len(record) % DIGEST_BYTES:
+        raise DataError(
+            f"the record of training images is damaged: {len(record)} bytes are no whole number "
+            f"of digests of {DIGEST_BYTES} bytes"
+        )
+    return int(np.isin(_digests(images), np.frombuffer(record, _DIGEST)).sum())
+
+
+def _digests(images: Images) -> NDArray[np.bytes_]:
+    """The first 5 bytes of the SHA-256 of each image's pixels."""
+    digests = (hashlib.sha256(image.tobytes()).digest()[:DIGEST_BYTES] for image in images)
+    return np.frombuffer(b"".join(digests), _DIGEST)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from fmnist_cli.constants import FILES
-from fmnist_cli.data import arrays, csv, idx, image_directory, parquet
+from fmnist_cli.data import arrays, csv, idx, parquet
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.packed import File, is_zip, list_files
 from fmnist_cli.errors import (
@@ -34,7 +34,7 @@ _TORCHVISION: Final = ("FashionMNIST/raw", "FashionMNIST", "raw")
 
 
 def kind_of_path(spec: str) -> Kind:
-    """Tell by what is there. Raises MissingInput or UsageError where that is nothing."""
+    """Detect the kind of data. Raises MissingInput or UsageError if the path does not exist."""
     if not spec:  # Path("") would be the working directory
         raise no_such_data(spec)
     path = Path(spec)
@@ -88,22 +88,11 @@ def no_such_data(spec: str) -> FmnistError:
     shown = in_one_line(spec)  # it may come out of a model file
     if Path(spec).name != spec or "." in spec:  # it looks like a path, not like a name
         return MissingInput(f"no file or directory at '{shown}'\n{_EXPECTED}")
-    if spec.partition(":")[0] == "synthetic":
-        hint = f"; it was removed, use real images: --data {SAMPLE}"
-    else:
-        hint = did_you_mean(spec.lower(), NAMED, likeness=0.5)
+    hint = did_you_mean(spec.lower(), NAMED, likeness=0.5)
     return UsageError(
         f"unknown data '{shown}': not a known name, and no such file or directory{hint}\n"
         f"{_EXPECTED}"
     )
-
-
-def split_directory(path: Path, split: Split) -> Path:
-    """Where a directory of images keeps a split: in a subdirectory, or the directory itself."""
-    found = image_directory.split_directory(path, split)
-    if found is None and split == "test":  # many data sets have only these two
-        found = image_directory.split_directory(path, "val")
-    return found or path
 
 
 def find_csv(path: Path, split: Split) -> File | None:

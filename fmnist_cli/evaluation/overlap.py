@@ -11,8 +11,7 @@ import binascii
 from fmnist_cli.checkpoints.archive import read_digests
 from fmnist_cli.checkpoints.metadata import DataRecord
 from fmnist_cli.data import download
-from fmnist_cli.data.digests import count_seen, digest_images
-from fmnist_cli.data.images import Images
+from fmnist_cli.data.images import Images, count_seen, digest_images
 from fmnist_cli.data.layouts import NAMED, OFFICIAL
 from fmnist_cli.data.sources import Source, open_source
 from fmnist_cli.errors import CheckpointError, DataError, FmnistError, MissingInput

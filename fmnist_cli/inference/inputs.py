@@ -13,9 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
-from fmnist_cli.data.image_files import IGNORED_NAMES, PICTURE_SUFFIXES, is_picture, read_bytes
+from fmnist_cli.data.image_files import PICTURE_SUFFIXES, is_picture, read_bytes, walk
 from fmnist_cli.data.images import Images
-from fmnist_cli.data.npy import NPY_SUFFIX
 from fmnist_cli.data.pictures import PhotoMode, Picture, decode
 from fmnist_cli.errors import DataError, FmnistError, MissingInput
 from fmnist_cli.pretrained import NAME
@@ -64,7 +63,7 @@ class _Opener:
 
     def expand(self, path: str) -> Iterator[Input]:
         """Yield the inputs that an argument or a line of stdin names."""
-        from fmnist_cli.data import csv, idx, npy
+        from fmnist_cli.data import arrays, csv, idx
 
         try:
             mode = os.stat(path).st_mode  # noqa: PTH116
@@ -76,9 +75,9 @@ class _Opener:
         elif suffix in PICTURE_SUFFIXES or not stat.S_ISREG(mode):
             yield self._picture(path)
         elif path.lower().endswith(csv.SUFFIXES):
-            yield from _rows(path, (rows.images for rows in csv.iterate(Path(path))))
-        elif suffix == NPY_SUFFIX:
-            yield from _rows(path, (npy.read_images(Path(path)) for _ in range(1)))
+            yield from _rows(path, (images for images, _ in csv.iterate(Path(path))))
+        elif suffix == arrays.NPY_SUFFIX:
+            yield from _rows(path, (arrays.read_npy(Path(path)) for _ in range(1)))
         elif idx.is_idx(Path(path)):
             yield from _rows(path, (idx.read_images(Path(path)) for _ in range(1)))
         else:
@@ -88,31 +87,15 @@ class _Opener:
         return Input(path, partial(decode, path, photo=self.photo))
 
     def _directory(self, directory: str) -> Iterator[Input]:
-        pictures = self._walk(directory)
-        first = next(pictures, None)
-        if first is None:
-            yield _failed(directory, DataError(f"no pictures in the directory '{directory}'"))
-        else:
-            yield first
-            yield from pictures
-
-    def _walk(self, directory: str) -> Iterator[Input]:
-        """Yield a directory's pictures, depth first, with the names of one branch in memory."""
-        waiting = [iter([(directory, True)])]
-        while waiting:
-            path, is_directory = next(waiting[-1], (None, False))
-            if path is None:
-                waiting.pop()
-            elif is_directory:
-                try:
-                    waiting.append(_entries(path))
-                except OSError as error:
-                    reason = f"the directory '{path}' can't be listed: {error.strerror}"
-                    yield _failed(path, DataError(reason))
-            elif path[path.rfind(".") :].lower() in PICTURE_SUFFIXES or is_picture(Path(path)):
-                yield self._picture(path)
-            else:
+        is_empty = True
+        for path, error in walk(directory):
+            if error is None and not is_picture(path):
                 self.skipped.add(path)
+                continue
+            is_empty = False
+            yield self._picture(path) if error is None else _failed(path, error)
+        if is_empty:
+            yield _failed(directory, DataError(f"no pictures in the directory '{directory}'"))
 
 
 def check_arguments(arguments: Iterable[str]) -> None:
@@ -156,27 +139,6 @@ def open_inputs(
                     raise DataError(_NO_PATHS)
                 if line:
                     yield from opener.expand(os.fsdecode(line))
-
-
-def _entries(directory: str) -> Iterator[tuple[str, bool]]:
-    """A directory's files and subdirectories, sorted, and whether each is a directory.
-
-    Links to directories are left out, because they may be circular.
-    """
-    names: list[str] = []
-    directories: set[str] = set()
-    with os.scandir(directory) as entries:
-        for entry in entries:
-            if entry.name.startswith(".") or entry.name in IGNORED_NAMES:
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                directories.add(entry.name)
-            elif entry.is_symlink() and entry.is_dir():
-                continue
-            names.append(entry.name)
-    names.sort()
-    start = os.path.join(directory, "")  # noqa: PTH118 - pathlib would change how it is written
-    return ((start + name, name in directories) for name in names)
 
 
 def _rows(path: str, pieces: Iterator[Images]) -> Iterator[Input]:

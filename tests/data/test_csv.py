@@ -42,15 +42,15 @@ def test_reads_rows_in_order(tmp_path: Path, header: str, end: str) -> None:
 def test_iterates_in_pieces(tmp_path: Path) -> None:
     pieces = list(csv.iterate(put(tmp_path, HEADER, *ROWS), 3_000))
     assert len(pieces) > 1
-    assert np.array_equal(np.concatenate([piece.images for piece in pieces]), IMAGES)
+    assert np.array_equal(np.concatenate([images for images, _ in pieces]), IMAGES)
 
 
 def test_labels_may_be_left_out_where_they_are_optional(tmp_path: Path) -> None:
     rows = [line.partition(",")[2] for line in ROWS]
     path = put(tmp_path, ",".join(PIXELS), *rows)
-    (piece,) = csv.iterate(path)
-    assert piece.labels is None
-    assert np.array_equal(piece.images, IMAGES)
+    ((images, labels),) = csv.iterate(path)
+    assert labels is None
+    assert np.array_equal(images, IMAGES)
     with pytest.raises(DataError, match="has no labels"):
         csv.read(path)
 

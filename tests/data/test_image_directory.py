@@ -130,7 +130,9 @@ def test_shoes_of_any_kind_are_for_evaluation(tmp_path: Path) -> None:
         (("training", "testing"), "train", "training"),
         (("training", "testing"), "test", "testing"),
         (("train", "valid"), "val", "valid"),
-        (("train", "valid"), "test", None),
+        (("train", "valid"), "test", "valid"),
+        (("train", "val", "test"), "test", "test"),
+        (("train",), "test", None),
     ],
 )
 def test_splits(

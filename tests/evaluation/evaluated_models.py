@@ -7,8 +7,7 @@ from typing import Any
 
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.metadata import DataRecord
-from fmnist_cli.data.digests import digest_images
-from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.images import LabeledImages, digest_images
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.data.splits import stratified_split
 from fmnist_cli.export.graph import build_graph
