@@ -117,7 +117,7 @@ class ModelMetadata:
         document = {
             "format_version": FORMAT_VERSION,
             "model": _without_none(asdict(self.network)),
-            "preparation": self.normalization.as_dict(),
+            "preparation": asdict(self.normalization),
             "classes": list(self.classes),
             "recipe": self.recipe,
             "config": None if self.config is None else dict(self.config),

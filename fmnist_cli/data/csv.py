@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from io import BufferedIOBase, BytesIO
+from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -17,7 +18,7 @@ from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_PIXELS
 from fmnist_cli.data.class_names import expected_labels
 from fmnist_cli.data.csv_layout import HEADER, MAX_LINE_BYTES, Layout, find_layout, split_line
 from fmnist_cli.data.images import Images, LabeledImages, Labels
-from fmnist_cli.data.packed import File, unpacked
+from fmnist_cli.data.packed import File, is_zip, list_files, unpacked
 from fmnist_cli.data.values import EXPECTED_PIXELS, SCALED, as_labels, as_pixels, read_label
 from fmnist_cli.errors import DataError
 
@@ -43,19 +44,21 @@ def tables(files: Sequence[File]) -> list[File]:
     return [file for file in files if file.name.lower().endswith(SUFFIXES)]
 
 
-def find(files: Sequence[File], split: Literal["train", "test"]) -> File | None:
-    """Find the CSV file of a split by its name; `train` may also be the only one.
+def find(path: Path, split: Literal["train", "test"]) -> File | None:
+    """Find the CSV file of a split: `path` itself, or by its name in a directory or zip archive.
 
-    Raises DataError if there are several.
+    A file on its own, in an archive too, is the training split whatever its name; so is any file
+    whose name doesn't say. Raises DataError if there are several.
     """
-    named: dict[str, list[File]] = {"train": [], "test": []}
-    for file in tables(files):
-        name = _SPLIT.search(file.name.lower())
-        named[name[1] if name else "train"].append(file)
-    if len(named[split]) > 1:
-        names = ", ".join(f"'{file.name}'" for file in named[split][:3])
+    files = tables(list_files(path)) if path.is_dir() or is_zip(path) else [path]
+    if len(files) == 1 and not path.is_dir():
+        return files[0] if split == "train" else None
+    matches = ((file, _SPLIT.search(file.name.lower())) for file in files)
+    found = [file for file, name in matches if (name[1] if name else "train") == split]
+    if len(found) > 1:
+        names = ", ".join(f"'{file.name}'" for file in found[:3])
         raise DataError(f"several CSV files of the {split} split: {names}\nname one of them")
-    return next(iter(named[split]), None)
+    return found[0] if found else None
 
 
 def read(path: File, classes: tuple[str, ...] = CLASS_NAMES) -> LabeledImages:

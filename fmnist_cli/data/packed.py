@@ -1,4 +1,4 @@
-"""Files as they are found: plain, gzip-compressed, in a directory or in a zip archive."""
+"""Files that may be gzip-compressed or in a zip archive."""
 
 import gzip
 import struct
@@ -90,7 +90,7 @@ def open_member(archive: zipfile.ZipFile, name: str) -> BufferedIOBase:
 
 @contextmanager
 def unpacked(file: File) -> Iterator[tuple[BufferedIOBase, int | None]]:
-    """Open a file, packed or not; yields what it holds, and its size in bytes unless packed.
+    """Open a file; yields its unpacked content, and its size in bytes unless it was packed.
 
     Raises MissingInput if there is no such file, DataError if a packed one is damaged and
     StorageError if it can't be read, here or while it is used.
@@ -105,12 +105,11 @@ def unpacked(file: File) -> Iterator[tuple[BufferedIOBase, int | None]]:
             else:
                 stream = stack.enter_context(file.open("rb"))
                 size = file.stat().st_size
-            if stream.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC:
-                stream.seek(0)
+            is_gzip = stream.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+            stream.seek(0)
+            if is_gzip:
                 size = None
                 stream = stack.enter_context(gzip.GzipFile(fileobj=stream))
-            else:
-                stream.seek(0)
             yield stream, size
     except FileNotFoundError:
         raise MissingInput(f"no file at '{file}'") from None

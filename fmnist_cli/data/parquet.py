@@ -64,10 +64,17 @@ def read(
     images: list[Images] = []
     labels: list[Labels] = []
     for path in paths:
-        before = len(images)
+        first = len(images)
         for values, numbers in _batches(path):
-            images += _pictures(path, values, len(images) - before, photo)
-            labels.append(_labels(path, numbers, classes))
+            for value in values:
+                try:
+                    images.append(_decode(value, photo))
+                except DataError as error:
+                    raise DataError(f"'{path}', row {len(images) - first}: {error}") from None
+            try:
+                labels.append(as_labels(numbers, classes))
+            except DataError as error:
+                raise DataError(f"'{path}': {error}") from None
     if not images:
         raise DataError(f"'{paths[0]}' holds no rows")
     return LabeledImages(np.stack(images), np.concatenate(labels), classes)
@@ -109,20 +116,10 @@ def _batches(path: Path) -> Iterator[tuple[list[Any], NDArray[Any]]]:
         raise DataError(f"'{path}' is not a parquet file, or a damaged one: {reason}") from None
 
 
-def _pictures(path: Path, values: list[Any], before: int, photo: PhotoMode) -> list[Images]:
-    images = []
-    for position, value in enumerate(values, start=before):
-        content = value.get("bytes") if isinstance(value, dict) else value
-        if not isinstance(content, bytes):
-            raise DataError(f"'{path}': row {position} holds no encoded picture\n{_EXPECTED}")
-        try:
-            images.append(_decode(content, photo))
-        except DataError as error:
-            raise DataError(f"'{path}', row {position}: {error}") from None
-    return images
-
-
-def _decode(content: bytes, photo: PhotoMode) -> Images:
+def _decode(value: object, photo: PhotoMode) -> Images:
+    content = value.get("bytes") if isinstance(value, dict) else value
+    if not isinstance(content, bytes):
+        raise DataError(f"it holds no encoded picture\n{_EXPECTED}")
     if photo == "on" or not content.startswith(_GRAY_PNG):
         return decode(content, photo=photo).pixels
     from PIL import Image
@@ -134,10 +131,3 @@ def _decode(content: bytes, photo: PhotoMode) -> Images:
     except Exception as error:  # noqa: BLE001 - Pillow's readers raise errors of all kinds
         raise DataError(f"the picture is damaged: {error}") from None
     raise DataError("the picture is damaged")
-
-
-def _labels(path: Path, values: NDArray[Any], classes: Sequence[str]) -> Labels:
-    try:
-        return as_labels(values, classes)
-    except DataError as error:
-        raise DataError(f"'{path}': {error}") from None

@@ -62,7 +62,9 @@ def decode(
             return Picture(_resized(image), prepared=False)
         if photo == "auto" and (pixels := _of_data_set(image)) is not None:
             return Picture(pixels, prepared=False)
-        return Picture(_prepare(image), prepared=True)
+        from fmnist_cli.photos.photo import prepare_photo
+
+        return Picture(prepare_photo(*_photo_and_mask(image)), prepared=True)
     except (DataError, Unavailable) as error:
         raise type(error)(f"{name} can't be used: {error}") from None
 
@@ -118,12 +120,6 @@ def write_png(path: Path, pixels: Images) -> None:
 
     with atomic_write(path) as temporary:
         Image.fromarray(pixels).save(temporary, "PNG")
-
-
-def _prepare(image: "Image.Image") -> Images:
-    from fmnist_cli.photos.photo import prepare_photo
-
-    return prepare_photo(*_photo_and_mask(image))
 
 
 def _photo_and_mask(image: "Image.Image") -> "tuple[Image.Image, NDArray[np.float32] | None]":

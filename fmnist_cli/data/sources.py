@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from fmnist_cli.constants import CLASS_NAMES
-from fmnist_cli.data import arrays, csv, download, image_directory, layouts, parquet, sample
+from fmnist_cli.data import arrays, csv, download, idx, image_directory, layouts, parquet, sample
 from fmnist_cli.data.class_names import difference
 from fmnist_cli.data.images import LabeledImages, join
 from fmnist_cli.data.layouts import NAMED, OFFICIAL, SAMPLE, Kind, Split
@@ -73,7 +73,7 @@ class Source:
         if self.parts:
             return join(*self._read_parts(split, classes, any_footwear))
         if self.kind == OFFICIAL:
-            return layouts.read_idx(self.fetch(split), split, classes or CLASS_NAMES)
+            return idx.read(self.fetch(split), split, classes or CLASS_NAMES)
         if self.kind == SAMPLE:
             count = self.spec.partition(":")[2]
             images = replace(sample.read(split), classes=classes or CLASS_NAMES)
@@ -122,7 +122,7 @@ class Source:
         path = Path(self.spec)
         match self.kind:
             case "csv":
-                return layouts.find_csv(path, "test") is not None
+                return csv.find(path, "test") is not None
             case "npz":
                 return arrays.has_split(path, "test")
             case "parquet":
@@ -142,12 +142,12 @@ class Source:
         names = classes or CLASS_NAMES
         match layouts.kind_of_path(str(path)):
             case "csv":
-                table = layouts.find_csv(path, split) or layouts.find_csv(path, "train")
+                table = csv.find(path, split) or csv.find(path, "train")
                 if table is None:
                     raise MissingInput(f"'{path}' holds no CSV file of the {split} split")
                 return csv.read(table, names)
             case "idx":
-                return layouts.read_idx(path, split, names)
+                return idx.read(path, split, names)
             case "npz":
                 found = split if arrays.has_split(path, split) else "train"
                 return arrays.read(path, found, names)

@@ -54,50 +54,6 @@ class Skipped:
             self.names.append(name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Opener:
-    """How inputs are opened."""
-
-    photo: PhotoMode
-    skipped: Skipped
-
-    def expand(self, path: str) -> Iterator[Input]:
-        """Yield the inputs that an argument or a line of stdin names."""
-        from fmnist_cli.data import arrays, csv, idx
-
-        try:
-            mode = os.stat(path).st_mode  # noqa: PTH116
-        except (OSError, ValueError):  # reading it will raise the error
-            mode = 0
-        suffix = Path(path).suffix.lower()
-        if stat.S_ISDIR(mode):
-            yield from self._directory(path)
-        elif suffix in PICTURE_SUFFIXES or not stat.S_ISREG(mode):
-            yield self._picture(path)
-        elif path.lower().endswith(csv.SUFFIXES):
-            yield from _rows(path, (images for images, _ in csv.iterate(Path(path))))
-        elif suffix == arrays.NPY_SUFFIX:
-            yield from _rows(path, (arrays.read_npy(Path(path)) for _ in range(1)))
-        elif idx.is_idx(Path(path)):
-            yield from _rows(path, (idx.read_images(Path(path)) for _ in range(1)))
-        else:
-            yield self._picture(path)
-
-    def _picture(self, path: str) -> Input:
-        return Input(path, partial(decode, path, photo=self.photo))
-
-    def _directory(self, directory: str) -> Iterator[Input]:
-        is_empty = True
-        for path, error in walk(directory):
-            if error is None and not is_picture(path):
-                self.skipped.add(path)
-                continue
-            is_empty = False
-            yield self._picture(path) if error is None else _failed(path, error)
-        if is_empty:
-            yield _failed(directory, DataError(f"no pictures in the directory '{directory}'"))
-
-
 def check_arguments(arguments: Iterable[str]) -> None:
     """Raise MissingInput for the first argument that names no file or directory."""
     for argument in arguments:
@@ -127,10 +83,10 @@ def open_inputs(
     something can't be read, reading its input raises the error; paths are taken from stdin as they
     arrive.
     """
-    opener = _Opener(photo, Skipped() if skipped is None else skipped)
+    skipped = Skipped() if skipped is None else skipped
     for argument in arguments:
         if argument != STDIN:
-            yield from opener.expand(argument)
+            yield from _expand(argument, photo, skipped)
         elif stdin_is_image:
             yield Input(STDIN, lambda: decode(read_bytes(stdin), photo=photo))
         else:
@@ -138,7 +94,46 @@ def open_inputs(
                 if b"\0" in line:
                     raise DataError(_NO_PATHS)
                 if line:
-                    yield from opener.expand(os.fsdecode(line))
+                    yield from _expand(os.fsdecode(line), photo, skipped)
+
+
+def _expand(path: str, photo: PhotoMode, skipped: Skipped) -> Iterator[Input]:
+    """Yield the inputs that an argument or a line of stdin names."""
+    from fmnist_cli.data import arrays, csv, idx
+
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except (OSError, ValueError):  # reading it will raise the error
+        mode = 0
+    suffix = Path(path).suffix.lower()
+    if stat.S_ISDIR(mode):
+        yield from _directory(path, photo, skipped)
+    elif suffix in PICTURE_SUFFIXES or not stat.S_ISREG(mode):
+        yield _picture(path, photo)
+    elif path.lower().endswith(csv.SUFFIXES):
+        yield from _rows(path, (images for images, _ in csv.iterate(Path(path))))
+    elif suffix == arrays.NPY_SUFFIX:
+        yield from _rows(path, map(arrays.read_npy, [Path(path)]))
+    elif idx.is_idx(Path(path)):
+        yield from _rows(path, map(idx.read_images, [Path(path)]))
+    else:
+        yield _picture(path, photo)
+
+
+def _picture(path: str, photo: PhotoMode) -> Input:
+    return Input(path, partial(decode, path, photo=photo))
+
+
+def _directory(directory: str, photo: PhotoMode, skipped: Skipped) -> Iterator[Input]:
+    is_empty = True
+    for path, error in walk(directory):
+        if error is None and not is_picture(path):
+            skipped.add(path)
+            continue
+        is_empty = False
+        yield _picture(path, photo) if error is None else _failed(path, error)
+    if is_empty:
+        yield _failed(directory, DataError(f"no pictures in the directory '{directory}'"))
 
 
 def _rows(path: str, pieces: Iterator[Images]) -> Iterator[Input]:
