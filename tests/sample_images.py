@@ -1,6 +1,7 @@
 """Images for tests: the package's sample, repeated where a test asks for more of them."""
 
-from typing import Literal
+from io import BytesIO
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,3 +24,10 @@ def photograph(image: NDArray[np.uint8], side: int = 224) -> Image.Image:
     photo = Image.new("RGB", (side * 3 // 2, side * 4 // 3), (222, 214, 205))
     photo.paste(garment.convert("RGB"), (side // 4, side // 6), mask)
     return photo
+
+
+def saved(image: Image.Image, form: str, **options: Any) -> bytes:
+    """Return the bytes of an image file."""
+    stream = BytesIO()
+    image.save(stream, form, **options)
+    return stream.getvalue()
