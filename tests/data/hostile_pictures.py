@@ -14,7 +14,7 @@ _IMAGES = draw(3, "train").images
 _FRAMES = (b"\xff\xc0", b"\xff\xc2")
 
 
-def sounds(form: str) -> list[bytes]:
+def intact(form: str) -> list[bytes]:
     gray = Image.fromarray(_IMAGES[0])
     photo = photograph(_IMAGES[0], 42)
     exif = Image.Exif()

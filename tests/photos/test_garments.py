@@ -92,7 +92,7 @@ def test_what_is_prepared_is_like_the_original(content: bytes) -> None:
         Image.fromarray(pixels).crop(Image.fromarray(pixels).getbbox()).resize((28, 28))
         for pixels in (IMAGE, picture.pixels)
     )
-    assert np.corrcoef(np.ravel(filled), np.ravel(shown))[0, 1] > 0.6
+    assert np.corrcoef(np.asarray(filled).ravel(), np.asarray(shown).ravel())[0, 1] > 0.6
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Thousands of tampered inputs for every parser: our errors alone, each in less than a second."""
 
-import time
 from pathlib import Path
 from random import Random
 
@@ -9,7 +8,7 @@ import torch
 
 from fmnist_cli import models
 from fmnist_cli.data.image_files import MAX_PIXELS
-from tests.hostile_inputs import forms, judge, spoil
+from tests.hostile_inputs import damaged, forms, opened
 from tests.proof.conftest import Record
 
 pytestmark = [pytest.mark.proof, pytest.mark.filterwarnings("ignore::Warning:PIL")]
@@ -27,18 +26,18 @@ def test_five_thousand_tampered_inputs(name: str, tmp_path: Path, record: Record
     torch.set_num_threads(1)
     models.network("resnet18")  # what a name that is none of ours makes the program import
     form = next(form for form in forms(tmp_path) if form.name == name)
-    if not form.sounds:
+    if not form.intact:
         pytest.skip("no package that reads it")
-    for sound in form.sounds:
-        assert not judge(form, sound, tmp_path / "input", time.perf_counter).was_refused
+    for content in form.intact:
+        assert not opened(form, content, tmp_path / "input").was_refused
     random = Random(f"proof {name}")
     refused = 0
     most_seconds, most_bytes = 0.0, 0
     for _ in range(INPUTS):
-        judged = judge(form, spoil(form, random), tmp_path / "input", time.perf_counter)
-        refused += judged.was_refused
-        most_seconds = max(most_seconds, judged.seconds)
-        most_bytes = max(most_bytes, judged.extra_bytes)
+        outcome = opened(form, damaged(form, random), tmp_path / "input")
+        refused += outcome.was_refused
+        most_seconds = max(most_seconds, outcome.seconds)
+        most_bytes = max(most_bytes, outcome.extra_bytes)
     assert INPUTS / 3 < refused < INPUTS
     assert most_seconds < MOST_SECONDS
     assert most_bytes < MOST_BYTES
