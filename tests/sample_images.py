@@ -1,6 +1,7 @@
 """Images for tests: the package's sample, repeated where a test asks for more of them."""
 
 from io import BytesIO
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -31,3 +32,12 @@ def saved(image: Image.Image, form: str, **options: Any) -> bytes:
     stream = BytesIO()
     image.save(stream, form, **options)
     return stream.getvalue()
+
+
+def write_square(path: Path, level: int = 200) -> Path:
+    """Write a picture of the data set's form: a square of one gray level on black."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[8:20, 8:20] = level
+    Image.fromarray(pixels).save(path)
+    return path

@@ -34,7 +34,6 @@ from fmnist_cli.devices import usable_cores
 from fmnist_cli.errors import (
     DataError,
     FmnistError,
-    MissingInput,
     NoGarment,
     StorageError,
     in_one_line,
@@ -79,8 +78,8 @@ def read(
     threads: threads that decode; 0: one per usable core.
     cache: directory that keeps prepared photos by the content of their files.
 
-    Raises MissingInput if there is no such directory, and DataError if a subdirectory is not a
-    class, there are no pictures, or some can't be read; the message names the first of them.
+    Raises DataError if a subdirectory is not a class, there are no pictures, or some can't be read;
+    the message names the first of them.
     """
     pictures, skipped = _list(directory)
     if classes is None:
@@ -128,8 +127,8 @@ def tracked(by: Track) -> Iterator[None]:
 def find_classes(directory: Path) -> tuple[str, ...]:
     """The classes that subdirectories with pictures name, without reading the pictures.
 
-    Fashion-MNIST's if all of them do, otherwise their own names, sorted. Raises MissingInput or
-    DataError if there is no such directory, or not 2 to 1,000 subdirectories with pictures.
+    Fashion-MNIST's if all of them do, otherwise their own names, sorted. Raises DataError unless
+    there are 2 to 1,000 of them.
     """
     return _classes_of(directory, _list(directory)[0])
 
@@ -168,8 +167,6 @@ def _list(directory: Path) -> tuple[dict[str, list[Path]], list[Path]]:
     """The pictures by subdirectory, both sorted, and the files that are not pictures."""
     try:
         entries = sorted(path for path in directory.iterdir() if not is_hidden(path.name))
-    except (FileNotFoundError, NotADirectoryError):
-        raise MissingInput(f"no directory at '{directory}'") from None
     except OSError as error:
         raise DataError(f"'{directory}' can't be read: {error.strerror}") from None
     pictures: dict[str, list[Path]] = {path.name: [] for path in entries if path.is_dir()}

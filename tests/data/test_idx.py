@@ -84,18 +84,3 @@ def test_a_label_out_of_range_is_named(tmp_path: Path) -> None:
 def test_a_missing_file_is_another_matter(tmp_path: Path) -> None:
     with pytest.raises(MissingInput, match="no file at"):
         idx.read_images(tmp_path / "nowhere")
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        (IMAGE_BYTES, True),
-        (LABEL_BYTES, True),
-        (gzip.compress(IMAGE_BYTES), True),
-        (b"label,pixel1", False),
-        (b"\x1f\x8bjunk", False),
-        (b"", False),
-    ],
-)
-def test_is_idx(tmp_path: Path, content: bytes, expected: bool) -> None:
-    assert idx.is_idx(put(tmp_path, content)) is expected
