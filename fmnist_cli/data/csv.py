@@ -8,7 +8,9 @@ import csv
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from io import BufferedIOBase, BytesIO
+from operator import itemgetter
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -169,31 +171,25 @@ def _is_header(line: bytes, header: bytes) -> bool:
 
 def _first_fault(block: bytes, first_line: int, layout: Layout) -> str | None:
     """Describe the first wrong line of a block; pandas names a column at best."""
-    sound: set[str] = set()
     for number, line in enumerate(block.splitlines(), start=first_line):
         if not line.strip() or (layout.header and _is_header(line, layout.header)):
             continue
         cells = split_line(line, layout.separator)
         if len(cells) != len(layout.names):
             return f", line {number}: it has {len(cells)} values; expected {len(layout.names)}"
-        fault = _fault_of_row(cells, layout, sound)
+        faults = map(_fault_of_pixel, [cells[column] for column in layout.pixels])
+        found = zip(layout.pixels, faults, strict=True)
+        column, fault = next(filter(itemgetter(1), found), (0, None))
+        if layout.label is not None and read_label(cells[layout.label], layout.classes) is None:
+            column, fault = layout.label, expected_labels(layout.classes)
         if fault:
-            return f", line {number}, column {fault}"
+            name, value = layout.names[column], cells[column][:40]
+            return f", line {number}, column '{name}': {value!r}; {fault}"
     return None
 
 
-def _fault_of_row(cells: Sequence[str], layout: Layout, sound: set[str]) -> str | None:
-    """Describe a row's first wrong value; `sound` collects pixels that have passed."""
-    if layout.label is not None and read_label(cells[layout.label], layout.classes) is None:
-        name, value = layout.names[layout.label], cells[layout.label]
-        return f"'{name}': {value[:40]!r}; {expected_labels(layout.classes)}"
-    if sound.issuperset(cells[position] for position in layout.pixels):
-        return None
-    for position in layout.pixels:
-        value = cells[position]
-        if _FRACTION.fullmatch(value):
-            return f"'{layout.names[position]}': {value[:40]!r}; {SCALED}"
-        if not _PIXEL.fullmatch(value) or float(value) > 255:
-            return f"'{layout.names[position]}': {value[:40]!r}; {EXPECTED_PIXELS}"
-        sound.add(value)
-    return None
+@lru_cache(1_024)
+def _fault_of_pixel(cell: str) -> str | None:
+    if _FRACTION.fullmatch(cell):
+        return SCALED
+    return None if _PIXEL.fullmatch(cell) and float(cell) <= 255 else EXPECTED_PIXELS

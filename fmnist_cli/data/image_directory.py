@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
@@ -56,7 +56,6 @@ _SPLITS: Final = {
     "test": ("test", "testing", "val", "valid", "validation"),  # often one of them is missing
     "val": ("val", "valid", "validation"),
 }
-_NO_IMAGE: Final = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
 
 
 def read(
@@ -208,14 +207,34 @@ def _count(paths: Sequence[Path], singular: str, plural: str) -> str:
 def _read_all(
     paths: Sequence[Path], photo: PhotoMode, pool: ThreadPoolExecutor, cache: Path | None
 ) -> Images:
-    """Decode pictures in order: uint8 [N, 28, 28], all 0 if no garment was found."""
-    if cache is not None:
-        digest = hashlib.sha256(f"{PREPARATION} {photo}".encode())
-        for one in pool.map(_digest, paths):
-            digest.update(one)
-        file = cache / f"{digest.hexdigest()[:32]}.npy"
-        if (kept := _load(file, len(paths))) is not None:
+    """Decode pictures, unless an earlier run has kept them; images as `_decode_all`."""
+    if cache is None:
+        return _decode_all(paths, photo, pool)[0]
+    digest = hashlib.sha256(f"{PREPARATION} {photo}".encode())
+    for one in pool.map(_digest, paths):
+        digest.update(one)
+    file = cache / f"{digest.hexdigest()[:32]}.npy"
+    with suppress(OSError, ValueError, EOFError):  # missing or damaged
+        kept: Images = np.load(file, allow_pickle=False)
+        if kept.dtype == np.uint8 and kept.shape == (len(paths), IMAGE_SIZE, IMAGE_SIZE):
             return kept
+    images, any_photo = _decode_all(paths, photo, pool)
+    if any_photo:
+        try:
+            with atomic_write(file) as temporary, temporary.open("wb") as stream:
+                np.save(stream, images)
+        except FmnistError as error:  # the next run can do without
+            _LOG.debug("prepared photos are not kept: %s", error)
+    return images
+
+
+def _decode_all(
+    paths: Sequence[Path], photo: PhotoMode, pool: ThreadPoolExecutor
+) -> tuple[Images, bool]:
+    """Decode pictures in order: uint8 [N, 28, 28], all 0 if no garment was found.
+
+    Returns whether any of them is a photo, too.
+    """
     images = np.empty((len(paths), IMAGE_SIZE, IMAGE_SIZE), np.uint8)
     faults, any_photo = [], False
     reported_at = time.monotonic()
@@ -231,9 +250,7 @@ def _read_all(
     if faults:
         more = f" (and {len(faults) - _NAMED:,} more pictures)" if len(faults) > _NAMED else ""
         raise DataError("\n".join(faults[:_NAMED]) + more)
-    if cache is not None and any_photo:
-        _save(file, images)
-    return images
+    return images, any_photo
 
 
 def _decode(path: Path, photo: PhotoMode) -> Picture | str:
@@ -241,32 +258,12 @@ def _decode(path: Path, photo: PhotoMode) -> Picture | str:
     try:
         return decode(path, photo=photo)
     except NoGarment:
-        return Picture(_NO_IMAGE, prepared=True)
+        return Picture(np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8), prepared=True)
     except FmnistError as error:
         return in_one_line(str(error))
 
 
 def _digest(path: Path) -> bytes:
-    try:
+    with suppress(StorageError):
         return bytes.fromhex(sha256(path))
-    except StorageError:  # decoding it raises the error
-        return bytes(hashlib.sha256().digest_size)
-
-
-def _load(file: Path, n: int) -> Images | None:
-    """Read images that an earlier run prepared; None if they are missing or damaged."""
-    try:
-        images = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    is_whole = images.dtype == np.uint8 and images.shape == (n, IMAGE_SIZE, IMAGE_SIZE)
-    return images if is_whole else None
-
-
-def _save(file: Path, images: Images) -> None:
-    """Keep prepared images for the next run, which can do without if the directory is read-only."""
-    try:
-        with atomic_write(file) as temporary, temporary.open("wb") as stream:
-            np.save(stream, images)
-    except FmnistError as error:
-        _LOG.debug("prepared photos are not kept: %s", error)
+    return b""  # decoding it raises the error

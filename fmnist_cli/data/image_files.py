@@ -124,12 +124,10 @@ def read_file(path: str | Path) -> bytes:
     try:
         with Path(path).open("rb", buffering=0) as file:
             return read_bytes(file.fileno())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # the latter for a NUL in the path
         raise MissingInput(f"no file at '{path}'") from None
     except OSError as error:
         raise DataError(f"'{path}' can't be read: {error.strerror}") from None
-    except ValueError:  # a NUL in the path
-        raise MissingInput(f"no file at {str(path)!r}") from None
 
 
 def load_image(content: bytes, max_pixels: int = MAX_PIXELS) -> "Image.Image":
