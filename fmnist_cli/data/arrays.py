@@ -10,9 +10,8 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_PIXELS
-from fmnist_cli.data.images import Images, LabeledImages
+from fmnist_cli.data.images import Images, LabeledImages, as_labels, as_pixels
 from fmnist_cli.data.packed import open_member, open_zip
-from fmnist_cli.data.values import as_labels, as_pixels
 from fmnist_cli.errors import DataError, MissingInput, StorageError
 
 NPY_SUFFIX: Final = ".npy"

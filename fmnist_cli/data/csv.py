@@ -19,9 +19,17 @@ import numpy as np
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_PIXELS
 from fmnist_cli.data.class_names import expected_labels
 from fmnist_cli.data.csv_layout import HEADER, MAX_LINE_BYTES, Layout, find_layout, split_line
-from fmnist_cli.data.images import Images, LabeledImages, Labels
+from fmnist_cli.data.images import (
+    EXPECTED_PIXELS,
+    SCALED,
+    Images,
+    LabeledImages,
+    Labels,
+    as_labels,
+    as_pixels,
+    read_label,
+)
 from fmnist_cli.data.packed import File, is_zip, list_files, unpacked
-from fmnist_cli.data.values import EXPECTED_PIXELS, SCALED, as_labels, as_pixels, read_label
 from fmnist_cli.errors import DataError
 
 SUFFIXES: Final = (".csv", ".csv.gz")

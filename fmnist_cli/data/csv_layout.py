@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_PIXELS
+from fmnist_cli.data.images import read_label
 from fmnist_cli.data.packed import File
-from fmnist_cli.data.values import read_label
 from fmnist_cli.errors import DataError
 
 PIXELS: Final = tuple(f"pixel{number}" for number in range(1, NUM_PIXELS + 1))

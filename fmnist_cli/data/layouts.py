@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from fmnist_cli.data import arrays, csv, idx, parquet
-from fmnist_cli.data.packed import is_zip, list_files
+from fmnist_cli.data.packed import is_zip, list_files, starts_with
 from fmnist_cli.errors import (
     DataError,
     FmnistError,
@@ -64,7 +64,7 @@ def _kind_of_file(path: Path) -> Kind:
     if idx.is_idx(path):
         raise UsageError(f"'{path}' is one IDX file; name the directory that holds it")
     suffix = path.suffix.lower()
-    if suffix == ".parquet" or parquet.is_parquet(path):
+    if suffix == ".parquet" or starts_with(path, parquet.MAGIC):
         return "parquet"
     if suffix == ".npz":
         return "npz"

@@ -13,7 +13,6 @@ from typing import Final, TypeAlias, cast
 
 from fmnist_cli.errors import DataError, MissingInput, StorageError
 
-_ZIP_MAGIC: Final = b"PK\x03\x04"
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ZIP_ERRORS: Final = (
@@ -41,10 +40,15 @@ class Member:
 File: TypeAlias = Path | Member
 
 
+def starts_with(path: Path, magic: bytes) -> bool:
+    """Whether these are the first bytes of a file. Raises OSError if it can't be read."""
+    with path.open("rb") as file:
+        return file.read(len(magic)) == magic
+
+
 def is_zip(path: Path) -> bool:
     """Whether a file begins as a zip archive. Raises OSError if it can't be read."""
-    with path.open("rb") as file:
-        return file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC
+    return starts_with(path, b"PK\x03\x04")
 
 
 def list_files(path: Path) -> list[File]:

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
-from fmnist_cli.data.images import Images, LabeledImages, Labels
+from fmnist_cli.data.images import Images, LabeledImages, Labels, as_labels
 from fmnist_cli.data.pictures import PhotoMode, decode
-from fmnist_cli.data.values import as_labels
 from fmnist_cli.errors import DataError, MissingInput, StorageError, Unavailable
 
 MAX_IMAGES: Final = 1_000_000
 """In a file, which may claim to hold far more than its size."""
 
-_MAGIC: Final = b"PAR1"
+MAGIC: Final = b"PAR1"
+"""The first bytes of a file."""
 _SPLIT: Final = re.compile(r"(?:^|[^a-z])(train|test|validation|valid|val)(?:[^a-z]|$)")
 _BATCH_ROWS: Final = 256
 _MAX_HEADER_BYTES: Final = 1 << 20
@@ -28,12 +28,6 @@ _GRAY_PNG: Final = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(
     ">IIBB", IMAGE_SIZE, IMAGE_SIZE, 8, 0
 )
 """How a PNG file of an image of the data set begins."""
-
-
-def is_parquet(path: Path) -> bool:
-    """Whether a file begins as parquet does. Raises OSError if it can't be read."""
-    with path.open("rb") as file:
-        return file.read(len(_MAGIC)) == _MAGIC
 
 
 def find(path: Path, split: Literal["train", "test"]) -> list[Path]:

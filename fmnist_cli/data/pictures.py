@@ -59,7 +59,8 @@ def decode(
             return picture
         image = load_image(content, max_pixels)
         if photo == "off":
-            return Picture(_resized(image), prepared=False)
+            gray = (_shrink(image, 0) if image.mode == "RGBA" else image).convert("L")
+            return Picture(np.array(gray.resize((IMAGE_SIZE, IMAGE_SIZE))), prepared=False)
         if photo == "auto" and (pixels := _of_data_set(image)) is not None:
             return Picture(pixels, prepared=False)
         from fmnist_cli.photos.photo import prepare_photo
@@ -169,8 +170,3 @@ def _has_dark_corners(pixels: Images) -> bool:
     """
     corners = sorted(pixels[:: IMAGE_SIZE - 1, :: IMAGE_SIZE - 1].ravel().tolist())
     return bool(corners[1] + corners[2] < 2 * 128)
-
-
-def _resized(image: "Image.Image") -> Images:
-    gray = _shrink(image, 0) if image.mode == "RGBA" else image
-    return np.array(gray.convert("L").resize((IMAGE_SIZE, IMAGE_SIZE)))
