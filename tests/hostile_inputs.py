@@ -261,7 +261,7 @@ def _open_onnx(path: Path) -> None:
 
 def forms(folder: Path) -> list[Form]:
     """Every kind of input that a parser reads."""
-    model = write_onnx(folder / "sound.onnx", "convnet-small").read_bytes()
+    model = write_onnx(folder / "intact.onnx", "convnet-small").read_bytes()
     picture = partial(Form, open=_open_picture)
     npz = [
         *(written_formats.ONE_SPLIT[name]["data.npz"] for name in ("npz", "npz, packed")),

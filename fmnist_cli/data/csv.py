@@ -182,7 +182,7 @@ def _first_fault(block: bytes, first_line: int, layout: Layout) -> str | None:
     for number, line in enumerate(block.splitlines(), start=first_line):
         if not line.strip() or (layout.header and _is_header(line, layout.header)):
             continue
-        cells = split_line(line, layout.separator)
+        cells = split_line(line[:MAX_LINE_BYTES], layout.separator)
         if len(cells) != len(layout.names):
             return f", line {number}: it has {len(cells)} values; expected {len(layout.names)}"
         faults = map(_fault_of_pixel, [cells[column] for column in layout.pixels])

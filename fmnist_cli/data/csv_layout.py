@@ -108,7 +108,7 @@ def _named_columns(
 
 
 def _misplaced(names: Sequence[str]) -> int | None:
-    """Which of the columns' names does not count on: from 0 or 1, or row by row as in 1x1, 1x2."""
+    """Position of the first name out of sequence: from 0 or 1, or row by row as in 1x1, 1x2."""
     found = [tuple(map(int, _DIGITS.findall(name))) for name in names]
     first = found[0]
     for position, numbers in enumerate(found):
@@ -140,7 +140,7 @@ def _unnamed_columns(
 def _guess_label(
     rows: list[tuple[str, ...]], columns: list[int], classes: Sequence[str]
 ) -> tuple[list[int], int | None]:
-    """Tell the labels, in the first or last column, from pixels in a corner, which are mostly 0."""
+    """Choose the label column, the first or the last: the other has corner pixels, mostly 0."""
 
     def count(position: int) -> int:
         labels = [read_label(row[position], classes) for row in rows if position < len(row)]

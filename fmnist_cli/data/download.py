@@ -34,7 +34,7 @@ PAUSES: Final = (0.0, 1.0, 2.0)
 
 
 class MirrorError(Exception):
-    """A mirror did not deliver a file; the message is the reason, in a few words."""
+    """A mirror did not deliver a file; the message is a short reason."""
 
 
 class WrongContent(MirrorError):  # noqa: N818
@@ -187,7 +187,7 @@ def _receive(chunks: Iterable[bytes], file: DataFile, track: Track | None) -> by
 
 
 def _reason(error: Exception) -> tuple[str, bool]:
-    """What went wrong, in a few words, and whether the same mirror is worth another attempt."""
+    """A short reason, and whether another attempt at the same mirror may succeed."""
     status = getattr(getattr(error, "response", None), "status_code", 0)
     if status >= 400:
         return f"HTTP {status}", status == 429 or status >= 500

@@ -231,7 +231,7 @@ def _kind(spec: str) -> Kind:
     is_number = re.fullmatch("[0-9]{1,8}", number)
     if colon and not (is_number and _FEWEST <= int(number) <= most):
         raise UsageError(
-            f"'{SAMPLE}:{in_one_line(number)}' names no number of images; "
+            f"'{SAMPLE}:{in_one_line(number)}' has no valid number of images; "
             f"expected {_FEWEST} to {most:,}, such as {SAMPLE}:1000"
         )
     return SAMPLE

@@ -66,19 +66,6 @@ def test_a_folder_without_pictures(tmp_path: Path) -> None:
         image_directory.read(tmp_path)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_real_images_come_back_equal(tmp_path: Path, threads: int) -> None:
-    expected = draw(500, "test")
-    for position, (image, label) in enumerate(zip(expected.images, expected.labels, strict=True)):
-        path = tmp_path / str(label) / f"{position:05}.png"
-        path.parent.mkdir(exist_ok=True)
-        Image.fromarray(image).save(path)
-    data = image_directory.read(tmp_path, threads=threads)
-    by_class = np.argsort(expected.labels, kind="stable")
-    assert np.array_equal(data.images, expected.images[by_class])
-    assert np.array_equal(data.labels, expected.labels[by_class])
-
-
 def test_what_is_left_out_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_square(tmp_path / "dresses/a.png")
     write_square(tmp_path / "dresses/.ipynb_checkpoints/a.png")

@@ -84,16 +84,18 @@ def test_arguments_keep_their_order(tmp_path: Path) -> None:
     assert [one.name for one in found] == [str(first), str(second), str(first)]
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_an_idx_file_gives_its_images(tmp_path: Path, packed: bool) -> None:
+@pytest.mark.parametrize("name", ["images-idx3-ubyte", "images.gz", "three.npy", "one.npy"])
+def test_a_file_of_images_gives_each_of_them(tmp_path: Path, name: str) -> None:
     images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
-    content = struct.pack(">IIII", 0x803, 3, 28, 28) + images.tobytes()
-    path = tmp_path / "images-idx3-ubyte"
-    path.write_bytes(gzip.compress(content) if packed else content)
+    path, content = tmp_path / name, struct.pack(">IIII", 0x803, 3, 28, 28) + images.tobytes()
+    if name.endswith(".npy"):
+        images = images[: 1 if name == "one.npy" else 3]
+        np.save(path, images.squeeze())
+    else:
+        path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     found = opened(path)
-    assert [one.name for one in found] == [f"{path}#{n}" for n in range(3)]
-    for one, image in zip(found, images, strict=True):
-        np.testing.assert_array_equal(pixels(one), image)
+    assert [one.name for one in found] == [f"{path}#{n}" for n in range(len(images))]
+    np.testing.assert_array_equal([pixels(one) for one in found], images)
 
 
 def test_a_csv_file_gives_its_rows_up_to_its_first_fault(tmp_path: Path) -> None:
@@ -148,15 +150,6 @@ def test_endless_stdin_is_read_no_further_than_a_picture_may_be_long() -> None:
     with pytest.raises(DataError, match=f"{MAX_FILE_BYTES:,}"):
         one.read()
     os.close(zeros)
-
-
-@pytest.mark.parametrize("count", [None, 3])
-def test_a_npy_file_gives_its_images(tmp_path: Path, count: int | None) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (count or 1, 28, 28), np.uint8)
-    np.save(tmp_path / "x.npy", images if count else images[0])
-    found = opened(tmp_path / "x.npy")
-    assert [one.name for one in found] == [f"{tmp_path / 'x.npy'}#{n}" for n in range(len(images))]
-    np.testing.assert_array_equal([pixels(one) for one in found], images)
 
 
 @pytest.mark.parametrize(
