@@ -129,7 +129,10 @@ def _blocks(path: File, file: BufferedIOBase, block_bytes: int) -> Iterator[tupl
             raise DataError(f"'{path}' is not a CSV file: a line is too long\n{HEADER}")
         if block and not block.isspace():
             yield number, block
-        number += block.count(b"\n") + block.count(b"\r") - block.count(b"\r\n")
+        if b"\r" in block:
+            number += len(block.splitlines())
+        else:  # the same, but faster
+            number += int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n")))
     if rest and not rest.isspace():
         yield number, rest
 
@@ -138,9 +141,11 @@ def _parse(block: bytes, layout: Layout) -> Rows | None:
     """Convert lines; None if they hold no row. Raises DataError, which names no line."""
     import pandas as pd
 
-    if layout.header is not None and layout.header in block:
-        lines = block.splitlines()
-        block = b"\n".join(line for line in lines if not _is_header(line, layout.header))
+    if layout.header is not None:
+        block = block.removeprefix(layout.header + b"\n")  # most files have no other
+        if layout.header in block:
+            lines = block.splitlines()
+            block = b"\n".join(line for line in lines if not _is_header(line, layout.header))
     block = block.lstrip(b"\r\n")
     if not block:
         return None

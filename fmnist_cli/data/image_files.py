@@ -122,7 +122,7 @@ def read_bytes(descriptor: int) -> bytes:
 def read_file(path: str | Path) -> bytes:
     """Read a file, at most to just beyond MAX_FILE_BYTES. Raises MissingInput or DataError."""
     try:
-        with Path(path).open("rb", buffering=0) as file:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - faster than pathlib
             return read_bytes(file.fileno())
     except (FileNotFoundError, ValueError):  # the latter for a NUL in the path
         raise MissingInput(f"no file at '{path}'") from None
