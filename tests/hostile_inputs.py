@@ -1,7 +1,8 @@
-"""Inputs that someone has tampered with, for every parser: how they are opened and spoilt."""
+"""Inputs that someone has tampered with, for every parser: how they are opened and damaged."""
 
 import gzip
 import struct
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +12,6 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
-import numpy as np
 import onnx
 import typer
 
@@ -39,57 +39,57 @@ _COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 @dataclass(frozen=True)
 class Form:
-    """A kind of file: sound ones, how the program opens one, and how else it is spoilt."""
+    """A kind of file: intact ones, how the program opens one, and ways to damage it."""
 
     name: str
-    sounds: list[bytes]
+    intact: list[bytes]
     open: Callable[[Path], object]
     tokens: tuple[bytes, ...] = ()
-    """What means something to its parser, to be put anywhere."""
+    """Text with a meaning to its parser, inserted anywhere."""
     forge: tuple[Callable[[Random, bytes], bytes], ...] = ()
-    """Changes after which the file's own sums are right."""
+    """Changes after which the file's own checksums are valid."""
     refusals: tuple[type[Exception], ...] = field(default=(DataError,))
     suffix: str = ""
     """Of the file's name."""
 
 
 @dataclass
-class Judgement:
-    """What came of one file."""
+class Outcome:
+    """What opening a file led to."""
 
     was_refused: bool
     seconds: float
     extra_bytes: int
 
 
-def spoil(form: Form, random: Random) -> bytes:
-    """One sound file of this form, tampered with in a way that is drawn."""
-    sound, other = random.choice(form.sounds), random.choice(form.sounds)
+def damaged(form: Form, random: Random) -> bytes:
+    """An intact file of this form, tampered with in a random way."""
+    content, other = random.choice(form.intact), random.choice(form.intact)
     if form.tokens and random.random() < 0.4:
         for _ in range(random.choice([1, 1, 2, 5])):
-            at = place(random, sound)
-            gone = random.choice([0, 0, 1, 4])
-            sound = sound[:at] + random.choice(form.tokens) + sound[at + gone :]
-        return sound
+            at = place(random, content)
+            end = at + random.choice([0, 0, 1, 4])
+            content = content[:at] + random.choice(form.tokens) + content[end:]
+        return content
     if form.forge and random.random() < 0.4:
-        return random.choice(form.forge)(random, sound)
-    return random.choice(DAMAGE)(random, sound, other)
+        return random.choice(form.forge)(random, content)
+    return random.choice(DAMAGE)(random, content, other)
 
 
-def judge(form: Form, content: bytes, path: Path, clock: Callable[[], float]) -> Judgement:
+def opened(form: Form, content: bytes, path: Path) -> Outcome:
     """Open a file. Any error but the program's own passes through."""
     path = path.with_suffix(form.suffix)
     path.write_bytes(content)
     message = ""
-    started_at = clock()
+    started_at = time.perf_counter()
     with measured() as peak:
         try:
             form.open(path)
         except form.refusals as error:
             message = str(error) or "refused"
-    seconds = clock() - started_at
+    seconds = time.perf_counter() - started_at
     assert len(message.splitlines()) <= 3, message
-    return Judgement(bool(message), seconds, peak.extra_bytes)
+    return Outcome(bool(message), seconds, peak.extra_bytes)
 
 
 # IDX
@@ -110,7 +110,7 @@ def _open_idx(path: Path) -> None:
 
 
 def _repack(random: Random, content: bytes) -> bytes:
-    """Damage what a gzip file holds, its sums put right; or blow it up."""
+    """Damage what a gzip file holds, its checksums corrected; or blow it up."""
     plain = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
     if random.random() < 0.1:
         return gzip.compress(plain + bytes(random.choice([1, 10**7])), 1)
@@ -134,8 +134,8 @@ def _csv_files() -> list[bytes]:
 
 
 def _open_csv(path: Path) -> None:
-    pieces = list(csv.iterate(path))
-    if pieces[0].labels is not None:
+    ((_, labels), *_) = csv.iterate(path)
+    if labels is not None:
         csv.read(path)
 
 
@@ -157,26 +157,15 @@ def _open_data(path: Path) -> None:
                 raise
 
 
-def _npz_files() -> list[bytes]:
-    files = [
-        written_formats.npz(images=_DATA.images, labels=_DATA.labels),
-        written_formats.npz(images=_DATA.images, labels=_DATA.labels, save=np.savez_compressed),
-        written_formats.keras(),
-    ]
-    return [content for file in files for content in file.values()]
-
-
 def _zip_files() -> list[bytes]:
-    small = {"train.csv": written_formats.csv(_DATA), "test.csv": written_formats.csv(_DATA)}
-    images, labels = written_formats.idx(_DATA)
+    table, (images, labels) = written_formats.csv(_DATA), written_formats.idx(_DATA)
     packed = {"train-images-idx3-ubyte": images, "train-labels-idx1-ubyte": labels}
-    return [
-        content for files in (small, packed) for content in written_formats.zipped(files).values()
-    ]
+    archives = map(written_formats.zipped, ({"train.csv": table, "test.csv": table}, packed))
+    return [content for files in archives for content in files.values()]
 
 
 def _rezip(random: Random, content: bytes) -> bytes:
-    """Damage what a zip archive holds, its sums put right; or blow it up."""
+    """Damage what a zip archive holds, its checksums corrected; or blow it up."""
     with zipfile.ZipFile(BytesIO(content)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     name = random.choice(sorted(files))
@@ -186,14 +175,6 @@ def _rezip(random: Random, content: bytes) -> bytes:
         files[name] = random.choice(DAMAGE)(random, files[name], files[name])
     (zipped,) = written_formats.zipped(files).values()
     return zipped
-
-
-def _parquet_files() -> list[bytes]:
-    return [
-        written_formats.parquet(_DATA),
-        written_formats.parquet(_DATA, names=True),
-        written_formats.parquet(_DATA, mode="RGB"),
-    ]
 
 
 # Pictures
@@ -222,22 +203,10 @@ _TOML_TOKENS = (
     *(b"\n", b"=", b"[", b"]", b'"', b"'''", b"{", b"}", b".", b"#", b"\0", b"\xff", b"\\u0000"),
     *(b"\xf0\x9f\x98\x80", b" = nan\n", b" = inf\n", b" = 1979-05-27\n", b" = true\n", b" = []\n"),
     *(b"[table]\n", b"[[tables]]\n", b" = {a = 1}\n", b"a.b.c = 1\n", b"9" * 5_000, b"[" * 5_000),
-    *(
-        b"a." * 5_000,
-        b" = 1e999\n",
-        b" = -1\n",
-        b"epochs = '3'\n",
-        b"lr = 'x'\n",
-        b"config = 'x'\n",
-    ),
+    *(b"a." * 5_000, b" = 1e999\n", b" = -1\n", b"epochs = '3'\n", b"lr = 'x'\n"),
     *(b" = " + b"[" * 2_000 + b"]" * 2_000 + b"\n", b"a = " + b"{b = " * 1_000, b"x" * 10**5),
-    *(
-        b"device = 7\n",
-        b"mirror = [[1]]\n",
-        b"resume = 12:00:00\n",
-        b"model = ['a']\n",
-        b"\x1b[31m",
-    ),
+    *(b"device = 7\n", b"mirror = [[1]]\n", b"resume = 12:00:00\n", b"model = ['a']\n"),
+    *(b"config = 'x'\n", b"\x1b[31m"),
 )
 
 
@@ -292,19 +261,23 @@ def _open_onnx(path: Path) -> None:
 
 def forms(folder: Path) -> list[Form]:
     """Every kind of input that a parser reads."""
-    model = write_onnx(folder / "sound.onnx", "convnet-small").read_bytes()
+    model = write_onnx(folder / "intact.onnx", "convnet-small").read_bytes()
     picture = partial(Form, open=_open_picture)
+    npz = [
+        *(written_formats.ONE_SPLIT[name]["data.npz"] for name in ("npz", "npz, packed")),
+        written_formats.BOTH_SPLITS["npz of Keras"]["data.npz"],
+    ]
     ours = (FmnistError,)
     usage = (FmnistError, typer.TyperException)
-    parquet = _parquet_files() if written_formats.HAS_PYARROW else []
+    parquet = [files["a.parquet"] for files in written_formats.PARQUET.values()]
     return [
         Form("IDX", _idx_files(), _open_idx, forge=(_repack,)),
         Form("CSV", _csv_files(), _open_csv, _CSV_TOKENS),
         Form("zip", _zip_files(), _open_data, forge=(_rezip,), refusals=ours),
-        Form("npz", _npz_files(), _open_data, forge=(_rezip,), refusals=ours, suffix=".npz"),
+        Form("npz", npz, _open_data, forge=(_rezip,), refusals=ours, suffix=".npz"),
         Form("parquet", parquet, _open_data, refusals=ours, suffix=".parquet"),
-        picture("PNG", hostile_pictures.sounds("PNG"), forge=(hostile_pictures.forge_png,)),
-        picture("JPEG", hostile_pictures.sounds("JPEG"), forge=(hostile_pictures.forge_jpeg,)),
+        picture("PNG", hostile_pictures.intact("PNG"), forge=(hostile_pictures.forge_png,)),
+        picture("JPEG", hostile_pictures.intact("JPEG"), forge=(hostile_pictures.forge_jpeg,)),
         Form("TOML", _TOML, _open_config, _TOML_TOKENS, refusals=usage),
         Form(
             "ONNX", [model], _open_onnx, forge=(_change_graph,), refusals=(DataError, CheckFailed)

@@ -1,6 +1,8 @@
 """Images for tests: the package's sample, repeated where a test asks for more of them."""
 
-from typing import Literal
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,3 +25,19 @@ def photograph(image: NDArray[np.uint8], side: int = 224) -> Image.Image:
     photo = Image.new("RGB", (side * 3 // 2, side * 4 // 3), (222, 214, 205))
     photo.paste(garment.convert("RGB"), (side // 4, side // 6), mask)
     return photo
+
+
+def saved(image: Image.Image, form: str, **options: Any) -> bytes:
+    """Return the bytes of an image file."""
+    stream = BytesIO()
+    image.save(stream, form, **options)
+    return stream.getvalue()
+
+
+def write_square(path: Path, level: int = 200) -> Path:
+    """Write a picture of the data set's form: a square of one gray level on black."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[8:20, 8:20] = level
+    Image.fromarray(pixels).save(path)
+    return path

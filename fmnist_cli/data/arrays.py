@@ -1,4 +1,4 @@
-"""NumPy archives (`.npz`): images and labels, as Keras and many scripts save them."""
+"""NumPy files: `.npz` archives of images and labels, as Keras saves them; `.npy`, images alone."""
 
 import warnings
 import zipfile
@@ -10,11 +10,11 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_PIXELS
-from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.images import Images, LabeledImages, as_labels, as_pixels
 from fmnist_cli.data.packed import open_member, open_zip
-from fmnist_cli.data.values import as_labels, as_pixels
 from fmnist_cli.errors import DataError, MissingInput, StorageError
 
+NPY_SUFFIX: Final = ".npy"
 MAX_BYTES: Final = 1_000_000 * NUM_PIXELS * 8
 """In an array: a million images of float64. Archives may unpack to a thousand times their size."""
 
@@ -22,7 +22,8 @@ _NAMES: Final = {
     "train": (("x_train", "y_train"), ("train_images", "train_labels"), ("images", "labels")),
     "test": (("x_test", "y_test"), ("test_images", "test_labels")),
 }
-_SHAPES: Final = ((IMAGE_SIZE, IMAGE_SIZE), (IMAGE_SIZE, IMAGE_SIZE, 1), (NUM_PIXELS,))
+_SIZE: Final = (IMAGE_SIZE, IMAGE_SIZE)
+_SHAPES: Final = (_SIZE, (*_SIZE, 1), (NUM_PIXELS,))
 _EXPECTED: Final = "expected x_train, y_train, x_test, y_test, or images, labels"
 
 
@@ -66,6 +67,29 @@ def read(
         return LabeledImages(_shaped(images), as_labels(labels, classes), classes)
     except DataError as error:
         raise DataError(f"'{path}': {error}") from None
+
+
+def read_npy(path: Path) -> Images:
+    """Map a file of uint8 [N, 28, 28] or [28, 28] into memory; returns uint8 [N, 28, 28].
+
+    Raises DataError if the file is not such an array.
+    """
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        raise DataError(f"'{path}' can't be read: {error.strerror or error}") from None
+    except Exception as error:  # noqa: BLE001 - NumPy parses the header as Python source
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"'{path}' is not a .npy file, or a damaged one: {reason}") from None
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise DataError(f"'{path}' is a .npz archive; expected a single array, .npy")
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape[-2:] != _SIZE:
+        raise DataError(
+            f"'{path}' holds {array.dtype} {list(array.shape)}; expected uint8 "
+            f"[N, {IMAGE_SIZE}, {IMAGE_SIZE}] with values from 0 to 255"
+        )
+    return array.reshape(-1, *_SIZE)
 
 
 def _names(archive: zipfile.ZipFile, split: str) -> tuple[str, str] | None:

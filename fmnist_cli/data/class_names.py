@@ -1,7 +1,9 @@
-"""The classes of data: what people call those of Fashion-MNIST, and names of one's own."""
+"""Class names: synonyms of Fashion-MNIST's, and names that the user chooses."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,7 +38,7 @@ _NUMBER_BEFORE: Final = re.compile(r"\d+[\W_]+(?=\w)")
 _MAX_FILE_BYTES: Final = 100_000
 _NAMED: Final = 5
 _UNBALANCED: Final = 4
-"""Ratio of the largest to the smallest class that is worth a word."""
+"""Ratio of the largest to the smallest class from which a note is due."""
 
 
 def label_of(name: str, classes: Sequence[str] = CLASS_NAMES) -> int | None:
@@ -67,7 +69,15 @@ def parse_classes(text: str) -> str:
 
     Raises ValueError unless it names 2 to 1,000 different classes.
     """
-    names = _from_file(Path(text)) or [name.strip() for name in text.split(",")]
+    if os.path.isfile(text):  # noqa: PTH113 - unlike pathlib's, it takes text of any length
+        try:
+            with Path(text).open(encoding="utf-8-sig") as file:
+                lines = file.read(_MAX_FILE_BYTES).splitlines()
+        except (OSError, ValueError) as error:
+            raise ValueError(f"'{text}' can't be read: {error}") from None
+        names = [line.strip() for line in lines if line.strip()]
+    else:
+        names = [name.strip() for name in text.split(",")]
     if not 2 <= len(names) <= MAX_CLASSES:
         raise ValueError(
             f"'{in_one_line(text)[:80]}' names {len(names):,} "
@@ -83,26 +93,12 @@ def parse_classes(text: str) -> str:
 
 
 def split_classes(names: str | None) -> tuple[str, ...] | None:
-    """The names that `parse_classes` has joined."""
+    """Split the names that `parse_classes` joined."""
     return None if names is None else tuple(names.split(","))
 
 
-def _from_file(path: Path) -> list[str]:
-    """The names in a file; none if there is no such file."""
-    try:
-        if not path.is_file():
-            return []
-        with path.open(encoding="utf-8-sig") as file:
-            lines = file.read(_MAX_FILE_BYTES).splitlines()
-    except (OSError, ValueError) as error:
-        if path.suffix:
-            raise ValueError(f"'{path}' can't be read: {error}") from None
-        return []
-    return [line.strip() for line in lines if line.strip()]
-
-
 def expected_labels(classes: Sequence[str]) -> str:
-    """What labels may be, as the end of a sentence."""
+    """The expected labels, for the end of an error message."""
     return (
         f"expected class names or numbers from 0 to {len(classes) - 1}\n"
         "other classes are named by --classes NAME,…"
@@ -110,7 +106,7 @@ def expected_labels(classes: Sequence[str]) -> str:
 
 
 def wrong_label(labels: "NDArray[Any]", classes: Sequence[str]) -> str | None:
-    """What is wrong with numbers that are to be labels of `classes`; None if they are."""
+    """Describe the fault of numbers that can't be labels of `classes`; None if they can."""
     if not labels.size or 0 <= labels.min() <= labels.max() < len(classes):
         return None
     low, high, count = labels.min(), labels.max(), len(classes)
@@ -123,26 +119,25 @@ def wrong_label(labels: "NDArray[Any]", classes: Sequence[str]) -> str | None:
 
 
 def imbalance(counts: Mapping[str, int]) -> str | None:
-    """What to say about images per class that differ much; None if they don't."""
-    present = {name: count for name, count in counts.items() if count}
-    most = max(present, key=present.__getitem__, default="")
-    fewest = min(present, key=present.__getitem__, default="")
-    if not present or present[most] < _UNBALANCED * present[fewest]:
+    """Describe unbalanced numbers of images per class; None if they are balanced."""
+    present = sorted(((n, name) for name, n in counts.items() if n), key=itemgetter(0))
+    if not present or present[-1][0] < _UNBALANCED * present[0][0]:
         return None
+    (fewest, rare), (most, common) = present[0], present[-1]
     return (
-        f"the classes are unbalanced: {present[most]:,} images of {in_one_line(most)}, "
-        f"{present[fewest]:,} of {in_one_line(fewest)}"
+        f"the classes are unbalanced: {most:,} images of {in_one_line(common)}, "
+        f"{fewest:,} of {in_one_line(rare)}"
     )
 
 
 def listed(names: Sequence[str]) -> str:
-    """Some names of classes for a message."""
+    """The first class names, for a message."""
     shown = ", ".join(in_one_line(name)[:40] for name in names[:_NAMED])
     return f"{shown}, … ({len(names):,})" if len(names) > _NAMED else shown
 
 
 def difference(data: Sequence[str], model: Sequence[str]) -> str:
-    """How the classes of data differ from a model's, as a message."""
+    """The message for data whose classes differ from a model's."""
     foreign = [name for name in data if name not in model]
     if foreign:
         return f"the model has no class {listed(foreign)}; its classes: {listed(model)}"

@@ -8,28 +8,29 @@ import csv
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from io import BufferedIOBase, BytesIO, TextIOWrapper
-from typing import TYPE_CHECKING, BinaryIO, Final, Literal, cast
+from functools import lru_cache
+from io import BufferedIOBase, BytesIO
+from operator import itemgetter
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_PIXELS
 from fmnist_cli.data.class_names import expected_labels
 from fmnist_cli.data.csv_layout import HEADER, MAX_LINE_BYTES, Layout, find_layout, split_line
-from fmnist_cli.data.images import Images, LabeledImages, Labels
-from fmnist_cli.data.packed import File, unpacked
-from fmnist_cli.data.values import (
+from fmnist_cli.data.images import (
     EXPECTED_PIXELS,
     SCALED,
+    Images,
+    LabeledImages,
+    Labels,
     as_labels,
     as_pixels,
     read_label,
 )
+from fmnist_cli.data.packed import File, is_zip, list_files, unpacked
 from fmnist_cli.errors import DataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SUFFIXES: Final = (".csv", ".csv.gz")
 MAX_PACKED_ROWS: Final = 1_000_000
@@ -42,17 +43,10 @@ _PIXEL: Final = re.compile(r"[0-9]{1,9}(?:\.0*)?")
 _FRACTION: Final = re.compile(r"0?\.0*[1-9][0-9]*|[0-9.]+[eE]-[0-9]+")
 _SPLIT: Final = re.compile(r"(?:^|[^a-z])(train|test)(?:ing)?(?:[^a-z]|$)")
 
-_log = logging.getLogger(__name__)
+_LOG: Final = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Some rows that follow each other in a file."""
-
-    images: Images
-    """uint8 [N, 28, 28]."""
-    labels: Labels | None
-    """int64 [N]; None if the file has no column of labels."""
+Rows: TypeAlias = tuple[Images, Labels | None]
+"""Consecutive rows of a file: uint8 [N, 28, 28] and int64 [N], None if it has no labels."""
 
 
 def tables(files: Sequence[File]) -> list[File]:
@@ -60,28 +54,26 @@ def tables(files: Sequence[File]) -> list[File]:
     return [file for file in files if file.name.lower().endswith(SUFFIXES)]
 
 
-def find(files: Sequence[File], split: Literal["train", "test"]) -> File | None:
-    """Find the CSV file of a split by its name; `train` may also be the only one.
+def find(path: Path, split: Literal["train", "test"]) -> File | None:
+    """Find the CSV file of a split: `path` itself, or by its name in a directory or zip archive.
 
-    Raises DataError if there are several.
+    A file on its own, in an archive too, is the training split whatever its name; so is any file
+    whose name doesn't say. Raises DataError if there are several.
     """
-    named: dict[str, list[File]] = {"train": [], "test": []}
-    for file in tables(files):
-        name = _SPLIT.search(file.name.lower())
-        named[name[1] if name else "train"].append(file)
-    if len(named[split]) > 1:
-        names = ", ".join(f"'{file.name}'" for file in named[split][:3])
+    files = tables(list_files(path)) if path.is_dir() or is_zip(path) else [path]
+    if len(files) == 1 and not path.is_dir():
+        return files[0] if split == "train" else None
+    matches = ((file, _SPLIT.search(file.name.lower())) for file in files)
+    found = [file for file, name in matches if (name[1] if name else "train") == split]
+    if len(found) > 1:
+        names = ", ".join(f"'{file.name}'" for file in found[:3])
         raise DataError(f"several CSV files of the {split} split: {names}\nname one of them")
-    return next(iter(named[split]), None)
+    return found[0] if found else None
 
 
 def read(path: File, classes: tuple[str, ...] = CLASS_NAMES) -> LabeledImages:
     """Read a whole file with labels of `classes`. Raises as `iterate`."""
-    images, labels = [], []
-    for rows in iterate(path, labels="required", classes=classes):
-        assert rows.labels is not None
-        images.append(rows.images)
-        labels.append(rows.labels)
+    images, labels = zip(*iterate(path, needs_labels=True, classes=classes), strict=True)
     return LabeledImages(np.concatenate(images), np.concatenate(labels), classes)
 
 
@@ -89,7 +81,7 @@ def iterate(
     path: File,
     block_bytes: int = BLOCK_BYTES,
     *,
-    labels: Literal["required", "optional"] = "optional",
+    needs_labels: bool = False,
     classes: Sequence[str] = CLASS_NAMES,
 ) -> Iterator[Rows]:
     """Read a file block by block, at constant memory.
@@ -99,19 +91,23 @@ def iterate(
     repeated headers without. Raises MissingInput if there is no file, StorageError if it can't be
     read, DataError for anything else that it holds; the message names the line and the column.
     """
+    layout: Layout | None = None
+    count = 0
     with unpacked(path) as (file, size):
-        layout: Layout | None = None
-        count = 0
-        for block in _blocks(path, file, block_bytes):
+        for first_line, block in _blocks(path, file, block_bytes):
             if layout is None:
-                layout = find_layout(path, block, labels, classes)
+                layout = find_layout(path, block, classes, needs_labels=needs_labels)
                 ignored = [layout.names[n] for n in layout.others if n != layout.label]
                 if ignored:
-                    _log.info("'%s': ignoring column '%s'", path, "', '".join(ignored[:3]))
-            rows = _parse(path, block, layout)
+                    _LOG.info("'%s': ignoring column '%s'", path, "', '".join(ignored[:3]))
+            try:
+                rows = _parse(block, layout)
+            except DataError as error:
+                fault = _first_fault(block, first_line, layout)
+                raise DataError(f"'{path}'{fault or f': {error}'}") from None
             if rows is None:
                 continue
-            count += len(rows.images)
+            count += len(rows[0])
             if size is None and count > MAX_PACKED_ROWS:
                 raise DataError(f"'{path}' holds over {MAX_PACKED_ROWS:,} rows; unpack it first")
             yield rows
@@ -120,38 +116,42 @@ def iterate(
         raise DataError(f"'{path}' {what}\n{HEADER}")
 
 
-def _blocks(path: File, file: BufferedIOBase, block_bytes: int) -> Iterator[bytes]:
-    """Yield whole lines, about `block_bytes` at a time, without blank ones at the start."""
-    rest = b""
-    is_first = True
+def _blocks(path: File, file: BufferedIOBase, block_bytes: int) -> Iterator[tuple[int, bytes]]:
+    """Yield whole lines, about `block_bytes` at a time, after the number of the first of them."""
+    rest, number = b"", 1
     while piece := file.read(block_bytes):
         block = rest + piece
-        if is_first:
+        if number == 1:
             block = block.removeprefix(_BOM)
-            is_first = False
-        end = max(block.rfind(b"\n"), block.rfind(b"\r")) + 1
-        block, rest = block[:end].lstrip(b"\r\n"), block[end:]
+        end = max(block.rfind(b"\n"), block.rfind(b"\r", 0, -1)) + 1  # never between \r and \n
+        block, rest = block[:end], block[end:]
         if len(rest) > max(block_bytes, MAX_LINE_BYTES):
             raise DataError(f"'{path}' is not a CSV file: a line is too long\n{HEADER}")
-        if block:
-            yield block
-    if rest.strip():
-        yield rest
+        if block and not block.isspace():
+            yield number, block
+        if b"\r" in block:
+            number += len(block.splitlines())
+        else:  # the same, but faster
+            number += int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n")))
+    if rest and not rest.isspace():
+        yield number, rest
 
 
-def _parse(path: File, block: bytes, layout: Layout) -> Rows | None:
-    """Convert lines; None if they hold no row."""
+def _parse(block: bytes, layout: Layout) -> Rows | None:
+    """Convert lines; None if they hold no row. Raises DataError, which names no line."""
     import pandas as pd
 
-    if layout.header is not None and layout.header in block:
-        lines = block.splitlines()
-        block = b"\n".join(line for line in lines if not _is_header(line, layout.header))
+    if layout.header is not None:
+        block = block.removeprefix(layout.header + b"\n")  # most files have no other
+        if layout.header in block:
+            lines = block.splitlines()
+            block = b"\n".join(line for line in lines if not _is_header(line, layout.header))
     block = block.lstrip(b"\r\n")
     if not block:
         return None
     first = block[: 2 * MAX_LINE_BYTES].splitlines()[0]
     if b"\0" in block or first.count(layout.separator.encode()) > 2 * len(layout.names):
-        raise DataError(_first_fault(path, layout))
+        raise DataError("damaged")
     try:
         frame = pd.read_csv(
             BytesIO(block),
@@ -162,18 +162,8 @@ def _parse(path: File, block: bytes, layout: Layout) -> Rows | None:
             low_memory=False,
             encoding_errors="replace",
         )
-        return _convert(frame, layout)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, OverflowError):
-        raise DataError(_first_fault(path, layout)) from None
-    except DataError as error:
-        raise DataError(_first_fault(path, layout, str(error))) from None
-
-
-def _is_header(line: bytes, header: bytes) -> bool:
-    return line.removeprefix(_BOM).strip() == header
-
-
-def _convert(frame: "pd.DataFrame", layout: Layout) -> Rows:
+        raise DataError("damaged") from None
     if frame.shape[1] != len(layout.names):
         raise DataError(f"it has {frame.shape[1]} columns, not {len(layout.names)}")
     start, stop = layout.pixels[0], layout.pixels[-1] + 1
@@ -184,42 +174,35 @@ def _convert(frame: "pd.DataFrame", layout: Layout) -> Rows:
         pixels = frame.iloc[:, layout.pixels].to_numpy()
     images = as_pixels(pixels).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
     if layout.label is None:
-        return Rows(images, None)
-    return Rows(images, as_labels(frame.iloc[:, layout.label].to_numpy(), layout.classes))
+        return images, None
+    return images, as_labels(frame.iloc[:, layout.label].to_numpy(), layout.classes)
 
 
-def _first_fault(path: File, layout: Layout, reason: str = "damaged") -> str:
-    """Describe the first line that is wrong; pandas names its block or column at best."""
-    sound: set[str] = set()
-    with unpacked(path) as (file, _):
-        text = TextIOWrapper(cast("BinaryIO", file), "utf-8-sig", errors="replace")
-        lines = iter(lambda: text.readline(MAX_LINE_BYTES), "")
-        for number, line in enumerate(lines, start=1):
-            row = line.strip("\r\n")
-            if not row.strip() or (layout.header and _is_header(row.encode(), layout.header)):
-                continue
-            cells = split_line(row, layout.separator)
-            if len(cells) != len(layout.names):
-                found = f"it has {len(cells)} values; expected {len(layout.names)}"
-                return f"'{path}', line {number}: {found}"
-            fault = _fault_of_row(cells, layout, sound)
-            if fault:
-                return f"'{path}', line {number}, column {fault}"
-    return f"'{path}': {reason}"
+def _is_header(line: bytes, header: bytes) -> bool:
+    return line.removeprefix(_BOM).strip() == header
 
 
-def _fault_of_row(cells: Sequence[str], layout: Layout, sound: set[str]) -> str | None:
-    """Describe a row's first wrong value; `sound` collects pixels that have passed."""
-    if layout.label is not None and read_label(cells[layout.label], layout.classes) is None:
-        name, value = layout.names[layout.label], cells[layout.label]
-        return f"'{name}': {value[:40]!r}; {expected_labels(layout.classes)}"
-    if sound.issuperset(cells[position] for position in layout.pixels):
-        return None
-    for position in layout.pixels:
-        value = cells[position]
-        if _FRACTION.fullmatch(value):
-            return f"'{layout.names[position]}': {value[:40]!r}; {SCALED}"
-        if not _PIXEL.fullmatch(value) or float(value) > 255:
-            return f"'{layout.names[position]}': {value[:40]!r}; {EXPECTED_PIXELS}"
-        sound.add(value)
+def _first_fault(block: bytes, first_line: int, layout: Layout) -> str | None:
+    """Describe the first wrong line of a block; pandas names a column at best."""
+    for number, line in enumerate(block.splitlines(), start=first_line):
+        if not line.strip() or (layout.header and _is_header(line, layout.header)):
+            continue
+        cells = split_line(line[:MAX_LINE_BYTES], layout.separator)
+        if len(cells) != len(layout.names):
+            return f", line {number}: it has {len(cells)} values; expected {len(layout.names)}"
+        faults = map(_fault_of_pixel, [cells[column] for column in layout.pixels])
+        found = zip(layout.pixels, faults, strict=True)
+        column, fault = next(filter(itemgetter(1), found), (0, None))
+        if layout.label is not None and read_label(cells[layout.label], layout.classes) is None:
+            column, fault = layout.label, expected_labels(layout.classes)
+        if fault:
+            name, value = layout.names[column], cells[column][:40]
+            return f", line {number}, column '{name}': {value!r}; {fault}"
     return None
+
+
+@lru_cache(1_024)
+def _fault_of_pixel(cell: str) -> str | None:
+    if _FRACTION.fullmatch(cell):
+        return SCALED
+    return None if _PIXEL.fullmatch(cell) and float(cell) <= 255 else EXPECTED_PIXELS

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_PIXELS
+from fmnist_cli.data.images import read_label
 from fmnist_cli.data.packed import File
-from fmnist_cli.data.values import read_label
 from fmnist_cli.errors import DataError
 
 PIXELS: Final = tuple(f"pixel{number}" for number in range(1, NUM_PIXELS + 1))
@@ -45,17 +45,17 @@ class Layout:
         return sorted({*range(len(self.names))} - {*self.pixels})
 
 
-def find_layout(path: File, block: bytes, labels: str, classes: Sequence[str]) -> Layout:
-    """Find the columns from the first lines of a block. Raises DataError if that is impossible.
+def find_layout(path: File, block: bytes, classes: Sequence[str], *, needs_labels: bool) -> Layout:
+    """Find the columns from the first lines of a block.
 
-    labels: `required` raises DataError for a file without them.
+    Raises DataError if that is impossible, or if there are no labels and `needs_labels`.
     """
     lines = [line for line in block[:_HEAD_BYTES].splitlines() if line][:_GUESS_ROWS]
     text = lines[0][: MAX_LINE_BYTES + 1].decode(errors="replace")
     if not text.replace("\t", "").isprintable() or "\ufffd" in text or len(text) > MAX_LINE_BYTES:
         raise DataError(f"'{path}' is not a CSV file\n{HEADER}")
     separator = max(_SEPARATORS, key=text.count)
-    rows = [split_line(line.decode(errors="replace"), separator) for line in lines]
+    rows = [split_line(line, separator) for line in lines]
     numbers = [name for name in rows[0] if _NUMBER.fullmatch(name)]
     has_header = len(numbers) < NUM_PIXELS // 2 or _misplaced(numbers) is None
     try:
@@ -66,7 +66,7 @@ def find_layout(path: File, block: bytes, labels: str, classes: Sequence[str]) -
             pixels, label = _unnamed_columns(rows, classes)
     except DataError as error:
         raise DataError(f"'{path}', line 1: {error}\n{HEADER}") from None
-    if label is None and labels == "required":
+    if label is None and needs_labels:
         advice = f"\nto classify its images: fmnist predict MODEL {path}"
         raise DataError(
             f"'{path}' has no labels; expected a column label, class or target"
@@ -76,10 +76,11 @@ def find_layout(path: File, block: bytes, labels: str, classes: Sequence[str]) -
     return Layout(separator, header, names, pixels, label, classes)
 
 
-def split_line(line: str, separator: str) -> tuple[str, ...]:
-    """The cells of a line without spaces around them; empty if it is no line of CSV."""
+def split_line(line: bytes, separator: str) -> tuple[str, ...]:
+    """The cells of a line without spaces around them; empty if it is not a line of CSV."""
+    text = line.decode(errors="replace")
     try:
-        return tuple(cell.strip() for cell in next(csv.reader([line], delimiter=separator), []))
+        return tuple(cell.strip() for cell in next(csv.reader([text], delimiter=separator), []))
     except csv.Error:
         return ()
 
@@ -107,7 +108,7 @@ def _named_columns(
 
 
 def _misplaced(names: Sequence[str]) -> int | None:
-    """Which of the columns' names does not count on: from 0 or 1, or row by row as in 1x1, 1x2."""
+    """Position of the first name out of sequence: from 0 or 1, or row by row as in 1x1, 1x2."""
     found = [tuple(map(int, _DIGITS.findall(name))) for name in names]
     first = found[0]
     for position, numbers in enumerate(found):
@@ -139,7 +140,7 @@ def _unnamed_columns(
 def _guess_label(
     rows: list[tuple[str, ...]], columns: list[int], classes: Sequence[str]
 ) -> tuple[list[int], int | None]:
-    """Tell the labels, in the first or last column, from pixels in a corner, which are mostly 0."""
+    """Choose the label column, the first or the last: the other has corner pixels, mostly 0."""
 
     def count(position: int) -> int:
         labels = [read_label(row[position], classes) for row in rows if position < len(row)]

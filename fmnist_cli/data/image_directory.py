@@ -7,11 +7,10 @@ classes; otherwise the names of the subdirectories are.
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
@@ -28,42 +27,35 @@ from fmnist_cli.data.class_names import (
     label_of,
     listed,
 )
-from fmnist_cli.data.image_files import IGNORED_NAMES, is_picture
+from fmnist_cli.data.image_files import is_hidden, is_picture, walk
 from fmnist_cli.data.images import Images, LabeledImages
 from fmnist_cli.data.pictures import PhotoMode, Picture, decode
 from fmnist_cli.devices import usable_cores
-from fmnist_cli.errors import DataError, FmnistError, MissingInput, NoGarment, in_one_line
-from fmnist_cli.files import atomic_write
+from fmnist_cli.errors import (
+    DataError,
+    FmnistError,
+    NoGarment,
+    StorageError,
+    in_one_line,
+)
+from fmnist_cli.files import atomic_write, sha256
 from fmnist_cli.photos import PREPARATION
 
 _LOG: Final = logging.getLogger(__name__)
 _NAMED: Final = 3
-_TOLD_SECONDS: Final = 0.25
+_REPORT_SECONDS: Final = 0.25
 
 Track: TypeAlias = Callable[[int, int], None]
-"""Progress callback: how many pictures are read, and of how many."""
+"""Progress callback: the number of pictures read so far and in total."""
 
 track: Final[ContextVar[Track]] = ContextVar("track", default=lambda _read, _total: None)
 """Called a few times per second while a directory is read."""
 
 _SPLITS: Final = {
     "train": ("train", "training"),
-    "test": ("test", "testing"),
+    "test": ("test", "testing", "val", "valid", "validation"),  # often one of them is missing
     "val": ("val", "valid", "validation"),
 }
-_NO_IMAGE: Final = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
-
-
-@dataclass(slots=True)
-class _Listing:
-    """The files below a directory."""
-
-    pictures: dict[str, list[Path]] = field(default_factory=dict)
-    """By subdirectory, both sorted; none is empty."""
-    empty: list[str] = field(default_factory=list)
-    """Subdirectories without pictures."""
-    skipped: list[Path] = field(default_factory=list)
-    """Files that are not pictures."""
 
 
 def read(
@@ -85,15 +77,13 @@ def read(
     threads: threads that decode; 0: one per usable core.
     cache: directory that keeps prepared photos by the content of their files.
 
-    Raises MissingInput if there is no such directory, and DataError if a subdirectory is not a
-    class, there are no pictures, or some can't be read; the message names the first of them.
+    Raises DataError if a subdirectory is not a class, there are no pictures, or some can't be read;
+    the message names the first of them.
     """
-    listing = _list(directory)
-    if not listing.pictures:
-        raise _no_pictures(directory)
+    pictures, skipped = _list(directory)
     if classes is None:
-        classes = _classes_of(directory, listing)
-    by_name = {name: label_of(name, classes) for name in listing.pictures}
+        classes = _classes_of(directory, pictures)
+    by_name = {name: label_of(name, classes) for name, paths in pictures.items() if paths}
     if not any_footwear and ANY_FOOTWEAR in by_name.values():
         shoes = next(name for name, label in by_name.items() if label == ANY_FOOTWEAR)
         kinds = ", ".join(CLASS_NAMES[label] for label in sorted(FOOTWEAR))
@@ -103,12 +93,16 @@ def read(
     foreign = [name for name, label in by_name.items() if label is None]
     if foreign:
         raise DataError(f"'{directory}': {difference(foreign, classes)}")
-    pictures = [(path, by_name[name]) for name in by_name for path in listing.pictures[name]]
-    paths = [path for path, _ in pictures]
-    labels = np.array([label for _, label in pictures], np.int64)
+    paths = [path for name in by_name for path in pictures[name]]
+    labels = np.repeat(
+        np.array([*by_name.values()], np.int64), [len(pictures[name]) for name in by_name]
+    )
     with ThreadPoolExecutor(threads or usable_cores()) as pool:
         images = _read_all(paths, photo, pool, cache)
-    _warn_of_gaps(listing, labels, classes)
+    if skipped:
+        files = _count(skipped, "file that is not a picture", "files that are not pictures")
+        _LOG.warning("skipped %s", files)
+    _warn_of_missing(pictures, labels, classes)
     has_garment = images.max(axis=(1, 2)) > 0
     if not has_garment.any():
         raise DataError(f"'{directory}': no garment was found in any of {len(paths):,} photos")
@@ -132,17 +126,14 @@ def tracked(by: Track) -> Iterator[None]:
 def find_classes(directory: Path) -> tuple[str, ...]:
     """The classes that subdirectories with pictures name, without reading the pictures.
 
-    Fashion-MNIST's if all of them do, otherwise their own names, sorted. Raises MissingInput or
-    DataError if there is no such directory, or not 2 to 1,000 subdirectories with pictures.
+    Fashion-MNIST's if all of them do, otherwise their own names, sorted. Raises DataError unless
+    there are 2 to 1,000 of them.
     """
-    listing = _list(directory)
-    if not listing.pictures:
-        raise _no_pictures(directory)
-    return _classes_of(directory, listing)
+    return _classes_of(directory, _list(directory)[0])
 
 
-def _classes_of(directory: Path, listing: _Listing) -> tuple[str, ...]:
-    names = tuple(listing.pictures)
+def _classes_of(directory: Path, pictures: Mapping[str, list[Path]]) -> tuple[str, ...]:
+    names = tuple(name for name, paths in pictures.items() if paths)
     foreign = [name for name in names if label_of(name) in (None, ANY_FOOTWEAR)]
     if not foreign:
         return CLASS_NAMES
@@ -163,58 +154,45 @@ def _classes_of(directory: Path, listing: _Listing) -> tuple[str, ...]:
 
 
 def split_directory(directory: Path, split: Literal["train", "test", "val"]) -> Path | None:
-    """The subdirectory of a split, such as `train` or `training`; None if there is none."""
+    """The subdirectory of a split, such as `train` or `training`; None if it is missing.
+
+    That of the validation split stands in for a missing test split.
+    """
     candidates = (directory / name for name in _SPLITS[split])
     return next((candidate for candidate in candidates if candidate.is_dir()), None)
 
 
-def _list(directory: Path) -> _Listing:
+def _list(directory: Path) -> tuple[dict[str, list[Path]], list[Path]]:
+    """The pictures by subdirectory, both sorted, and the files that are not pictures."""
     try:
-        subdirectories = sorted(path for path in directory.iterdir() if path.is_dir())
-    except (FileNotFoundError, NotADirectoryError):
-        raise MissingInput(f"no directory at '{directory}'") from None
+        entries = sorted(path for path in directory.iterdir() if not is_hidden(path.name))
     except OSError as error:
         raise DataError(f"'{directory}' can't be read: {error.strerror}") from None
-    listing = _Listing()
-    for subdirectory in subdirectories:
-        if _is_ignored(subdirectory.name):
-            continue
-        pictures = []
-        for path in sorted(subdirectory.rglob("*")):
-            if any(map(_is_ignored, path.relative_to(subdirectory).parts)) or path.is_dir():
-                continue
-            if is_picture(path):
-                pictures.append(path)
-            else:
-                listing.skipped.append(path)
-        if pictures:
-            listing.pictures[subdirectory.name] = pictures
-        else:
-            listing.empty.append(subdirectory.name)
-    return listing
-
-
-def _is_ignored(name: str) -> bool:
-    return name.startswith(".") or name in IGNORED_NAMES
-
-
-def _no_pictures(directory: Path) -> DataError:
-    lies_flat = any(path.is_file() and is_picture(path) for path in directory.iterdir())
+    pictures: dict[str, list[Path]] = {path.name: [] for path in entries if path.is_dir()}
+    skipped: list[Path] = []
+    for name, found in pictures.items():
+        for path, fault in walk(str(directory / name)):
+            if fault is not None:
+                raise fault
+            (found if is_picture(path) else skipped).append(Path(path))
+    if any(pictures.values()):
+        return pictures, skipped
+    lies_flat = any(path.is_file() and is_picture(path) for path in entries)
     what = "pictures without a class" if lies_flat else "no pictures"
-    return DataError(
+    raise DataError(
         f"'{directory}' holds {what}\nexpected a subdirectory of pictures per class, "
         f"such as {CLASS_NAMES[1]} and {CLASS_NAMES[4]}, or names of your own"
     )
 
 
-def _warn_of_gaps(listing: _Listing, labels: NDArray[np.int64], classes: Sequence[str]) -> None:
-    if listing.skipped:
-        files = _count(listing.skipped, "file that is not a picture", "files that are not pictures")
-        _LOG.warning("skipped %s", files)
+def _warn_of_missing(
+    pictures: Mapping[str, list[Path]], labels: NDArray[np.int64], classes: Sequence[str]
+) -> None:
     present = set(labels.tolist())
     missing = set(range(len(classes))) - present - (FOOTWEAR if ANY_FOOTWEAR in present else set())
     names = [classes[label] for label in sorted(missing)]
-    names += [name for name in listing.empty if label_of(name, classes) is None]
+    empty = (name for name, paths in pictures.items() if not paths)
+    names += [name for name in empty if label_of(name, classes) is None]
     if names:
         _LOG.warning("no images of %s", ", ".join(in_one_line(name) for name in names))
 
@@ -229,20 +207,40 @@ def _count(paths: Sequence[Path], singular: str, plural: str) -> str:
 def _read_all(
     paths: Sequence[Path], photo: PhotoMode, pool: ThreadPoolExecutor, cache: Path | None
 ) -> Images:
-    """Decode pictures in order: uint8 [N, 28, 28], all 0 where no garment was found."""
-    if cache is not None:
-        digest = hashlib.sha256(f"{PREPARATION} {photo}".encode())
-        for one in pool.map(_digest, paths):
-            digest.update(one)
-        file = cache / f"{digest.hexdigest()[:32]}.npy"
-        if (kept := _load(file, len(paths))) is not None:
+    """Decode pictures, unless an earlier run has kept them; images as `_decode_all`."""
+    if cache is None:
+        return _decode_all(paths, photo, pool)[0]
+    digest = hashlib.sha256(f"{PREPARATION} {photo}".encode())
+    for one in pool.map(_digest, paths):
+        digest.update(one)
+    file = cache / f"{digest.hexdigest()[:32]}.npy"
+    with suppress(OSError, ValueError, EOFError):  # missing or damaged
+        kept: Images = np.load(file, allow_pickle=False)
+        if kept.dtype == np.uint8 and kept.shape == (len(paths), IMAGE_SIZE, IMAGE_SIZE):
             return kept
+    images, any_photo = _decode_all(paths, photo, pool)
+    if any_photo:
+        try:
+            with atomic_write(file) as temporary, temporary.open("wb") as stream:
+                np.save(stream, images)
+        except FmnistError as error:  # the next run can do without
+            _LOG.debug("prepared photos are not kept: %s", error)
+    return images
+
+
+def _decode_all(
+    paths: Sequence[Path], photo: PhotoMode, pool: ThreadPoolExecutor
+) -> tuple[Images, bool]:
+    """Decode pictures in order: uint8 [N, 28, 28], all 0 if no garment was found.
+
+    Returns whether any of them is a photo, too.
+    """
     images = np.empty((len(paths), IMAGE_SIZE, IMAGE_SIZE), np.uint8)
     faults, any_photo = [], False
-    told_at = time.monotonic()
+    reported_at = time.monotonic()
     for position, outcome in enumerate(pool.map(partial(_decode, photo=photo), paths)):
-        if time.monotonic() - told_at > _TOLD_SECONDS:
-            told_at = time.monotonic()
+        if time.monotonic() - reported_at > _REPORT_SECONDS:
+            reported_at = time.monotonic()
             track.get()(position, len(paths))
         if isinstance(outcome, str):
             faults.append(outcome)
@@ -252,9 +250,7 @@ def _read_all(
     if faults:
         more = f" (and {len(faults) - _NAMED:,} more pictures)" if len(faults) > _NAMED else ""
         raise DataError("\n".join(faults[:_NAMED]) + more)
-    if cache is not None and any_photo:
-        _save(file, images)
-    return images
+    return images, any_photo
 
 
 def _decode(path: Path, photo: PhotoMode) -> Picture | str:
@@ -262,33 +258,12 @@ def _decode(path: Path, photo: PhotoMode) -> Picture | str:
     try:
         return decode(path, photo=photo)
     except NoGarment:
-        return Picture(_NO_IMAGE, prepared=True)
+        return Picture(np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8), prepared=True)
     except FmnistError as error:
         return in_one_line(str(error))
 
 
 def _digest(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except OSError:  # decoding it raises the error
-        return bytes(hashlib.sha256().digest_size)
-
-
-def _load(file: Path, n: int) -> Images | None:
-    """Read images that an earlier run prepared; None if there are none."""
-    try:
-        images = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    is_whole = images.dtype == np.uint8 and images.shape == (n, IMAGE_SIZE, IMAGE_SIZE)
-    return images if is_whole else None
-
-
-def _save(file: Path, images: Images) -> None:
-    """Keep prepared images for the next run, which can do without if the directory is read-only."""
-    try:
-        with atomic_write(file) as temporary, temporary.open("wb") as stream:
-            np.save(stream, images)
-    except FmnistError as error:
-        _LOG.debug("prepared photos are not kept: %s", error)
+    with suppress(StorageError):
+        return bytes.fromhex(sha256(path))
+    return b""  # decoding it raises the error

@@ -1,7 +1,9 @@
 """Image files to Pillow images: 8 bits per channel, upright, within limits."""
 
 import os
+from collections.abc import Iterator
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +26,7 @@ PICTURE_SUFFIXES: Final = frozenset(
     )
     for suffix in group
 )
-IGNORED_NAMES: Final = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
+_IGNORED_NAMES: Final = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 """What archives and file managers leave behind; hidden files are ignored as well."""
 MAX_PIXELS: Final = 80_000_000
 """Decoding more would take gigabytes; Pillow warns at a little more."""
@@ -35,8 +37,6 @@ _FREE_PIXELS: Final = 4_000_000
 """Larger pictures must have a byte per `_MAX_PIXELS_PER_BYTE`: a kilobyte may claim to be 80
 megapixels, and memory is allocated before the decoder finds the end of the data."""
 _READ_BYTES: Final = 1 << 16
-_O_BINARY: Final[int] = getattr(os, "O_BINARY", 0)
-"""Windows would translate line ends without it."""
 
 _MAGIC_FORMATS: Final = (
     *("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO", "PSD", "QOI"),
@@ -56,14 +56,51 @@ _BLANK_SPREAD: Final = 3
 """Gray levels by which lossy formats may change the pixels of a blank picture."""
 
 
-def is_picture(path: Path) -> bool:
+def is_hidden(name: str) -> bool:
+    """Whether a directory's entry is ignored."""
+    return name.startswith(".") or name in _IGNORED_NAMES
+
+
+def walk(directory: str) -> Iterator[tuple[str, DataError | None]]:
+    """Yield the files in and below a directory, depth first and sorted, or why one can't be listed.
+
+    Hidden files and links to directories, which may be circular, are left out. Holds the names of
+    one branch in memory.
+    """
+    waiting = [iter([(directory, True)])]
+    while waiting:
+        path, is_directory = next(waiting[-1], ("", False))
+        if not path:
+            waiting.pop()
+        elif is_directory:
+            try:
+                waiting.append(_entries(path))
+            except OSError as error:
+                yield path, DataError(f"the directory '{path}' can't be listed: {error.strerror}")
+        else:
+            yield path, None
+
+
+def _entries(directory: str) -> Iterator[tuple[str, bool]]:
+    """A directory's files and subdirectories, sorted, and whether each is a directory."""
+    with os.scandir(directory) as entries:
+        found = sorted(
+            (entry.path, entry.is_dir(follow_symlinks=False))
+            for entry in entries
+            if not is_hidden(entry.name) and not (entry.is_symlink() and entry.is_dir())
+        )
+    return iter(found)
+
+
+def is_picture(path: str | Path) -> bool:
     """Whether a file's suffix or its first bytes are those of a picture."""
+    name = str(path)
+    if name[name.rfind(".") :].lower() in PICTURE_SUFFIXES:
+        return True
     from PIL import Image
 
-    if path.suffix.lower() in PICTURE_SUFFIXES:
-        return True
     try:
-        with path.open("rb") as file:
+        with Path(path).open("rb") as file:
             if _is_heic(file.read(12)):
                 return True
             file.seek(0)
@@ -85,31 +122,24 @@ def read_bytes(descriptor: int) -> bytes:
 def read_file(path: str | Path) -> bytes:
     """Read a file, at most to just beyond MAX_FILE_BYTES. Raises MissingInput or DataError."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | _O_BINARY)
-        try:
-            return read_bytes(descriptor)
-        finally:
-            os.close(descriptor)
-    except FileNotFoundError:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - faster than pathlib
+            return read_bytes(file.fileno())
+    except (FileNotFoundError, ValueError):  # the latter for a NUL in the path
         raise MissingInput(f"no file at '{path}'") from None
     except OSError as error:
         raise DataError(f"'{path}' can't be read: {error.strerror}") from None
-    except ValueError:  # a NUL in the path
-        raise MissingInput(f"no file at {str(path)!r}") from None
 
 
 def load_image(content: bytes, max_pixels: int = MAX_PIXELS) -> "Image.Image":
     """Decode to 8 bits per channel, upright: mode L, RGB or RGBA."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image, ImageSequence, UnidentifiedImageError
 
     try:
         with _open(content) as image:
-            for number in range(_MAX_FRAMES):
-                if number and not _seek(image, number):
-                    break
-                frame = _frame(image, len(content), max_pixels)
-                if not _is_blank(frame):
-                    return frame
+            for frame in islice(ImageSequence.Iterator(image), _MAX_FRAMES):
+                upright = _upright(frame, len(content), max_pixels)
+                if not _is_blank(upright):
+                    return upright
     except (DataError, Unavailable):
         raise
     except UnidentifiedImageError:
@@ -150,16 +180,8 @@ def _is_heic(content: bytes) -> bool:
     return content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS and b"avif" not in content[:40]
 
 
-def _seek(image: "Image.Image", number: int) -> bool:
-    try:
-        image.seek(number)
-    except EOFError:
-        return False
-    return True
-
-
-def _frame(image: "Image.Image", file_bytes: int, max_pixels: int) -> "Image.Image":
-    """Decode the current frame."""
+def _upright(image: "Image.Image", file_bytes: int, max_pixels: int) -> "Image.Image":
+    """Decode the current frame, turned as its EXIF tag says."""
     from PIL import ExifTags, ImageOps
 
     pixels = image.width * image.height

@@ -1,12 +1,10 @@
-"""What data a path holds, and which of its files are a split."""
+"""Named data, and the kind of data that a path holds."""
 
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from fmnist_cli.constants import FILES
-from fmnist_cli.data import arrays, csv, idx, image_directory, parquet
-from fmnist_cli.data.images import LabeledImages
-from fmnist_cli.data.packed import File, is_zip, list_files
+from fmnist_cli.data import arrays, csv, idx, parquet
+from fmnist_cli.data.packed import is_zip, list_files, starts_with
 from fmnist_cli.errors import (
     DataError,
     FmnistError,
@@ -29,12 +27,10 @@ _EXPECTED: Final = (
     f"expected {OFFICIAL}, {SAMPLE}, a CSV file, a .npz or .parquet file, a directory of IDX "
     "files, or a directory with one subdirectory of images per class"
 )
-_TORCHVISION: Final = ("FashionMNIST/raw", "FashionMNIST", "raw")
-"""Below the directory that torchvision calls `root`, and below its parts."""
 
 
 def kind_of_path(spec: str) -> Kind:
-    """Tell by what is there. Raises MissingInput or UsageError where that is nothing."""
+    """Detect the kind of data. Raises MissingInput or UsageError if the path does not exist."""
     if not spec:  # Path("") would be the working directory
         raise no_such_data(spec)
     path = Path(spec)
@@ -52,7 +48,7 @@ def _kind_of_directory(path: Path) -> Kind:
     has_directories = any(
         entry.is_dir() and not entry.name.startswith((".", "__")) for entry in path.iterdir()
     )
-    if _find_idx(path, "train") or _find_idx(path, "test"):
+    if idx.find(path, "train") or idx.find(path, "test"):
         return "idx"
     files = list_files(path)
     if csv.tables(files) and not has_directories:
@@ -68,7 +64,7 @@ def _kind_of_file(path: Path) -> Kind:
     if idx.is_idx(path):
         raise UsageError(f"'{path}' is one IDX file; name the directory that holds it")
     suffix = path.suffix.lower()
-    if suffix == ".parquet" or parquet.is_parquet(path):
+    if suffix == ".parquet" or starts_with(path, parquet.MAGIC):
         return "parquet"
     if suffix == ".npz":
         return "npz"
@@ -76,7 +72,7 @@ def _kind_of_file(path: Path) -> Kind:
         return "csv"
     if arrays.is_npz(path):
         return "npz"
-    if _find_idx(path, "train"):
+    if idx.find(path, "train"):
         return "idx"
     if csv.tables(list_files(path)):
         return "csv"
@@ -88,52 +84,8 @@ def no_such_data(spec: str) -> FmnistError:
     shown = in_one_line(spec)  # it may come out of a model file
     if Path(spec).name != spec or "." in spec:  # it looks like a path, not like a name
         return MissingInput(f"no file or directory at '{shown}'\n{_EXPECTED}")
-    if spec.partition(":")[0] == "synthetic":
-        hint = f"; it was removed, use real images: --data {SAMPLE}"
-    else:
-        hint = did_you_mean(spec.lower(), NAMED, likeness=0.5)
+    hint = did_you_mean(spec.lower(), NAMED, likeness=0.5)
     return UsageError(
         f"unknown data '{shown}': not a known name, and no such file or directory{hint}\n"
         f"{_EXPECTED}"
     )
-
-
-def split_directory(path: Path, split: Split) -> Path:
-    """Where a directory of images keeps a split: in a subdirectory, or the directory itself."""
-    found = image_directory.split_directory(path, split)
-    if found is None and split == "test":  # many data sets have only these two
-        found = image_directory.split_directory(path, "val")
-    return found or path
-
-
-def find_csv(path: Path, split: Split) -> File | None:
-    """The CSV file of a split: `path` itself, or in a directory or zip archive.
-
-    A file on its own, in an archive too, is the training split whatever its name.
-    """
-    if path.is_dir():
-        return csv.find(list_files(path), split)
-    files = csv.tables(list_files(path)) if is_zip(path) else [path]
-    if len(files) == 1:
-        return files[0] if split == "train" else None
-    return csv.find(files, split)
-
-
-def read_idx(path: Path, split: Split, classes: tuple[str, ...]) -> LabeledImages:
-    """Read a split's two files, packed or not. Raises MissingInput if one is missing."""
-    pair = _find_idx(path, split)
-    if pair is None:
-        names = " and ".join(f"'{file.name.removesuffix('.gz')}'" for file in FILES[split])
-        raise MissingInput(f"'{path}' lacks the {split} split; expected {names}, or as .gz")
-    images, labels = idx.read_images(pair[0]), idx.read_labels(pair[1], classes)
-    if len(images) != len(labels):
-        raise DataError(
-            f"'{pair[0]}' holds {len(images):,} images, but '{pair[1]}' {len(labels):,} labels"
-        )
-    return LabeledImages(images, labels, classes)
-
-
-def _find_idx(path: Path, split: Split) -> tuple[File, File] | None:
-    """A split's images and labels, in a zip archive, a directory or where torchvision puts them."""
-    places = [path, *(path / name for name in _TORCHVISION if (path / name).is_dir())]
-    return next((pair for place in places if (pair := idx.find(list_files(place), split))), None)

@@ -1,4 +1,4 @@
-"""What a network expects of its pixels: recorded in each model file, applied by every consumer."""
+"""The normalization a network expects: recorded in its model file, applied by every backend."""
 
 import math
 from dataclasses import dataclass
@@ -25,11 +25,8 @@ class Normalization:
     """0..1, as the tutorial's network takes its images."""
     STANDARD: ClassVar["Normalization"]
     """Zero mean and unit variance over the official training split."""
-
     HALF: ClassVar["Normalization"]
     """-1..1, as `Normalize(0.5, 0.5)` leaves them."""
-    BYTES: ClassVar["Normalization"]
-    """0..255."""
 
     @classmethod
     def parse(cls, text: str) -> "Normalization":
@@ -37,17 +34,16 @@ class Normalization:
 
         Raises UsageError for anything else.
         """
-        named = {"raw": cls.RAW, "standard": cls.STANDARD, "half": cls.HALF, "bytes": cls.BYTES}
-        if text in named:
-            return named[text]
+        if text in _NAMED:
+            return _NAMED[text]
         try:
             mean, std = (float(number) for number in text.split(","))
         except ValueError:
             mean = std = math.nan
         if not (abs(mean) < _MAX_NUMBER and 1 / _MAX_NUMBER < std < _MAX_NUMBER):
             raise UsageError(
-                f"unknown normalization '{text}'; expected {', '.join(named)} or MEAN,STD with STD "
-                "above 0, such as 0.5,0.5"
+                f"unknown normalization '{text}'; expected {', '.join(_NAMED)} or MEAN,STD with "
+                "STD above 0, such as 0.5,0.5"
             )
         return cls(mean, std)
 
@@ -69,5 +65,10 @@ class Normalization:
 
 Normalization.RAW = Normalization(mean=0.0, std=1.0)
 Normalization.HALF = Normalization(mean=0.5, std=0.5)
-Normalization.BYTES = Normalization(mean=0.0, std=1 / 255)
 Normalization.STANDARD = Normalization(mean=PIXEL_MEAN, std=PIXEL_STD)
+_NAMED: Final = {
+    "raw": Normalization.RAW,
+    "standard": Normalization.STANDARD,
+    "half": Normalization.HALF,
+    "bytes": Normalization(mean=0.0, std=1 / 255),
+}

@@ -1,4 +1,4 @@
-"""Files as they are found: plain, gzip-compressed, in a directory or in a zip archive."""
+"""Files that may be gzip-compressed or in a zip archive."""
 
 import gzip
 import struct
@@ -13,7 +13,6 @@ from typing import Final, TypeAlias, cast
 
 from fmnist_cli.errors import DataError, MissingInput, StorageError
 
-_ZIP_MAGIC: Final = b"PK\x03\x04"
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ZIP_ERRORS: Final = (
@@ -41,10 +40,15 @@ class Member:
 File: TypeAlias = Path | Member
 
 
+def starts_with(path: Path, magic: bytes) -> bool:
+    """Whether these are the first bytes of a file. Raises OSError if it can't be read."""
+    with path.open("rb") as file:
+        return file.read(len(magic)) == magic
+
+
 def is_zip(path: Path) -> bool:
     """Whether a file begins as a zip archive. Raises OSError if it can't be read."""
-    with path.open("rb") as file:
-        return file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC
+    return starts_with(path, b"PK\x03\x04")
 
 
 def list_files(path: Path) -> list[File]:
@@ -90,7 +94,7 @@ def open_member(archive: zipfile.ZipFile, name: str) -> BufferedIOBase:
 
 @contextmanager
 def unpacked(file: File) -> Iterator[tuple[BufferedIOBase, int | None]]:
-    """Open a file, packed or not; yields what it holds, and its size in bytes unless packed.
+    """Open a file; yields its unpacked content, and its size in bytes unless it was packed.
 
     Raises MissingInput if there is no such file, DataError if a packed one is damaged and
     StorageError if it can't be read, here or while it is used.
@@ -105,12 +109,11 @@ def unpacked(file: File) -> Iterator[tuple[BufferedIOBase, int | None]]:
             else:
                 stream = stack.enter_context(file.open("rb"))
                 size = file.stat().st_size
-            if stream.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC:
-                stream.seek(0)
+            is_gzip = stream.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+            stream.seek(0)
+            if is_gzip:
                 size = None
                 stream = stack.enter_context(gzip.GzipFile(fileobj=stream))
-            else:
-                stream.seek(0)
             yield stream, size
     except FileNotFoundError:
         raise MissingInput(f"no file at '{file}'") from None

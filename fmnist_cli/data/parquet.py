@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
-from fmnist_cli.data.images import Images, LabeledImages, Labels
+from fmnist_cli.data.images import Images, LabeledImages, Labels, as_labels
 from fmnist_cli.data.pictures import PhotoMode, decode
-from fmnist_cli.data.values import as_labels
 from fmnist_cli.errors import DataError, MissingInput, StorageError, Unavailable
 
 MAX_IMAGES: Final = 1_000_000
 """In a file, which may claim to hold far more than its size."""
 
-_MAGIC: Final = b"PAR1"
+MAGIC: Final = b"PAR1"
+"""The first bytes of a file."""
 _SPLIT: Final = re.compile(r"(?:^|[^a-z])(train|test|validation|valid|val)(?:[^a-z]|$)")
 _BATCH_ROWS: Final = 256
 _MAX_HEADER_BYTES: Final = 1 << 20
@@ -28,12 +28,6 @@ _GRAY_PNG: Final = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(
     ">IIBB", IMAGE_SIZE, IMAGE_SIZE, 8, 0
 )
 """How a PNG file of an image of the data set begins."""
-
-
-def is_parquet(path: Path) -> bool:
-    """Whether a file begins as parquet does. Raises OSError if it can't be read."""
-    with path.open("rb") as file:
-        return file.read(len(_MAGIC)) == _MAGIC
 
 
 def find(path: Path, split: Literal["train", "test"]) -> list[Path]:
@@ -64,10 +58,17 @@ def read(
     images: list[Images] = []
     labels: list[Labels] = []
     for path in paths:
-        before = len(images)
+        first = len(images)
         for values, numbers in _batches(path):
-            images += _pictures(path, values, len(images) - before, photo)
-            labels.append(_labels(path, numbers, classes))
+            for value in values:
+                try:
+                    images.append(_decode(value, photo))
+                except DataError as error:
+                    raise DataError(f"'{path}', row {len(images) - first}: {error}") from None
+            try:
+                labels.append(as_labels(numbers, classes))
+            except DataError as error:
+                raise DataError(f"'{path}': {error}") from None
     if not images:
         raise DataError(f"'{paths[0]}' holds no rows")
     return LabeledImages(np.stack(images), np.concatenate(labels), classes)
@@ -109,20 +110,10 @@ def _batches(path: Path) -> Iterator[tuple[list[Any], NDArray[Any]]]:
         raise DataError(f"'{path}' is not a parquet file, or a damaged one: {reason}") from None
 
 
-def _pictures(path: Path, values: list[Any], before: int, photo: PhotoMode) -> list[Images]:
-    images = []
-    for position, value in enumerate(values, start=before):
-        content = value.get("bytes") if isinstance(value, dict) else value
-        if not isinstance(content, bytes):
-            raise DataError(f"'{path}': row {position} holds no encoded picture\n{_EXPECTED}")
-        try:
-            images.append(_decode(content, photo))
-        except DataError as error:
-            raise DataError(f"'{path}', row {position}: {error}") from None
-    return images
-
-
-def _decode(content: bytes, photo: PhotoMode) -> Images:
+def _decode(value: object, photo: PhotoMode) -> Images:
+    content = value.get("bytes") if isinstance(value, dict) else value
+    if not isinstance(content, bytes):
+        raise DataError(f"it holds no encoded picture\n{_EXPECTED}")
     if photo == "on" or not content.startswith(_GRAY_PNG):
         return decode(content, photo=photo).pixels
     from PIL import Image
@@ -134,10 +125,3 @@ def _decode(content: bytes, photo: PhotoMode) -> Images:
     except Exception as error:  # noqa: BLE001 - Pillow's readers raise errors of all kinds
         raise DataError(f"the picture is damaged: {error}") from None
     raise DataError("the picture is damaged")
-
-
-def _labels(path: Path, values: NDArray[Any], classes: Sequence[str]) -> Labels:
-    try:
-        return as_labels(values, classes)
-    except DataError as error:
-        raise DataError(f"'{path}': {error}") from None

@@ -59,10 +59,13 @@ def decode(
             return picture
         image = load_image(content, max_pixels)
         if photo == "off":
-            return Picture(_resized(image), prepared=False)
+            gray = (_shrink(image, 0) if image.mode == "RGBA" else image).convert("L")
+            return Picture(np.array(gray.resize((IMAGE_SIZE, IMAGE_SIZE))), prepared=False)
         if photo == "auto" and (pixels := _of_data_set(image)) is not None:
             return Picture(pixels, prepared=False)
-        return Picture(_prepare(image), prepared=True)
+        from fmnist_cli.photos.photo import prepare_photo
+
+        return Picture(prepare_photo(*_photo_and_mask(image)), prepared=True)
     except (DataError, Unavailable) as error:
         raise type(error)(f"{name} can't be used: {error}") from None
 
@@ -120,12 +123,6 @@ def write_png(path: Path, pixels: Images) -> None:
         Image.fromarray(pixels).save(temporary, "PNG")
 
 
-def _prepare(image: "Image.Image") -> Images:
-    from fmnist_cli.photos.photo import prepare_photo
-
-    return prepare_photo(*_photo_and_mask(image))
-
-
 def _photo_and_mask(image: "Image.Image") -> "tuple[Image.Image, NDArray[np.float32] | None]":
     """The RGB photo, reduced, and the mask that a transparent picture brings."""
     mask = None
@@ -173,8 +170,3 @@ def _has_dark_corners(pixels: Images) -> bool:
     """
     corners = sorted(pixels[:: IMAGE_SIZE - 1, :: IMAGE_SIZE - 1].ravel().tolist())
     return bool(corners[1] + corners[2] < 2 * 128)
-
-
-def _resized(image: "Image.Image") -> Images:
-    gray = _shrink(image, 0) if image.mode == "RGBA" else image
-    return np.array(gray.convert("L").resize((IMAGE_SIZE, IMAGE_SIZE)))

@@ -1,33 +1,19 @@
 """`--data NAME|PATH` to the reader of that data."""
 
+import os
 import re
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from fmnist_cli.constants import CLASS_NAMES
-from fmnist_cli.data import (
-    arrays,
-    csv,
-    download,
-    image_directory,
-    layouts,
-    parquet,
-    sample,
-)
+from fmnist_cli.data import arrays, csv, download, idx, image_directory, layouts, parquet, sample
 from fmnist_cli.data.class_names import difference
 from fmnist_cli.data.images import LabeledImages, join
 from fmnist_cli.data.layouts import NAMED, OFFICIAL, SAMPLE, Kind, Split
 from fmnist_cli.data.pictures import PhotoMode
-from fmnist_cli.errors import (
-    DataError,
-    MissingInput,
-    UsageError,
-    in_one_line,
-)
+from fmnist_cli.errors import DataError, MissingInput, UsageError, in_one_line
 
 JOINT: Final = " + "
 """Stands between the sources of joined data."""
@@ -45,12 +31,11 @@ class Source:
     spec: str
     kind: Kind
     test_spec: str | None = None
-    """What names the test split where `spec` does not."""
+    """What names the test split if `spec` does not."""
     data_dir: Path | None = None
     mirrors: Sequence[str] = ()
     workers: int = 0
     photo: PhotoMode = "auto"
-    track: download.Track | None = None
     classes: tuple[str, ...] | None = None
     """What `--classes` names; None: the data decides."""
     parts: "tuple[Source, ...]" = ()
@@ -72,52 +57,47 @@ class Source:
 
         classes: a model's, which the data must have; None: the data's own.
         any_footwear: see `image_directory.read`.
-        Raises UsageError where nothing names the test split, DataError where the classes differ,
-        and what the reader raises.
+        Raises UsageError if nothing names the test split, DataError if the classes differ, and what
+        the reader raises.
         """
-        if self.parts and not (split == "test" and self.test_spec):
-            return join(*self._read_parts(split, classes, any_footwear=any_footwear))
+        directory, own = Path(self.spec), self.classes
         if classes is None:
-            classes = self._own_classes(split)
-        elif self.kind in NAMED and classes != (self.classes or CLASS_NAMES):
-            raise DataError(f"'{self.spec}': {difference(self.classes or CLASS_NAMES, classes)}")
-        match self.kind:
-            case "fashion-mnist":
-                folder = self.fetch(split, self.track)
-                return layouts.read_idx(folder, split, classes or CLASS_NAMES)
-            case "sample":
-                n = self.spec.partition(":")[2]
-                images = sample.read(split)
-                if classes is not None:
-                    images = LabeledImages(images.images, images.labels, classes)
-                return images[: int(n)] if n and split == "train" else images
+            classes = own
+            if classes is None and split == "test" and self.kind == "folder":
+                # The classes of the training split, even if the test split lacks some of them.
+                training = image_directory.split_directory(directory, "train")
+                classes = image_directory.find_classes(training or directory)
+        elif self.kind in NAMED and classes != (own or CLASS_NAMES):
+            raise DataError(f"'{self.spec}': {difference(own or CLASS_NAMES, classes)}")
         if split == "test" and self.test_spec is not None:
             return self._read_path(Path(self.test_spec), split, classes, any_footwear)
-        path = Path(self.spec)
+        if self.parts:
+            return join(*self._read_parts(split, classes, any_footwear))
+        if self.kind == OFFICIAL:
+            return idx.read(self.fetch(split), split, classes or CLASS_NAMES)
+        if self.kind == SAMPLE:
+            count = self.spec.partition(":")[2]
+            images = replace(sample.read(split), classes=classes or CLASS_NAMES)
+            return images[: int(count)] if count and split == "train" else images
         if split == "test" and not self.has_test_split():
             raise UsageError(
-                f"'{path}' names no test split\n"
+                f"'{self.spec}' names no test split\n"
                 "name one: --test-data PATH, or take these images: --split train"
             )
-        return self._read_path(path, split, classes, any_footwear)
+        return self._read_path(directory, split, classes, any_footwear)
 
     def _read_parts(
-        self, split: Split, classes: tuple[str, ...] | None, *, any_footwear: bool = False
+        self, split: Split, classes: tuple[str, ...] | None, any_footwear: bool = False
     ) -> list[LabeledImages]:
         """The sources' splits; the first decides on the classes if nothing else does."""
         parts = [part for part in self.parts if split == "train" or part.has_test_split()]
         if not parts:
             raise UsageError(f"'{self.spec}' names no test split\nname one: --test-data PATH")
-        read = [parts[0].read(split, classes, any_footwear=any_footwear)]
-        for part in parts[1:]:
-            read.append(part.read(split, read[0].classes, any_footwear=any_footwear))
+        read: list[LabeledImages] = []
+        for part in parts:
+            read.append(part.read(split, classes, any_footwear=any_footwear))
+            classes = read[0].classes
         return read
-
-    def _own_classes(self, split: Split) -> tuple[str, ...] | None:
-        """The classes of the data; for a test split of pictures, those of the training split."""
-        if self.classes is None and split == "test" and self.kind == "folder":
-            return image_directory.find_classes(layouts.split_directory(Path(self.spec), "train"))
-        return self.classes
 
     def read_training(self, classes: tuple[str, ...] | None = None) -> "TrainingData":
         """Read what training may see. Raises as `read`."""
@@ -125,13 +105,14 @@ class Source:
             read = self._read_parts("train", classes)
             return TrainingData(join(*read), None, tuple(map(len, read)))
         train = self.read("train", classes)
-        directory = Path(self.spec)
-        has_all = self.kind == "folder" and image_directory.split_directory(directory, "test")
-        place = image_directory.split_directory(directory, "val") if has_all else None
-        if place is None:
+        test, val = (
+            image_directory.split_directory(Path(self.spec), split) for split in ("test", "val")
+        )
+        if self.kind != "folder" or val in (None, test):
             return TrainingData(train, None, (len(train),))
-        val = self._read_path(place, "train", train.classes, any_footwear=False)
-        return TrainingData(join(train, val), len(val), (len(train) + len(val),))
+        held_out = self._read_path(val, "train", train.classes)
+        size = len(train) + len(held_out)
+        return TrainingData(join(train, held_out), len(held_out), (size,))
 
     def has_test_split(self) -> bool:
         """Whether something names a test split; its files may still be missing."""
@@ -142,13 +123,13 @@ class Source:
         path = Path(self.spec)
         match self.kind:
             case "csv":
-                return layouts.find_csv(path, "test") is not None
+                return csv.find(path, "test") is not None
             case "npz":
                 return arrays.has_split(path, "test")
             case "parquet":
                 return bool(parquet.find(path, "test"))
             case "folder":
-                return layouts.split_directory(path, "test") != path
+                return image_directory.split_directory(path, "test") is not None
         return True
 
     def _read_path(
@@ -156,18 +137,18 @@ class Source:
         path: Path,
         split: Split,
         classes: tuple[str, ...] | None,
-        any_footwear: bool,
+        any_footwear: bool = False,
     ) -> LabeledImages:
         """Read a split, or all images if `path` names no splits."""
         names = classes or CLASS_NAMES
         match layouts.kind_of_path(str(path)):
             case "csv":
-                table = layouts.find_csv(path, split) or layouts.find_csv(path, "train")
+                table = csv.find(path, split) or csv.find(path, "train")
                 if table is None:
                     raise MissingInput(f"'{path}' holds no CSV file of the {split} split")
                 return csv.read(table, names)
             case "idx":
-                return layouts.read_idx(path, split, names)
+                return idx.read(path, split, names)
             case "npz":
                 found = split if arrays.has_split(path, split) else "train"
                 return arrays.read(path, found, names)
@@ -177,7 +158,7 @@ class Source:
                     raise MissingInput(f"'{path}' holds no parquet file of the {split} split")
                 return parquet.read(files, names, photo=self.photo)
         return image_directory.read(
-            layouts.split_directory(path, split),
+            image_directory.split_directory(path, split) or path,
             classes,
             photo=self.photo,
             any_footwear=any_footwear,
@@ -186,7 +167,7 @@ class Source:
         )
 
     def fetch(self, split: Split, track: download.Track | None = None) -> Path:
-        """Put a split's official files into the data folder, if they are not; gives the folder."""
+        """Download a split's missing official files; returns the data directory."""
         folder = self.data_dir or download.default_folder()
         download.fetch(folder, mirrors=self.mirrors, splits=(split,), track=track)
         return folder
@@ -212,66 +193,45 @@ def open_source(
     mirrors: Sequence[str] = (),
     workers: int = 0,
     photo: PhotoMode = "auto",
-    track: download.Track | None = None,
     classes: tuple[str, ...] | None = None,
 ) -> Source:
     """Name data as `--data` and `--test-data` do; nothing is read before `Source.read`.
 
     `A + B` is the joined data of several. A name wins over a folder that is called the same: that
-    one is `./NAME`. `sample:N` is the
-    sample with its first N training images alone.
-    `data_dir`, `mirrors`, `track`: as `download.fetch` takes them, for the official files.
+    one is `./NAME`. `sample:N` is the sample with its first N training images alone.
+    `data_dir`, `mirrors`: as `download.fetch` takes them, for the official files.
     `workers`: threads that decode the pictures of a directory; 0: one per usable core.
     `photo`: which of them to prepare as photos.
     `classes`: names by label, for data that does not have its own or Fashion-MNIST's.
     Raises UsageError for a name that does not exist or options that do not fit, MissingInput for a
     path that does not, DataError for an archive that holds no data.
     """
-    specs = spec.split(JOINT)
-    if len(specs) > 1 and not Path(spec).exists():
-        opened = partial(
-            open_source,
-            data_dir=data_dir,
-            mirrors=mirrors,
-            workers=workers,
-            photo=photo,
-            track=track,
-            classes=classes,
-        )
-        if test_data is not None:
-            _check_exists(test_data)
-        parts = tuple(map(opened, specs))
-        options = (tuple(mirrors), workers, photo, track, classes)
-        return Source(spec, "joined", test_data, data_dir, *options, parts)
-    name, colon, number = spec.partition(":")
-    kind: Kind
-    if spec == OFFICIAL:
-        kind = "fashion-mnist"
-    elif name == SAMPLE:
-        kind = "sample"
-        if colon:
-            _check_count(number)
-    else:
-        kind = layouts.kind_of_path(spec)
+    # Unlike pathlib's, `os.path.exists` takes names of any length.
+    is_joined = JOINT in spec and not os.path.exists(spec)  # noqa: PTH110
+    kind: Kind = "joined" if is_joined else _kind(spec)
     if test_data is not None:
         if kind in NAMED:
             raise UsageError(f"'{spec}' has its own test split; --test-data does not go with it")
-        _check_exists(test_data)
-    return Source(spec, kind, test_data, data_dir, tuple(mirrors), workers, photo, track, classes)
+        if not os.path.exists(test_data):  # noqa: PTH110 - `read` alone opens it
+            raise layouts.no_such_data(test_data)
+    source = Source(spec, kind, test_data, data_dir, tuple(mirrors), workers, photo, classes)
+    if not is_joined:
+        return source
+    parts = [replace(source, spec=a, kind=_kind(a), test_spec=None) for a in spec.split(JOINT)]
+    return replace(source, parts=tuple(parts))
 
 
-def _check_count(number: str) -> None:
+def _kind(spec: str) -> Kind:
+    name, colon, number = spec.partition(":")
+    if spec == OFFICIAL:
+        return OFFICIAL
+    if name != SAMPLE:
+        return layouts.kind_of_path(spec)
     most = sample.TRAIN_IMAGES
-    if not re.fullmatch("[0-9]{1,8}", number) or not _FEWEST <= int(number) <= most:
+    is_number = re.fullmatch("[0-9]{1,8}", number)
+    if colon and not (is_number and _FEWEST <= int(number) <= most):
         raise UsageError(
-            f"'{SAMPLE}:{in_one_line(number)}' names no number of images; "
+            f"'{SAMPLE}:{in_one_line(number)}' has no valid number of images; "
             f"expected {_FEWEST} to {most:,}, such as {SAMPLE}:1000"
         )
-
-
-def _check_exists(test_spec: str) -> None:
-    """Notice a wrong path now, without opening what is there: only `Source.read("test")` may."""
-    with suppress(OSError):  # such as a name that is too long
-        if test_spec and Path(test_spec).exists():
-            return
-    raise layouts.no_such_data(test_spec)
+    return SAMPLE

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.class_names import ANY_FOOTWEAR, FOOTWEAR
-from fmnist_cli.data.digests import count_seen, digest_images
-from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.images import LabeledImages, count_seen, digest_images
 from fmnist_cli.data.layouts import SAMPLE
 from fmnist_cli.data.sources import Source, open_source
 from fmnist_cli.evaluation.overlap import count_seen_in_training

@@ -8,8 +8,7 @@ data as a digest of each training image.
 from typing import Literal
 
 from fmnist_cli.data import download
-from fmnist_cli.data.digests import count_seen, digest_images
-from fmnist_cli.data.images import Images
+from fmnist_cli.data.images import Images, count_seen, digest_images
 from fmnist_cli.data.layouts import NAMED, OFFICIAL
 from fmnist_cli.data.sources import Source, open_source
 from fmnist_cli.errors import DataError, FmnistError, MissingInput

@@ -14,7 +14,7 @@ import torch
 from fmnist_cli.checkpoints.archive import read_digests
 from fmnist_cli.checkpoints.weights import Stem, open_model
 from fmnist_cli.constants import VERSION
-from fmnist_cli.data.digests import ONNX_RECORD_KEY
+from fmnist_cli.data.images import ONNX_RECORD_KEY
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import UsageError
 from fmnist_cli.export.graph import build_graph, set_metadata

@@ -13,9 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
-from fmnist_cli.data.image_files import IGNORED_NAMES, PICTURE_SUFFIXES, is_picture, read_bytes
+from fmnist_cli.data.image_files import PICTURE_SUFFIXES, is_picture, read_bytes, walk
 from fmnist_cli.data.images import Images
-from fmnist_cli.data.npy import NPY_SUFFIX
 from fmnist_cli.data.pictures import PhotoMode, Picture, decode
 from fmnist_cli.errors import DataError, FmnistError, MissingInput
 from fmnist_cli.pretrained import NAME
@@ -55,66 +54,6 @@ class Skipped:
             self.names.append(name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Opener:
-    """How inputs are opened."""
-
-    photo: PhotoMode
-    skipped: Skipped
-
-    def expand(self, path: str) -> Iterator[Input]:
-        """Yield the inputs that an argument or a line of stdin names."""
-        from fmnist_cli.data import csv, idx, npy
-
-        try:
-            mode = os.stat(path).st_mode  # noqa: PTH116
-        except (OSError, ValueError):  # reading it will raise the error
-            mode = 0
-        suffix = Path(path).suffix.lower()
-        if stat.S_ISDIR(mode):
-            yield from self._directory(path)
-        elif suffix in PICTURE_SUFFIXES or not stat.S_ISREG(mode):
-            yield self._picture(path)
-        elif path.lower().endswith(csv.SUFFIXES):
-            yield from _rows(path, (rows.images for rows in csv.iterate(Path(path))))
-        elif suffix == NPY_SUFFIX:
-            yield from _rows(path, (npy.read_images(Path(path)) for _ in range(1)))
-        elif idx.is_idx(Path(path)):
-            yield from _rows(path, (idx.read_images(Path(path)) for _ in range(1)))
-        else:
-            yield self._picture(path)
-
-    def _picture(self, path: str) -> Input:
-        return Input(path, partial(decode, path, photo=self.photo))
-
-    def _directory(self, directory: str) -> Iterator[Input]:
-        pictures = self._walk(directory)
-        first = next(pictures, None)
-        if first is None:
-            yield _failed(directory, DataError(f"no pictures in the directory '{directory}'"))
-        else:
-            yield first
-            yield from pictures
-
-    def _walk(self, directory: str) -> Iterator[Input]:
-        """Yield a directory's pictures, depth first, with the names of one branch in memory."""
-        waiting = [iter([(directory, True)])]
-        while waiting:
-            path, is_directory = next(waiting[-1], (None, False))
-            if path is None:
-                waiting.pop()
-            elif is_directory:
-                try:
-                    waiting.append(_entries(path))
-                except OSError as error:
-                    reason = f"the directory '{path}' can't be listed: {error.strerror}"
-                    yield _failed(path, DataError(reason))
-            elif path[path.rfind(".") :].lower() in PICTURE_SUFFIXES or is_picture(Path(path)):
-                yield self._picture(path)
-            else:
-                self.skipped.add(path)
-
-
 def check_arguments(arguments: Iterable[str]) -> None:
     """Raise MissingInput for the first argument that names no file or directory."""
     for argument in arguments:
@@ -144,10 +83,10 @@ def open_inputs(
     something can't be read, reading its input raises the error; paths are taken from stdin as they
     arrive.
     """
-    opener = _Opener(photo, Skipped() if skipped is None else skipped)
+    skipped = Skipped() if skipped is None else skipped
     for argument in arguments:
         if argument != STDIN:
-            yield from opener.expand(argument)
+            yield from _expand(argument, photo, skipped)
         elif stdin_is_image:
             yield Input(STDIN, lambda: decode(read_bytes(stdin), photo=photo))
         else:
@@ -155,28 +94,46 @@ def open_inputs(
                 if b"\0" in line:
                     raise DataError(_NO_PATHS)
                 if line:
-                    yield from opener.expand(os.fsdecode(line))
+                    yield from _expand(os.fsdecode(line), photo, skipped)
 
 
-def _entries(directory: str) -> Iterator[tuple[str, bool]]:
-    """A directory's files and subdirectories, sorted, and whether each is a directory.
+def _expand(path: str, photo: PhotoMode, skipped: Skipped) -> Iterator[Input]:
+    """Yield the inputs that an argument or a line of stdin names."""
+    from fmnist_cli.data import arrays, csv, idx
 
-    Links to directories are left out, because they may be circular.
-    """
-    names: list[str] = []
-    directories: set[str] = set()
-    with os.scandir(directory) as entries:
-        for entry in entries:
-            if entry.name.startswith(".") or entry.name in IGNORED_NAMES:
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                directories.add(entry.name)
-            elif entry.is_symlink() and entry.is_dir():
-                continue
-            names.append(entry.name)
-    names.sort()
-    start = os.path.join(directory, "")  # noqa: PTH118 - pathlib would change how it is written
-    return ((start + name, name in directories) for name in names)
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except (OSError, ValueError):  # reading it will raise the error
+        mode = 0
+    suffix = Path(path).suffix.lower()
+    if stat.S_ISDIR(mode):
+        yield from _directory(path, photo, skipped)
+    elif suffix in PICTURE_SUFFIXES or not stat.S_ISREG(mode):
+        yield _picture(path, photo)
+    elif path.lower().endswith(csv.SUFFIXES):
+        yield from _rows(path, (images for images, _ in csv.iterate(Path(path))))
+    elif suffix == arrays.NPY_SUFFIX:
+        yield from _rows(path, map(arrays.read_npy, [Path(path)]))
+    elif idx.is_idx(Path(path)):
+        yield from _rows(path, map(idx.read_images, [Path(path)]))
+    else:
+        yield _picture(path, photo)
+
+
+def _picture(path: str, photo: PhotoMode) -> Input:
+    return Input(path, partial(decode, path, photo=photo))
+
+
+def _directory(directory: str, photo: PhotoMode, skipped: Skipped) -> Iterator[Input]:
+    is_empty = True
+    for path, error in walk(directory):
+        if error is None and not is_picture(path):
+            skipped.add(path)
+            continue
+        is_empty = False
+        yield _picture(path, photo) if error is None else _failed(path, error)
+    if is_empty:
+        yield _failed(directory, DataError(f"no pictures in the directory '{directory}'"))
 
 
 def _rows(path: str, pieces: Iterator[Images]) -> Iterator[Input]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from fmnist_cli.checkpoints.metadata import MetadataFault, ModelMetadata
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
-from fmnist_cli.data.digests import ONNX_RECORD_KEY
+from fmnist_cli.data.images import ONNX_RECORD_KEY
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.inference.onnx_contract import IMAGES, LABEL, LOGITS, METADATA_KEY, PROBABILITIES
 

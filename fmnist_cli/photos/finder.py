@@ -28,18 +28,15 @@ def find_garment(photo: Image.Image) -> NDArray[np.float32]:
     The mask covers the whole photo, whatever its aspect ratio. Safe to call from several threads.
     """
     small = photo.resize((INPUT_SIDE, INPUT_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
-    (masks,) = _session().run(["masks"], {"photos": np.asarray(small)[None]})
+    with _LOCK:  # or the threads that prepare the first photos would each open one
+        session = _session()
+    (masks,) = session.run(["masks"], {"photos": np.asarray(small)[None]})
     mask: NDArray[np.float32] = masks[0]
     return mask
 
 
-def _session() -> "InferenceSession":
-    with _LOCK:  # or the threads that prepare the first photos would each open one
-        return _open()
-
-
 @cache
-def _open() -> "InferenceSession":
+def _session() -> "InferenceSession":
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -22,7 +22,7 @@ Mask: TypeAlias = NDArray[np.float32]
 _MIN_AREA: Final = 0.005
 """Share of the photo that a garment covers at least."""
 _MIN_CERTAINTY: Final = 0.65
-"""Mean probability inside a mask; where there is nothing to find, the finder wavers."""
+"""Mean probability inside a mask; without a garment, the finder is unsure everywhere."""
 _MAX_ROUGHNESS: Final = 1.2
 """Limit of the standard deviation of differences between neighbors, relative to that of the pixels;
 independent pixels have 1.41, the 3,210 photos that trained the finder at most 1.05."""
@@ -39,14 +39,15 @@ def prepare_photo(photo: Image.Image, mask: Mask | None = None) -> NDArray[np.ui
     """Turn an RGB photo into uint8 [28, 28], the garment bright on black.
 
     photo: any size and aspect ratio; 200 to 450 pixels on the longer side are enough.
-    mask: where the garment is, in any resolution; found by the finder if it is None.
+    mask: how much of each pixel is garment, in any resolution; None: the finder decides.
     Raises NoGarment if no garment is found.
     """
     if mask is None:
         mask = find_garment(photo)
         if not _is_certain(mask) or _is_noise(photo):
             raise NoGarment("no garment found in the picture")
-    mask = _resize(_largest_parts(mask), photo.size)
+    parts = Image.fromarray(_largest_parts(mask))
+    mask = np.asarray(parts.resize(photo.size, Image.Resampling.BILINEAR), np.float32)
     rows, columns = (np.flatnonzero((mask > 0.5).any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         raise NoGarment("no garment found in the picture")
@@ -74,34 +75,27 @@ def _largest_parts(mask: Mask) -> Mask:
     coarse = Image.fromarray(mask).resize((MASK_SIDE, MASK_SIDE), Image.Resampling.BOX)
     labels = _label(np.asarray(coarse) > 0.5)
     areas = np.bincount(labels.ravel())
-    areas[0] = 0
+    areas[0] = 0  # the background
     is_large = areas >= _MIN_PART * max(1, areas.max())
-    is_large[0] = False
     kept = Image.fromarray(is_large[labels]).convert("L").filter(_SOFT_EDGE)
     return mask * (np.asarray(kept.resize(mask.shape[::-1], Image.Resampling.NEAREST)) > 0)
 
 
 def _label(is_garment: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Number the connected parts (of four neighbors) of a mask from 1; 0 is the background."""
-    labels = np.where(is_garment, np.arange(is_garment.size).reshape(is_garment.shape), -1)
-    before = np.full_like(labels, -2)
+    """Give each connected part (of four neighbors) of a mask a number; 0 is the background."""
+    labels = np.where(is_garment, np.arange(1, is_garment.size + 1).reshape(is_garment.shape), 0)
+    before = np.full_like(labels, -1)
     while (labels != before).any():  # the largest number spreads over a part, run by run
         before[:] = labels
         for lines in (labels, labels.T):
             flat = lines.ravel()
-            is_start = np.diff(flat < 0, prepend=True) != 0
+            is_start = np.diff(flat == 0, prepend=True) != 0
             is_start.reshape(lines.shape)[:, 0] = True
             starts = np.flatnonzero(is_start)
             largest = np.maximum.reduceat(flat, starts)
             lengths = np.diff(starts, append=flat.size)
             lines[:] = np.repeat(largest, lengths).reshape(lines.shape)
-    numbers = np.unique(labels[is_garment])
-    return np.where(is_garment, np.searchsorted(numbers, labels) + 1, 0)
-
-
-def _resize(mask: Mask, size: tuple[int, int]) -> Mask:
-    resized = Image.fromarray(mask).resize(size, Image.Resampling.BILINEAR)
-    return np.asarray(resized, np.float32)
+    return labels
 
 
 def _fit(brightness: NDArray[np.float32]) -> NDArray[np.uint8]:

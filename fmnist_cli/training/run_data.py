@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from fmnist_cli.checkpoints.archive import read_metadata
 from fmnist_cli.checkpoints.metadata import DataRecord
 from fmnist_cli.data.class_names import imbalance, listed
-from fmnist_cli.data.digests import digest_images
-from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.images import LabeledImages, digest_images
 from fmnist_cli.data.layouts import NAMED
 from fmnist_cli.data.sources import Source, TrainingData
 from fmnist_cli.data.splits import divide, stratified_split

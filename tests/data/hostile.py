@@ -1,4 +1,4 @@
-"""A mirror on 127.0.0.1 that serves files as told, and misbehaves as told."""
+"""A mirror on 127.0.0.1 that serves files, and misbehaves in a chosen way."""
 
 import threading
 import zlib
@@ -48,14 +48,14 @@ class Mirror(ThreadingHTTPServer):
         self.answers = answers
         self.requests: list[str] = []
         self.released = threading.Event()
-        """Set when the test is over: what stalls then ends."""
+        """Set when the test is over; ends the answers that stall."""
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/fashion"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up early is no news."""
+        """Ignore a client that hangs up early."""
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def endless(request: Request, content: bytes) -> None:
 
 
 def packed_bomb(request: Request, _content: bytes) -> None:
-    """Send what a client that unpacks on its own would make a thousand times as large."""
+    """Send content that grows a thousandfold in a client that unpacks it."""
     packer = zlib.compressobj(wbits=31)
     zeros = bytes(1 << 20)
     request.reply(200, Content_Encoding="gzip", Content_Length=10**9)
@@ -118,7 +118,7 @@ def packed_bomb(request: Request, _content: bytes) -> None:
 
 
 def endless_bomb(request: Request, _content: bytes) -> None:
-    """The same without an end, and without saying how long it is."""
+    """Send the same without an end or a Content-Length."""
     request.send_response(200)
     request.send_header("Content-Encoding", "gzip")
     request.end_headers()

@@ -1,46 +1,39 @@
-"""Pictures for a parser's tests: sound ones of many forms, and forged ones whose sums are right."""
+"""Pictures for a parser's tests: intact ones, and forged ones whose checksums are valid."""
 
-import io
 import struct
 import zlib
 from random import Random
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from tests.damage import DAMAGE
-from tests.sample_images import draw, photograph
+from tests.sample_images import draw, photograph, saved
 
 _IMAGES = draw(3, "train").images
+_FRAMES = (b"\xff\xc0", b"\xff\xc2")
 
 
-def _saved(image: Image.Image, form: str, **options: Any) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, form, **options)
-    return stream.getvalue()
-
-
-def sounds(form: str) -> list[bytes]:
+def intact(form: str) -> list[bytes]:
     gray = Image.fromarray(_IMAGES[0])
     photo = photograph(_IMAGES[0], 42)
     exif = Image.Exif()
     exif[0x0112] = 6
     exif[0x010E] = "a description"
-    files = [_saved(gray, form), _saved(photo, form, exif=exif)]
+    files = [saved(gray, form), saved(photo, form, exif=exif)]
     if form == "JPEG":
         return [
             *files,
-            _saved(photo, form, progressive=True, icc_profile=b"profile" * 9),
-            _saved(photo.convert("CMYK"), form),
+            saved(photo, form, progressive=True, icc_profile=b"profile" * 9),
+            saved(photo.convert("CMYK"), form),
         ]
     return [
         *files,
-        _saved(gray.convert("P"), form, transparency=3),
-        _saved(photo.convert("RGBA"), form, icc_profile=b"profile" * 9),
-        _saved(Image.fromarray(_IMAGES[1].astype(np.uint16) * 257), form),
-        _saved(gray.convert("1"), form),
-        _saved(gray, form, save_all=True, append_images=[Image.fromarray(_IMAGES[2])]),
+        saved(gray.convert("P"), form, transparency=3),
+        saved(photo.convert("RGBA"), form, icc_profile=b"profile" * 9),
+        saved(Image.fromarray(_IMAGES[1].astype(np.uint16) * 257), form),
+        saved(gray.convert("1"), form),
+        saved(gray, form, save_all=True, append_images=[Image.fromarray(_IMAGES[2])]),
     ]
 
 
@@ -48,8 +41,15 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
+def png_claiming(width: int, height: int) -> bytes:
+    """A gray PNG file of any size by its header, with little data."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
+
+
 def forge_png(random: Random, content: bytes) -> bytes:
-    """Change, repeat, remove or add a chunk; every sum is right."""
+    """Change, repeat, remove or add a chunk; every checksum is valid."""
     chunks, at = [], 8
     while at + 12 <= len(content):
         (length,) = struct.unpack(">I", content[at : at + 4])
@@ -82,17 +82,13 @@ def forge_png(random: Random, content: bytes) -> bytes:
 
 def forge_jpeg(random: Random, content: bytes) -> bytes:
     """Other sides in the frame's header, or another length of a segment."""
-    frames = [
-        at for at in range(len(content) - 9) if content[at : at + 2] in (b"\xff\xc0", b"\xff\xc2")
-    ]
+    frames = [at for at in range(len(content) - 9) if content[at : at + 2] in _FRAMES]
     starts = [
         at for at in range(len(content) - 4) if content[at] == 0xFF and content[at + 1] > 0xBF
     ]
     if frames and random.random() < 0.5:
-        at, value = (
-            random.choice(frames) + 5,
-            random.choice([(0, 9), (65_535, 65_535), (8_000, 9_900)]),
-        )
-        return content[:at] + struct.pack(">2H", *value) + content[at + 4 :]
+        at = random.choice(frames) + 5
+        sides = struct.pack(">2H", *random.choice([(0, 9), (65_535, 65_535), (8_000, 9_900)]))
+        return content[:at] + sides + content[at + 4 :]
     at = random.choice(starts) + 2
     return content[:at] + random.randbytes(2) + content[at + 2 :]

@@ -4,11 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
-from fmnist_cli.data import csv, idx
+from fmnist_cli.data import csv
 from fmnist_cli.data.csv_layout import PIXELS
 from fmnist_cli.errors import DataError, MissingInput
 
@@ -31,41 +29,22 @@ def put(folder: Path, *lines: str, end: str = "\n") -> Path:
     return path
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-@pytest.mark.parametrize("header", [HEADER, "\ufeff" + HEADER, HEADER.replace("label", '"label"')])
-def test_reads_rows_in_order(tmp_path: Path, header: str, end: str) -> None:
-    data = csv.read(put(tmp_path, header, *ROWS, end=end))
-    assert np.array_equal(data.images, IMAGES)
-    assert data.labels.tolist() == LABELS
-
-
 def test_iterates_in_pieces(tmp_path: Path) -> None:
     pieces = list(csv.iterate(put(tmp_path, HEADER, *ROWS), 3_000))
     assert len(pieces) > 1
-    assert np.array_equal(np.concatenate([piece.images for piece in pieces]), IMAGES)
+    images, labels = zip(*pieces, strict=True)
+    assert np.array_equal(np.concatenate(images), IMAGES)
+    assert np.concatenate(labels).tolist() == LABELS
 
 
-def test_labels_may_be_left_out_where_they_are_optional(tmp_path: Path) -> None:
+def test_labels_are_optional_unless_required(tmp_path: Path) -> None:
     rows = [line.partition(",")[2] for line in ROWS]
     path = put(tmp_path, ",".join(PIXELS), *rows)
-    (piece,) = csv.iterate(path)
-    assert piece.labels is None
-    assert np.array_equal(piece.images, IMAGES)
+    ((images, labels),) = csv.iterate(path)
+    assert labels is None
+    assert np.array_equal(images, IMAGES)
     with pytest.raises(DataError, match="has no labels"):
         csv.read(path)
-
-
-def test_the_official_images_come_back_equal(mirror: Path, tmp_path: Path) -> None:
-    import pandas as pd
-
-    images = idx.read_images(mirror / "t10k-images-idx3-ubyte.gz")
-    labels = idx.read_labels(mirror / "t10k-labels-idx1-ubyte.gz")
-    table = np.column_stack([labels, images.reshape(len(images), -1)])
-    path = tmp_path / "test.csv"
-    pd.DataFrame(table, columns=["label", *PIXELS]).to_csv(path, index=False)
-    data = csv.read(path)
-    assert np.array_equal(data.images, images)
-    assert np.array_equal(data.labels, labels)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +62,7 @@ def test_the_official_images_come_back_equal(mirror: Path, tmp_path: Path) -> No
         ([HEADER, ROWS[0], row("Hat")], "line 3, column 'label': 'Hat'; expected class names or"),
         ([HEADER, row("True"), row("False")], "line 2, column 'label': 'True'"),
         ([HEADER, row(1, [0] * 783 + [256])], "line 2, column 'pixel784': '256'"),
-        ([HEADER, row(1, [0.5] + [0] * 783)], "line 2, column 'pixel1': '0.5'"),
+        ([HEADER, row(1, [0.5] + [0] * 783)], "line 2, column 'pixel1': '0.5'; .* multiply"),
         ([HEADER, row(1, [10**30] + [0] * 783)], "line 2, column 'pixel1': '1000"),
         ([HEADER, row(1, ["1_0"] + [0] * 783)], "line 2, column 'pixel1': '1_0'"),
         ([HEADER, row(1, ['"1'] + [0] * 783)], "line 2: it has 2 values; expected 785"),
@@ -101,10 +80,12 @@ def test_names_the_line_and_the_column(tmp_path: Path, lines: list[str], message
     assert len(str(caught.value).splitlines()) <= 3
 
 
-def test_a_fault_in_a_later_piece_is_placed_rightly(tmp_path: Path) -> None:
-    path = put(tmp_path, HEADER, *ROWS, "", HEADER, *ROWS, row("x"), *ROWS)
-    with pytest.raises(DataError, match="line 10, column 'label': 'x'"):
-        list(csv.iterate(path, 3_000))
+def test_a_fault_in_a_later_piece_has_the_right_line(tmp_path: Path) -> None:
+    lines = ("", HEADER, *ROWS, "", HEADER, *ROWS, row("x"), *ROWS)
+    for end in ("\n", "\r\n", "\r"):
+        for block_bytes in range(3_000, 3_200, 7):  # a block may end between \r and \n
+            with pytest.raises(DataError, match="line 11, column 'label': 'x'"):
+                list(csv.iterate(put(tmp_path, *lines, end=end), block_bytes))
 
 
 def test_something_else_altogether(tmp_path: Path) -> None:
@@ -117,25 +98,3 @@ def test_something_else_altogether(tmp_path: Path) -> None:
 def test_a_missing_file_is_another_matter(tmp_path: Path) -> None:
     with pytest.raises(MissingInput, match="no file at"):
         csv.read(tmp_path / "nowhere.csv")
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    position=st.one_of(st.integers(0, 9_000), st.integers(len(HEADER), len(HEADER) + 20)),
-    inserted=st.one_of(
-        st.text(max_size=6), st.sampled_from(["\n", "\r", ",", '"', "1e2", " ", "-"])
-    ),
-    removed=st.integers(0, 6),
-)
-def test_mutations_raise_nothing_else(
-    tmp_path_factory: pytest.TempPathFactory, position: int, inserted: str, removed: int
-) -> None:
-    text = "\n".join([HEADER, *ROWS[:2]]) + "\n"
-    mutated = text[:position] + inserted + text[position + removed :]
-    path = tmp_path_factory.getbasetemp() / "mutated.csv"
-    path.write_text(mutated, encoding="utf-8", errors="surrogatepass", newline="")
-    try:
-        data = csv.read(path)
-    except DataError:
-        return
-    assert len(data) >= 1

@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import os
 import re
-import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import pytest
 from fmnist_cli.constants import FILES, DataFile
 from fmnist_cli.data import download
 from fmnist_cli.data.download import MirrorError, WrongContent, deliver
-from fmnist_cli.errors import DataError, MissingInput, OutputError, StorageError, Unavailable
+from fmnist_cli.errors import DataError, MissingInput, StorageError, Unavailable
 from tests.data import hostile
 
 CONTENTS = {
@@ -71,17 +70,6 @@ def test_each_file_is_downloaded_once(tmp_path: Path, server: hostile.Mirror) ->
     assert len(server.requests) == 4
 
 
-def test_files_can_be_read_by_others(tmp_path: Path, server: hostile.Mirror) -> None:
-    umask = os.umask(0o022)
-    try:
-        download.fetch(tmp_path, mirrors=[server.url])
-    finally:
-        os.umask(umask)
-    assert (tmp_path / FIRST.name).stat().st_mode & stat.S_IRUSR
-    if os.name == "posix":
-        assert stat.S_IMODE((tmp_path / FIRST.name).stat().st_mode) == 0o644
-
-
 def test_only_the_splits_asked_for(tmp_path: Path, server: hostile.Mirror) -> None:
     download.fetch(tmp_path, mirrors=[server.url], splits=("train",))
     assert official(tmp_path) == {file.name for file in SMALL["train"]}
@@ -108,14 +96,6 @@ def test_a_file_with_other_content_is_replaced_by_force_only(
     assert official(tmp_path) == set(CONTENTS)
     download.fetch(tmp_path, mirrors=[server.url], force=True)
     assert len(server.requests) == 8
-
-
-def test_what_a_killed_download_left_is_cleared_away(
-    tmp_path: Path, server: hostile.Mirror
-) -> None:
-    (tmp_path / f".{FIRST.name}.fmnist-tmp").write_bytes(CONTENT[:100])
-    download.fetch(tmp_path, mirrors=[server.url])
-    assert official(tmp_path) == set(CONTENTS)
 
 
 def test_mirrors_are_tried_in_turn(
@@ -148,15 +128,6 @@ def test_the_error_names_each_mirror_and_its_reason(
     assert re.search("no such file.*HTTP 403.*no gzip file.*Failed to establish", reasons)
     assert "--mirror" in advice
     assert official(tmp_path / "data") == set()
-
-
-def test_wrong_content_is_bad_data(tmp_path: Path) -> None:
-    with (
-        hostile.serve(CONTENTS, hostile.body(OTHER)) as liar,
-        pytest.raises(DataError, match=r"SHA-256.*\n.*--mirror"),
-    ):
-        download.fetch(tmp_path, mirrors=[liar.url, DEAD])
-    assert official(tmp_path) == set()
 
 
 @pytest.mark.parametrize(
@@ -232,12 +203,6 @@ def test_a_directory_is_a_mirror(tmp_path: Path, wrong: bytes) -> None:
     assert path.read_bytes() == CONTENT
 
 
-def test_a_folder_that_cannot_be_created(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="file"):
-        download.fetch(tmp_path / "file" / "data", mirrors=[DEAD])
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits on the size of files")
 def test_a_full_disk(tmp_path: Path, server: hostile.Mirror) -> None:
     import resource
@@ -272,7 +237,7 @@ files = [DataFile(n, int(s), h) for n, s, h in (a.split(",") for a in sys.argv[3
 download.FILES = {"train": files}
 for _ in range(2):
     download.fetch(Path(sys.argv[1]), mirrors=[sys.argv[2]], splits=["train"])
-print({"pooch", "requests"} & sys.modules.keys() or "offline")
+print("requests" in sys.modules or "offline")
 """
 
 

@@ -48,7 +48,7 @@ def test_nothing_left_to_train_on_is_refused(val_size: int) -> None:
 
 
 def distinct(n: int) -> LabeledImages:
-    """Images that each tell their position, with labels in random order."""
+    """Images that encode their positions, with labels in random order."""
     images = np.zeros((n, 28, 28), np.uint8)
     images[:, 0, :4] = np.arange(n, dtype="<u4")[:, None].view(np.uint8)
     return LabeledImages(images, np.random.default_rng(0).integers(0, 10, n))
@@ -67,7 +67,7 @@ def test_images_are_divided_as_positions_are(n: int, val_size: int) -> None:
         assert np.array_equal(part.labels, data.labels[positions])
 
 
-@pytest.mark.skipif(not CAN_MEASURE, reason="Linux tells a process's peak")
+@pytest.mark.skipif(not CAN_MEASURE, reason="needs Linux to measure peak memory")
 @pytest.mark.parametrize("val_size", [0, 1_000])
 def test_a_large_split_is_never_held_twice(val_size: int) -> None:
     data = distinct(60_000)

@@ -1,4 +1,4 @@
-"""The same few images in every form that people have them in: how `--data` takes them."""
+"""The same few images in every form that `--data` takes."""
 
 import gzip
 import io
@@ -15,7 +15,7 @@ from PIL import Image
 
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.images import Images, LabeledImages
-from tests.sample_images import draw
+from tests.sample_images import draw, saved
 
 TRAIN, TEST = draw(40, "train"), draw(12, "test")
 Files: TypeAlias = Mapping[str, bytes]
@@ -94,9 +94,7 @@ def keras(shape: tuple[int, ...] = (28, 28), dtype: str = "uint8") -> Files:
 
 
 def png(image: Images, mode: str = "L") -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image).convert(mode).save(file, "PNG")
-    return file.getvalue()
+    return saved(Image.fromarray(image).convert(mode), "PNG")
 
 
 def parquet(

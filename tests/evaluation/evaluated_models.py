@@ -9,8 +9,7 @@ import numpy as np
 
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.metadata import DataRecord
-from fmnist_cli.data.digests import digest_images
-from fmnist_cli.data.images import LabeledImages, Labels
+from fmnist_cli.data.images import LabeledImages, Labels, digest_images
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.data.splits import stratified_split
 from fmnist_cli.export.graph import build_graph

@@ -4,8 +4,7 @@ import numpy as np
 import onnx
 import pytest
 
-from fmnist_cli.data.digests import ONNX_RECORD_KEY, count_seen, digest_images
-from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.images import ONNX_RECORD_KEY, LabeledImages, count_seen, digest_images
 from fmnist_cli.data.layouts import OFFICIAL
 from fmnist_cli.data.sources import Source, open_source
 from fmnist_cli.errors import CheckpointError

@@ -10,21 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from fmnist_cli.data.image_files import MAX_FILE_BYTES
 from fmnist_cli.data.images import Images
 from fmnist_cli.errors import DataError, MissingInput
-from fmnist_cli.inference.inputs import Input, Skipped, check_arguments, open_inputs
+from fmnist_cli.inference.inputs import Input, Skipped, open_inputs
 from tests.platforms import LINUX, POSIX
-
-
-def picture(path: Path, level: int = 200) -> Path:
-    pixels = np.zeros((28, 28), np.uint8)
-    pixels[5:20, 5:20] = level
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
-    return path
+from tests.sample_images import write_square
 
 
 def opened(*arguments: Path | str, stdin: int = -1, stdin_is_image: bool = False) -> list[Input]:
@@ -49,7 +41,7 @@ def pipe(content: bytes) -> Iterator[int]:
 def test_a_directory_is_read_recursively_in_sorted_path_order(tmp_path: Path) -> None:
     names = ["b.png", "a/2.png", "a/10.JPG", "c/x/y.webp", "a.png", ".hidden.png", ".git/z.png"]
     for name in [*names, "__MACOSX/a.png", ".ipynb_checkpoints/a.png"]:
-        picture(tmp_path / name)
+        write_square(tmp_path / name)
     (tmp_path / "c" / "without suffix").write_bytes((tmp_path / "b.png").read_bytes())
     (tmp_path / "c" / "wrong.txt").write_bytes((tmp_path / "b.png").read_bytes())
     (tmp_path / "Thumbs.db").write_bytes(b"thumbnails")
@@ -69,7 +61,7 @@ def test_a_deeply_nested_folder_is_no_recursion(tmp_path: Path) -> None:
     deep = tmp_path.joinpath(*["d"] * 1_200)
     for depth in range(0, 1_200, 100):
         tmp_path.joinpath(*["d"] * (depth + 100)).mkdir(parents=True)
-    picture(deep / "a.png")
+    write_square(deep / "a.png")
     try:
         assert [one.name for one in opened(tmp_path)] == [str(deep / "a.png")]
     finally:  # pytest clears its folders away by recursion, which such a depth would break
@@ -87,24 +79,23 @@ def test_a_folder_without_pictures_is_an_error_of_its_own(tmp_path: Path) -> Non
 
 
 def test_arguments_keep_their_order(tmp_path: Path) -> None:
-    first, second = picture(tmp_path / "z.png"), picture(tmp_path / "a.png")
-    assert [one.name for one in opened(first, second, first)] == [
-        str(first),
-        str(second),
-        str(first),
-    ]
+    first, second = write_square(tmp_path / "z.png"), write_square(tmp_path / "a.png")
+    found = opened(first, second, first)
+    assert [one.name for one in found] == [str(first), str(second), str(first)]
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_an_idx_file_gives_its_images(tmp_path: Path, packed: bool) -> None:
+@pytest.mark.parametrize("name", ["images-idx3-ubyte", "images.gz", "three.npy", "one.npy"])
+def test_a_file_of_images_gives_each_of_them(tmp_path: Path, name: str) -> None:
     images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
-    content = struct.pack(">IIII", 0x803, 3, 28, 28) + images.tobytes()
-    path = tmp_path / "images-idx3-ubyte"
-    path.write_bytes(gzip.compress(content) if packed else content)
+    path, content = tmp_path / name, struct.pack(">IIII", 0x803, 3, 28, 28) + images.tobytes()
+    if name.endswith(".npy"):
+        images = images[: 1 if name == "one.npy" else 3]
+        np.save(path, images.squeeze())
+    else:
+        path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     found = opened(path)
-    assert [one.name for one in found] == [f"{path}#{n}" for n in range(3)]
-    for one, image in zip(found, images, strict=True):
-        np.testing.assert_array_equal(pixels(one), image)
+    assert [one.name for one in found] == [f"{path}#{n}" for n in range(len(images))]
+    np.testing.assert_array_equal([pixels(one) for one in found], images)
 
 
 def test_a_csv_file_gives_its_rows_up_to_its_first_fault(tmp_path: Path) -> None:
@@ -121,7 +112,7 @@ def test_a_csv_file_gives_its_rows_up_to_its_first_fault(tmp_path: Path) -> None
 
 
 def test_paths_come_from_stdin(tmp_path: Path) -> None:
-    one, two = picture(tmp_path / "1.png"), picture(tmp_path / "sub" / "2.png")
+    one, two = write_square(tmp_path / "1.png"), write_square(tmp_path / "sub" / "2.png")
     lines = f"{one}\r\n\n{two.parent}\n{tmp_path / 'gone.png'}".encode()
     with pipe(lines) as stdin:
         found = opened("-", stdin=stdin)
@@ -146,18 +137,10 @@ def test_bytes_that_are_no_paths_are_named(content: bytes) -> None:
 @LINUX
 def test_a_path_that_is_not_utf_8_is_found(tmp_path: Path) -> None:
     name = os.fsencode(tmp_path) + b"/caf\xe9.png"
-    Path(os.fsdecode(name)).write_bytes(picture(tmp_path / "plain.png").read_bytes())
+    Path(os.fsdecode(name)).write_bytes(write_square(tmp_path / "plain.png").read_bytes())
     with pipe(name + b"\n") as stdin:
         (one,) = opened("-", stdin=stdin)
     assert pixels(one).any()
-
-
-def test_one_picture_comes_from_stdin(tmp_path: Path) -> None:
-    path = picture(tmp_path / "1.png")
-    with pipe(path.read_bytes()) as stdin:
-        (one,) = opened("-", stdin=stdin, stdin_is_image=True)
-        assert one.name == "-"
-        assert pixels(one).max() == 200
 
 
 @POSIX
@@ -167,21 +150,6 @@ def test_endless_stdin_is_read_no_further_than_a_picture_may_be_long() -> None:
     with pytest.raises(DataError, match=f"{MAX_FILE_BYTES:,}"):
         one.read()
     os.close(zeros)
-
-
-def test_check_arguments_names_what_is_missing(tmp_path: Path) -> None:
-    check_arguments(["-", str(tmp_path)])
-    with pytest.raises(MissingInput, match=r"gone\.png"):
-        check_arguments([str(tmp_path), str(tmp_path / "gone.png")])
-
-
-@pytest.mark.parametrize("count", [None, 3])
-def test_a_npy_file_gives_its_images(tmp_path: Path, count: int | None) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (count or 1, 28, 28), np.uint8)
-    np.save(tmp_path / "x.npy", images if count else images[0])
-    found = opened(tmp_path / "x.npy")
-    assert [one.name for one in found] == [f"{tmp_path / 'x.npy'}#{n}" for n in range(len(images))]
-    np.testing.assert_array_equal([pixels(one) for one in found], images)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +175,7 @@ def test_other_arrays_are_refused(
 
 
 def test_paths_keep_their_spelling(tmp_path: Path) -> None:
-    picture(tmp_path / "a" / "b.png")
+    write_square(tmp_path / "a" / "b.png")
     spelled = f"{tmp_path}/./a//b.png"
     with pipe(f"{spelled}\nhttps://example.org/a//b.png\n{tmp_path}//a\n".encode()) as stdin:
         found = opened("-", stdin=stdin)

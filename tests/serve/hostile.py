@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final, NamedTuple
 
-from tests.data.hostile_pictures import forge_jpeg, forge_png, sounds
+from tests.data.hostile_pictures import forge_jpeg, forge_png, intact
 from tests.serve.serving import form
 
-_PNGS: Final = sounds("PNG")
-_JPEGS: Final = sounds("JPEG")
+_PNGS: Final = intact("PNG")
+_JPEGS: Final = intact("JPEG")
 _PATHS: Final = (
     *("/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/examples/..%2f..%2fpage.html"),
     *("/examples/999.png", "//predict", "/predict/", "/\x00", "/%00", "/%ff%fe", "/\xff\xfe"),

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from fmnist_cli.data.digests import DIGEST_BYTES, count_seen, digest_images
-from fmnist_cli.data.images import Images
+from fmnist_cli.data.images import DIGEST_BYTES, Images, count_seen, digest_images
 from fmnist_cli.errors import DataError
 
 
