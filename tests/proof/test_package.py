@@ -8,6 +8,7 @@ import sysconfig
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,11 +124,19 @@ def test_the_program_predicts_right_after_the_install(
     assert card["classes"] == list(CLASS_NAMES)
 
 
-def test_the_model_reaches_its_accuracy(
+def test_the_model_has_the_accuracy_that_its_card_states(
     installed: Installation, tmp_path: Path, mirror: Path
 ) -> None:
-    gate = ("evaluate", "pretrained", "--min", "accuracy=0.94", "--data-dir", str(tmp_path))
-    assert "accuracy" in installed.run("fmnist", *gate, cwd=tmp_path, FMNIST_MIRROR=str(mirror))
+    def ask(*words: str) -> dict[str, Any]:
+        command = ("fmnist", *words, "--format", "json")
+        text = installed.run(*command, cwd=tmp_path, FMNIST_MIRROR=str(mirror))
+        document: dict[str, Any] = json.loads(text)
+        return document
+
+    card = ask("info", "pretrained")["measured"]
+    found = ask("evaluate", "pretrained", "--data-dir", str(tmp_path))
+    assert found["n"] == card["n"]
+    assert found["accuracy"] == pytest.approx(card["accuracy"], abs=5e-4)  # bits differ by machine
 
 
 def test_completion_is_installed_and_completes(installed: Installation, tmp_path: Path) -> None:
