@@ -118,7 +118,8 @@ def as_command(function: Callable[..., None]) -> Callable[..., None]:
         console.show_library_notes()
         values |= {name: take(group) for name, group in groups.items()}
         try:
-            function(**values)
+            with console.only_results():
+                function(**values)
             sys.stdout.flush()
         except BrokenPipeError:  # Typer would turn it into an exit code of its own
             raise console.PipeClosedError from None

@@ -11,8 +11,10 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ PIPE_WIDTH: Final = 1_000
 """Width if the output is no terminal, so that lines and tables are never wrapped in a pipe."""
 
 _verbosity = 0
+_results: TextIO | None = None
 
 
 class PipeClosedError(Exception):
@@ -37,6 +40,29 @@ def set_verbosity(*, quiet: bool, verbose: bool) -> None:
 def is_quiet() -> bool:
     """Whether progress and notes are disabled (-q)."""
     return _verbosity < 0
+
+
+def results() -> TextIO:
+    """The stream of results: stdout, also while `only_results` has it replaced."""
+    return _results or sys.stdout
+
+
+@contextmanager
+def only_results() -> Iterator[None]:
+    """Keep stdout to results: what else is printed goes to stderr, or with -q nowhere.
+
+    That is what a user's network prints, and torch.hub's announcement of its downloads.
+    """
+    global _results
+    _results = sys.stdout
+    try:
+        with (
+            Path(os.devnull).open("w") as nowhere,
+            redirect_stdout(nowhere if is_quiet() else sys.stderr),
+        ):
+            yield
+    finally:
+        _results = None
 
 
 def is_drawn(stream: TextIO) -> bool:
@@ -64,7 +90,7 @@ def _console(stream: TextIO) -> "Console":
 @cache
 def out() -> "Console":
     """The console of results."""
-    return _console(sys.stdout)
+    return _console(results())
 
 
 @cache
@@ -80,7 +106,7 @@ def literal(text: str) -> str:
 
 def result(text: object) -> None:
     """Print one plain line on stdout."""
-    sys.stdout.write(f"{text}\n")
+    results().write(f"{text}\n")
 
 
 def show(table: "RenderableType") -> None:
@@ -96,12 +122,12 @@ def show(table: "RenderableType") -> None:
 
 def print_json(document: Any) -> None:
     """Print a JSON document on stdout; NaN and infinity, which JSON lacks, become null."""
-    sys.stdout.write(json.dumps(_finite(document), indent=2, ensure_ascii=False) + "\n")
+    results().write(json.dumps(_finite(document), indent=2, ensure_ascii=False) + "\n")
 
 
 def print_csv(rows: Iterable[Iterable[Any]]) -> None:
     """Print rows as CSV on stdout."""
-    csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
+    csv.writer(results(), lineterminator="\n").writerows(rows)
 
 
 def _finite(value: Any) -> Any:

@@ -91,7 +91,7 @@ def predict(
     )
     tally = _Tally(show_input)
     with closing(stream(classifier, opened)) as batches:
-        chosen = output_format or ("table" if sys.stdout.isatty() else "jsonl")
+        chosen = output_format or ("table" if console.results().isatty() else "jsonl")
         predictions.WRITERS[chosen](tally.watch(batches), classifier.classes, top_k)
     if tally.photos:
         note_on_photos(classifier, name_of(model))
@@ -123,7 +123,7 @@ class _Tally:
             self.failed += sum(prediction.picture is None for prediction in batch)
             yield batch
             # The reader of a pipe sees each batch while the next one is still on its way.
-            sys.stdout.flush()
+            console.results().flush()
 
     def _show(self, number: int, name: str, picture: "Picture") -> None:
         self.photos += picture.prepared

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -36,13 +35,13 @@ def _write_json(batches: Batches, classes: Sequence[str], top_k: int) -> None:
     before = "[\n"
     for batch in batches:
         for answer in describe(batch, classes, top_k):
-            sys.stdout.write(f"{before}  {_as_json(answer)}")
+            console.results().write(f"{before}  {_as_json(answer)}")
             before = ",\n"
-    sys.stdout.write("[]\n" if before == "[\n" else "\n]\n")
+    console.results().write("[]\n" if before == "[\n" else "\n]\n")
 
 
 def _write_csv(batches: Batches, classes: Sequence[str], top_k: int) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = csv.writer(console.results(), lineterminator="\n")
     top_k = min(top_k, len(classes))
     best = ("label", "class", "probability")
     others = [f"{name}_{place}" for place in range(2, top_k + 1) for name in best]

@@ -1,7 +1,5 @@
 """`fmnist train`: parse the options, train, and show the progress."""
 
-import contextlib
-import io
 import os
 import sys
 import time
@@ -87,7 +85,7 @@ def train(
         summaries.append(each.summary)
         if format_ != "json":
             console.result(each.summary.model)
-            sys.stdout.flush()
+            console.results().flush()
     if summaries and run.config.seeds:
         _conclude_seeds(summaries, format_)
     elif summaries and format_ == "json":
@@ -202,10 +200,7 @@ def _fit(run: "Run") -> None:
         console.set_verbosity(quiet=True, verbose=False)
     fetch(run.source, "train")
     has_trained = False
-    # Results alone belong on stdout, but torch.hub announces its downloads there.
-    elsewhere = io.StringIO() if console.is_quiet() else sys.stderr
     with (
-        contextlib.redirect_stdout(elsewhere),
         stop_request(last_words) as should_stop,
         epoch_progress() as progress,
         image_directory.tracked(progress.pictures),

@@ -56,7 +56,7 @@ def load_class(spec: str) -> Callable[..., Any]:
     path = _file(spec)
     if path is not None and not path.is_file():
         raise MissingInput(f"no file at '{path}'; --model FILE.py:CLASS names a network in a file")
-    with own_code_errors(spec, f"'{source}' can't be run"), contextlib.redirect_stdout(sys.stderr):
+    with own_code_errors(spec, f"'{source}' can't be run"):
         module = _import(source) if path is None else _run(path.resolve())
     found = getattr(module, name, None)
     if not callable(found):
@@ -99,7 +99,7 @@ def build(spec: str, num_classes: int, **options: Any) -> nn.Module:
     for option in options:
         if option not in parameters:
             raise UsageError(f"'{name}' takes no '{option}'; leave --{option} out")
-    with own_code_errors(spec, f"'{name}' can't be built"), contextlib.redirect_stdout(sys.stderr):
+    with own_code_errors(spec, f"'{name}' can't be built"):
         network = construct(**options)
     if not isinstance(network, nn.Module):
         raise UsageError(f"'{name}' gives {type(network).__name__}; {_EXPECTED}[N, {num_classes}]")
@@ -200,7 +200,7 @@ def own_code_errors(spec: str, message: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except FmnistError:
+    except (FmnistError, BrokenPipeError):  # the latter: the reader of its prints has left
         raise
     except (Exception, SystemExit) as error:
         path = _file(spec)

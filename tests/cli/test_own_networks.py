@@ -77,6 +77,26 @@ def test_unusual_networks_train_and_print_only_the_path(
     assert done.stdout == "model.pt\n"
 
 
+def test_what_a_network_prints_goes_to_stderr(fmnist: Program, tmp_path: Path) -> None:
+    network = ("--model", f"{NETWORKS}/loud.py:Net")
+    fmnist("train", *network, *QUICK, cwd=tmp_path)
+    data = ("--data", "sample:600")
+    for command in (
+        ("evaluate", "model.pt", *network, *data, "--format", "json"),
+        ("compare", "model.pt", "model.pt", *network, *data, "--format", "json"),
+        ("info", "model.pt", *network, "--format", "json"),
+        ("export-onnx", "model.pt", *network, "--format", "json"),
+        ("train", "--find-lr", *network, *QUICK, "--format", "json"),
+    ):
+        done = fmnist(*command, cwd=tmp_path)
+        assert json.loads(done.stdout)
+        assert "built\nforward\n" in done.stderr
+    assert fmnist("info", f"{NETWORKS}/loud.py:Net", cwd=tmp_path).stdout.startswith("network ")
+    quiet = fmnist("export-onnx", "-q", *network, cwd=tmp_path)
+    assert quiet.stdout == "model.onnx\n"
+    assert "forward" not in quiet.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "code", "answers"),
     [
