@@ -110,27 +110,97 @@ def build(spec: str, num_classes: int, **options: Any) -> nn.Module:
 def check(network: nn.Module, num_classes: int, spec: str) -> None:
     """Try a network on random images; leaves weights and random numbers as they were.
 
-    Raises UsageError unless it maps float32 [N, 1, 28, 28] to float logits [N, K].
+    Raises UsageError unless it maps float32 [N, 1, 28, 28] to float logits [N, K], one image too.
     """
     name = spec.rpartition(":")[2]
-    expected = f"{_EXPECTED}[N, {num_classes}]"
-    with own_code_errors(spec, f"'{name}' fails on images; {expected}"):
-        logits = _tried(network, torch.device("cpu"))
-    if not isinstance(logits, Tensor):
-        many = f" of {len(logits)}" if isinstance(logits, tuple | list) else ""
-        raise UsageError(f"'{name}' returns a {type(logits).__name__}{many}\n{expected}")
-    if list(logits.shape) != [_PROBE_SIZE, num_classes]:
-        given = ["N" if size == _PROBE_SIZE else str(size) for size in logits.shape[:1]]
-        shape = ", ".join([*given, *map(str, logits.shape[1:])])
-        is_flat = logits.dim() == 2
-        way = "let it take the number: def __init__(self, num_classes)" if is_flat else "flatten it"
-        raise UsageError(f"'{name}' returns [{shape}]\n{expected}\n{way}")
-    if not logits.is_floating_point() or not any(p.requires_grad for p in network.parameters()):
-        raise UsageError(f"'{name}' has no weights to train, or returns no floats\n{expected}")
+    logits = _logits(network, num_classes, spec)
+    if not any(p.requires_grad for p in network.parameters()):
+        raise UsageError(f"'{name}' has no weights to train{_hidden_layers(network)}")
     if bool((logits >= 0).all()) and torch.allclose(logits.sum(1), torch.ones(_PROBE_SIZE)):
         _LOG.warning(
             "'%s' returns probabilities: leave its softmax out, the loss has one already", name
         )
+    _logits(network, num_classes, spec, " for a single image", size=1)
+
+
+def check_training(network: nn.Module, num_classes: int, spec: str) -> None:
+    """Try a network that passed `check` in training mode, forward and backward.
+
+    Leaves weights, gradients, buffers and random numbers as they were. Raises UsageError unless it
+    returns logits [N, K] that depend on some weight.
+    """
+    name = spec.rpartition(":")[2]
+    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    buffers = [
+        (module, key, buffer)
+        for module in network.modules()
+        for key, buffer in module.named_buffers(recurse=False, remove_duplicate=False)
+    ]
+    try:
+        for module, key, buffer in buffers:  # batch norms average into them
+            setattr(module, key, buffer.clone())
+        logits = _logits(network, num_classes, spec, " in training mode", is_training=True)
+        gradients: tuple[Tensor | None, ...] = ()
+        if logits.requires_grad:
+            with own_code_errors(spec, f"'{name}' fails in the backward pass"):
+                gradients = torch.autograd.grad(logits.sum(), weights, allow_unused=True)
+    finally:
+        for module, key, buffer in buffers:
+            setattr(module, key, buffer)
+    if all(gradient is None for gradient in gradients):
+        raise UsageError(
+            f"'{name}' can't be trained: its logits have no gradient\n"
+            "leave .detach() and torch.no_grad() out of its forward"
+        )
+
+
+def _logits(
+    network: nn.Module,
+    num_classes: int,
+    spec: str,
+    when: str = "",
+    *,
+    size: int = _PROBE_SIZE,
+    is_training: bool = False,
+) -> Tensor:
+    """What a network returns for random images. Raises UsageError unless it is float [N, K].
+
+    when: follows `returns X` in the message.
+    """
+    name = spec.rpartition(":")[2]
+    expected = f"{_EXPECTED}[N, {num_classes}]"
+    with own_code_errors(spec, f"'{name}' fails on images{when}; {expected}"):
+        logits = _tried(network, torch.device("cpu"), size, is_training=is_training)
+    if not isinstance(logits, Tensor):
+        many = f" of {len(logits)}" if isinstance(logits, tuple | list) else ""
+        raise UsageError(
+            f"'{name}' returns a {type(logits).__name__}{many}{when}\n{expected}\n"
+            "return the logits alone"
+        )
+    given = ["N" if each == size else str(each) for each in logits.shape[:1]]
+    shape = ", ".join([*given, *map(str, logits.shape[1:])])
+    kind = ""
+    if not logits.is_floating_point():
+        kind = str(logits.dtype).removeprefix("torch.") + " "
+        way = "return the logits themselves, without argmax"
+    elif logits.shape == (size, num_classes):
+        return logits
+    elif size == 1:
+        way = "it is right for several: use flatten(1) in place of squeeze()"
+    elif logits.dim() == 2:
+        way = "let it take the number: def __init__(self, num_classes)"
+    else:
+        way = "flatten it"
+    raise UsageError(f"'{name}' returns {kind}[{shape}]{when}\n{expected}\n{way}")
+
+
+def _hidden_layers(network: nn.Module) -> str:
+    """Advice about layers in a plain list, whose weights torch doesn't find; empty if none."""
+    for module in network.modules():
+        for name, value in vars(module).items():
+            if isinstance(value, list | tuple) and any(isinstance(x, nn.Module) for x in value):
+                return f"\nmake the list a module: self.{name} = nn.ModuleList(…)"
+    return ""
 
 
 def set_layout(network: nn.Module, layout: torch.memory_format) -> torch.memory_format:
@@ -158,14 +228,24 @@ def _works(network: nn.Module) -> bool:
     return True
 
 
-def _tried(network: nn.Module, device: torch.device) -> Any:
-    """What a network returns for random images; leaves its mode and random numbers as they were."""
+def _tried(
+    network: nn.Module,
+    device: torch.device,
+    size: int = _PROBE_SIZE,
+    *,
+    is_training: bool = False,
+) -> Any:
+    """What a network returns for random images; leaves its mode and random numbers as they were.
+
+    is_training: in training mode, with gradients.
+    """
     was_training = network.training
     random = torch.Generator().manual_seed(0)
-    images = torch.rand(_PROBE_SIZE, 1, IMAGE_SIZE, IMAGE_SIZE, generator=random).to(device)
+    images = torch.rand(size, 1, IMAGE_SIZE, IMAGE_SIZE, generator=random).to(device)
     try:
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            return network.eval()(images)
+        with torch.random.fork_rng(devices=[]), torch.set_grad_enabled(is_training):
+            network.train(is_training)
+            return network(images)
     finally:
         network.train(was_training)
 

@@ -252,6 +252,8 @@ class Run:
             model = models.build(config.model, num_classes, **config.network_options())
         else:
             own.check(model, num_classes, self.network)
+        if is_own(self.network):
+            own.check_training(model, num_classes, self.network)
         if config.weights is not None and self._resumed is None:
             from fmnist_cli.checkpoints import weights
 

@@ -102,6 +102,13 @@ def test_what_a_network_prints_goes_to_stderr(fmnist: Program, tmp_path: Path) -
     [
         ("wrong.py:TwoInputs", 2, ["fails on images", "missing 1 required positional argument"]),
         ("wrong.py:Tuple", 2, ["returns a tuple of 2", "logits [N, 10]"]),
+        ("wrong.py:TupleInTraining", 2, ["a tuple of 2 in training mode", "the logits alone"]),
+        ("wrong.py:Detached", 2, ["logits have no gradient", "leave .detach()"]),
+        ("wrong.py:Undifferentiated", 2, ["logits have no gradient", "torch.no_grad()"]),
+        ("wrong.py:Overwritten", 2, ["fails in the backward pass", "inplace operation"]),
+        ("wrong.py:Squeezed", 2, ["returns [10] for a single image", "in place of squeeze()"]),
+        ("wrong.py:Argmax", 2, ["returns int64 [N]", "without argmax"]),
+        ("wrong.py:PlainList", 2, ["no weights", "self.layers = nn.ModuleList("]),
         ("wrong.py:Unflattened", 2, ["line 25, in forward", "mat1 and mat2 shapes"]),
         ("wrong.py:Features", 2, ["returns [N, 8, 7, 7]", "flatten it"]),
         ("wrong.py:Thousand", 2, ["returns [N, 1000]", "def __init__(self, num_classes)"]),

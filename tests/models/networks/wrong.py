@@ -25,6 +25,51 @@ class Unflattened(_Base):
         return self.fc(self.conv(images))
 
 
+class Detached(_Base):
+    def forward(self, images):
+        return self.fc(self.conv(images).flatten(1)).detach()
+
+
+class Undifferentiated(_Base):
+    @torch.no_grad()
+    def forward(self, images):
+        return self.fc(self.conv(images).flatten(1))
+
+
+class Overwritten(_Base):
+    def forward(self, images):
+        logits = self.fc(self.conv(images).flatten(1)).exp()
+        logits -= 1
+        return logits
+
+
+class TupleInTraining(_Base):
+    def forward(self, images):
+        features = self.conv(images).flatten(1)
+        return (self.fc(features), features) if self.training else self.fc(features)
+
+
+class Squeezed(_Base):
+    def forward(self, images):
+        return self.fc(self.conv(images).flatten(1)).squeeze()
+
+
+class Argmax(_Base):
+    def forward(self, images):
+        return self.fc(self.conv(images).flatten(1)).argmax(1)
+
+
+class PlainList(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = [nn.Flatten(), nn.Linear(784, 10)]
+
+    def forward(self, images):
+        for layer in self.layers:
+            images = layer(images)
+        return images
+
+
 class Features(_Base):
     def forward(self, images):
         return self.conv(images)
