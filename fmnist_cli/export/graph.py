@@ -5,6 +5,7 @@ import copy
 import io
 import json
 import logging
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import onnx
 import torch
 from torch import Tensor, nn
+from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, VERSION
@@ -109,8 +111,7 @@ def build_graph(
     except CheckFailed:
         raise
     except Exception as error:  # the exporter raises whatever its passes do
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise CheckFailed(f"torch can't export this network to ONNX: {reason}") from error
+        raise CheckFailed(f"torch can't export this network to ONNX: {_reason(error)}") from error
     written.ir_version = IR_VERSIONS[opset]  # the exporter's own would shut out older runtimes
     _strip_source(written)
     set_metadata(written, metadata)
@@ -137,18 +138,36 @@ def _fold_norms(network: nn.Module) -> nn.Module:
     return network
 
 
+def _reason(error: BaseException) -> str:
+    """Why the exporter failed, without its advice to torch's developers."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    if not isinstance(error, GuardOnDataDependentSymNode):
+        return str(error).strip().partition("\n")[0] or type(error).__name__
+    found = re.search(r"raised this error:(\n  File .*(?:\n    .*)?)", str(error))
+    return (
+        "its forward depends on pixel values, as in an if or a loop"
+        f"{found[1] if found else ''}\n"
+        "compute all cases and choose among them with torch.where"
+    )
+
+
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Silence the exporter's progress and its advice on torch's internals."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    """Silence the exporter's progress, its advice on torch's internals and its partial graphs."""
+    level = logging.root.manager.disable
+    nowhere = io.StringIO()
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
         warnings.simplefilter("ignore")
-        logger.setLevel(logging.ERROR)
+        logging.disable(logging.WARNING)
         try:
             yield
         finally:
-            logger.setLevel(level)
+            logging.disable(level)
 
 
 def _strip_source(model: onnx.ModelProto) -> None:

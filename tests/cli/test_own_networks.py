@@ -143,6 +143,19 @@ def test_a_network_with_a_fixed_batch_is_not_exported(fmnist: Program, tmp_path:
     assert not (tmp_path / "model.onnx").exists()
 
 
+def test_a_network_that_branches_on_pixels_is_not_exported(fmnist: Program, tmp_path: Path) -> None:
+    network = ("--model", f"{NETWORKS}/branching.py:Net")
+    fmnist("train", "-q", *network, *QUICK, cwd=tmp_path)
+    refused = fmnist("export-onnx", *network, cwd=tmp_path, code=70)
+    first, file, line, advice = refused.stderr.splitlines()
+    assert first.startswith("error: torch can't export")
+    assert "pixel values" in first
+    assert file.endswith('branching.py", line 13, in forward')
+    assert line == "    if images.mean() > 0.2:"
+    assert "torch.where" in advice
+    assert not (tmp_path / "model.onnx").exists()
+
+
 def test_probabilities_for_logits_are_noticed(fmnist: Program, tmp_path: Path) -> None:
     done = fmnist("train", "--model", f"{NETWORKS}/wrong.py:Softmax", *QUICK, cwd=tmp_path)
     assert "leave its softmax out" in done.stderr
