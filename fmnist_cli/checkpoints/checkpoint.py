@@ -12,6 +12,7 @@ The pickle holds `{"state_dict": {...}}` of the uncompiled, unwrapped network, a
 import io
 import json
 import logging
+import shlex
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -127,7 +128,7 @@ def _network(path: Path, metadata: ModelMetadata, given: str | nn.Module | None)
     if given is None or not own.is_own(given):
         raise UsageError(
             f"'{path}' holds a network of its author's own, which its code defines\n"
-            f"to run that code, name it: --model {in_one_line(recorded.name)}"
+            f"to run that code, name it: --model {in_one_line(shlex.quote(recorded.name))}"
         )
     network = blank(given, recorded.options, len(metadata.classes))
     if recorded.source_sha256 not in (None, own.digest(given)):

@@ -1,6 +1,7 @@
 """`fmnist train`: parse the options, train, and show the progress."""
 
 import os
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -115,7 +116,7 @@ def _open(
     if find_lr:
         _check_find_lr(resume, seeds, output)
     elif output is not None and output.suffix.lower() == ".onnx":
-        model = output.with_suffix(".pt")
+        model = shlex.quote(str(output.with_suffix(".pt")))
         raise UsageError(
             f"train writes a .pt file, not '{output}'\n"
             f"train with --output {model}, then convert it: fmnist export-onnx {model}"

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -113,7 +114,7 @@ def wrong_label(labels: "NDArray[Any]", classes: Sequence[str]) -> str | None:
     if low == 1 and high == count and count > 2:
         return (
             f"labels run from 1 to {count}, but labels count from 0\n"
-            f"give label 0 a name too: --classes none,{classes[0]},…"
+            f"give label 0 a name too: --classes {shlex.quote(f'none,{classes[0]}')},…"
         )
     return f"labels run from {low:g} to {high:g}; {expected_labels(classes)}"
 

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ def find_layout(path: File, block: bytes, classes: Sequence[str], *, needs_label
     except DataError as error:
         raise DataError(f"'{path}', line 1: {error}\n{HEADER}") from None
     if label is None and needs_labels:
-        advice = f"\nto classify its images: fmnist predict MODEL {path}"
+        advice = f"\nto classify its images: fmnist predict MODEL {shlex.quote(str(path))}"
         raise DataError(
             f"'{path}' has no labels; expected a column label, class or target"
             + (advice if isinstance(path, Path) else "")

@@ -3,6 +3,7 @@
 It is a model file like any other; `make pretrained` trains, measures and writes it.
 """
 
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +38,7 @@ def no_model(path: Path) -> MissingInput:
     """The error for a missing model: suggests a similar name."""
     beside = [str(file) for file in path.parent.glob("*") if file.suffix in (".pt", ".onnx")]
     hint = did_you_mean(str(path), [NAME, *beside], likeness=0.75)
+    command = f"fmnist train --output {shlex.quote(str(path))}"
     return MissingInput(
-        f"no model at '{path}'{hint}\n"
-        f"train one: fmnist train --output {path}; or use the packaged one: {NAME}"
+        f"no model at '{path}'{hint}\ntrain one: {command}; or use the packaged one: {NAME}"
     )

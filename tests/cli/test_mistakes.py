@@ -265,3 +265,13 @@ def test_a_share_in_a_config_file_is_recorded_as_a_number(fmnist: Program, folde
     (folder / "share.toml").write_text("val-size = 0.25\n")
     fmnist(*SMALL.split(), "-q", "--config", "share.toml", "--run-dir", "share", cwd=folder)
     assert "val-size = 25\n" in (folder / "share/run.toml").read_text()
+
+
+def test_suggested_commands_quote_the_names_of_files(fmnist: Program, tmp_path: Path) -> None:
+    (tmp_path / "a b.csv").write_text(",".join(PIXELS) + "\n" + ",".join(["7"] * 784) + "\n")
+    for command, code, suggested in (
+        (("evaluate", "a b.pt"), 66, "fmnist train --output 'a b.pt';"),
+        (("train", "-o", "a b.onnx"), 2, "fmnist export-onnx 'a b.pt'"),
+        (("train", "--data", "a b.csv"), 65, "fmnist predict MODEL 'a b.csv'"),
+    ):
+        assert suggested in fmnist(*command, cwd=tmp_path, code=code).stderr

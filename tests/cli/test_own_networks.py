@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from fmnist_cli.checkpoints import checkpoint
 from tests.cli.conftest import Program
 
 NETWORKS = Path(__file__).parents[1] / "models" / "networks"
@@ -45,6 +47,23 @@ def test_a_model_file_alone_runs_no_code(fmnist: Program, course: Path) -> None:
     assert "to run that code, name it: --model net.py:Net" in refused.stderr
     resumed = fmnist("train", "--resume", "run", "--epochs", "2", cwd=course, code=2)
     assert "--model net.py:Net" in resumed.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("我的 网络.py:Net", "'我的 网络.py:Net'"),
+        ("x.py:Net\n\x1b$(touch here) ;", r"'x.py:Net\n\x1b$(touch here) ;'"),
+    ],
+)
+def test_the_suggested_network_is_one_word_of_the_shell(
+    fmnist: Program, course: Path, tmp_path: Path, name: str, word: str
+) -> None:
+    loaded = checkpoint.load(course / "model.pt", f"{course / 'net.py'}:Net")
+    metadata = replace(loaded.metadata, network=replace(loaded.metadata.network, name=name))
+    checkpoint.save(tmp_path / "other.pt", loaded.model.state_dict(), metadata)
+    refused = fmnist("evaluate", "other.pt", cwd=tmp_path, code=2)
+    assert refused.stderr.endswith(f"name it: --model {word}\n")
 
 
 def test_a_resumed_run_equals_one_in_one_go_and_says_if_the_code_has_changed(
