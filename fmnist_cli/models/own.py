@@ -59,6 +59,11 @@ def load_class(spec: str) -> Callable[..., Any]:
     with own_code_errors(spec, f"'{source}' can't be run"):
         module = _import(source) if path is None else _run(path.resolve())
     found = getattr(module, name, None)
+    if isinstance(found, nn.Module):
+        raise UsageError(
+            f"'{name}' in '{source}' is a network that is already built\n"
+            f"expected its class or a function that builds it; it is a {type(found).__name__}"
+        )
     if not callable(found):
         own = [
             other
@@ -288,7 +293,7 @@ def own_code_errors(spec: str, message: str = "") -> Iterator[None]:
             frame
             for frame in traceback.extract_tb(error.__traceback__ if path else None)
             if path and Path(frame.filename).resolve().is_relative_to(path.resolve().parent)
-            if "site-packages" not in frame.filename
+            if "site-packages" not in frame.filename and not frame.filename.startswith("<")
         ]
         if not message:
             if not frames or isinstance(error, SystemExit):

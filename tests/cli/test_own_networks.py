@@ -137,6 +137,8 @@ def test_what_a_network_prints_goes_to_stderr(fmnist: Program, tmp_path: Path) -
         ("wrong.py:plain_function", 2, ["gives int"]),
         ("wrong.py:Tupel", 2, ["has no class 'Tupel'", "did you mean 'Tuple'?"]),
         ("broken.py:Net", 2, ["broken.py", "SyntaxError: expected ':'", "class Net(nn.Module)"]),
+        ("wrong.py:built", 2, ["already built", "its class or a function"]),
+        ("relative.py:Net", 2, ['relative.py", line 1', "ImportError: attempted relative"]),
         ("missing.py:Net", 66, ["no file at", "--model FILE.py:CLASS"]),
         ("wrong.py:", 2, ["names no network", "net.py:Net"]),
     ],
@@ -148,6 +150,7 @@ def test_a_network_that_cannot_work_gets_its_answer(
     for answer in answers:
         assert answer in done.stderr
     assert "fmnist_cli" not in done.stderr
+    assert "<frozen" not in done.stderr
     assert not (tmp_path / "model.pt").exists()
 
 

@@ -110,3 +110,4 @@ def plain_function():
 
 
 hidden = torch.nn.Linear(2, 2)
+built = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
