@@ -146,7 +146,7 @@ class Run:
         """Continue an earlier run, with the `given` options changed.
 
         Raises MissingInput or CheckpointError if there is no state to continue from, UsageError for
-        an option that can't change halfway through a run.
+        an option that can't change halfway through a run, or fewer epochs than are done.
         """
         folder = RunDirectory.find(name)
         own_network = given["model"] if is_own(given.get("model", "")) else None
@@ -162,6 +162,12 @@ class Run:
             config = TrainConfig.from_dict({**loaded.metadata.config, **given})
             state = {**loaded.training, "fingerprint": loaded.metadata.data.fingerprint}
             output = output or state["output"]
+            done = int(state["trainer"]["epoch"])
+        if given.get("epochs", done) < done:
+            raise UsageError(
+                f"--epochs is {given['epochs']}, but '{folder.path}' has done {done} epochs\n"
+                f"expected {done} or more; for a shorter run, train anew without --resume"
+            )
         run = cls(
             config,
             output=output,

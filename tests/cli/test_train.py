@@ -116,6 +116,13 @@ def test_what_a_run_can_not_change_half_way(fmnist: Program, run: Path) -> None:
     assert "nowhere" in done.stderr
 
 
+def test_a_run_is_not_resumed_with_fewer_epochs_than_are_done(fmnist: Program, run: Path) -> None:
+    before = {path: path.read_bytes() for path in (run / "run").iterdir()}
+    done = fmnist("train", "--resume", "run", "--epochs", "1", cwd=run, code=2)
+    assert "'run' has done 2 epochs" in done.stderr
+    assert {path: path.read_bytes() for path in (run / "run").iterdir()} == before
+
+
 def test_resumed_on_other_data_is_refused(fmnist: Program, run: Path, tmp_path: Path) -> None:
     loaded = checkpoint.load_training(run / "run/last.pt")
     folder = tmp_path / "r"
