@@ -52,7 +52,11 @@ def train(
     ] = None,
     resume: Annotated[
         str | None,
-        typer.Option(metavar="RUN_DIR|last", help="Continue a run.", rich_help_panel=RUNS),
+        typer.Option(
+            metavar="RUN_DIR|last",
+            help="Continue a run; last: the newest below runs.",
+            rich_help_panel=RUNS,
+        ),
     ] = None,
     find_lr: Annotated[
         bool,

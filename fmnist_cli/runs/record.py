@@ -15,9 +15,9 @@ from fmnist_cli.training.run_directory import (
     HISTORY_COLUMNS,
     HISTORY_FILE,
     OPTIONS_FILE,
-    STATE_FILE,
     RunDirectory,
     RunState,
+    run_directories,
 )
 
 _REQUIRED: Final = {"recipe": str, "epochs": int, "seed": int}
@@ -85,25 +85,23 @@ class RunRecord:
 
 
 def find_runs(folders: Sequence[Path]) -> tuple[list[RunRecord], list[DataError]]:
-    """Read the runs at and directly below some directories; also the errors of damaged ones.
+    """Read the runs in some directories and up to three levels below them; skip damaged ones.
 
-    Raises MissingInput if one of the directories does not exist.
+    Returns the runs and an error for each damaged one. Raises MissingInput if one of the
+    directories does not exist.
     """
     runs, errors = [], []
     for folder in folders:
         if not folder.is_dir():
             raise MissingInput(f"no directory of runs at '{folder}'; train one first: fmnist train")
-        for path in [folder] if _is_run(folder) else sorted(filter(_is_run, folder.iterdir())):
-            name = path.name if len(folders) == 1 and path.name else str(path)
+        for path in run_directories(folder):
+            below = path.relative_to(folder)
+            name = str(below if below.parts else path.name or path)
             try:
-                runs.append(read_run(path, name))
+                runs.append(read_run(path, name if len(folders) == 1 else str(path)))
             except DataError as error:
                 errors.append(error)
     return runs, errors
-
-
-def _is_run(path: Path) -> bool:
-    return any((path / name).exists() for name in (OPTIONS_FILE, HISTORY_FILE, STATE_FILE))
 
 
 def read_run(path: Path, name: str) -> RunRecord:
