@@ -10,7 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from fmnist_cli.checkpoints.archive import read_metadata
 from fmnist_cli.errors import DataError, MissingInput, UsageError, did_you_mean
+from fmnist_cli.training.options import OPTIONS, TrainConfig
+from fmnist_cli.training.results import Summary
 from fmnist_cli.training.run_directory import (
     HISTORY_COLUMNS,
     HISTORY_FILE,
@@ -117,6 +120,33 @@ def read_run(path: Path, name: str) -> RunRecord:
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"skipped '{path}': {file.name} is damaged: {reason}") from None
     return RunRecord(name, path, options, history, RunDirectory(path).state())
+
+
+def read_summary(model: Path, config: TrainConfig) -> Summary | None:
+    """The result of a finished run, by its model file; None if its options differ from `config`.
+
+    Raises an error of this package if the file or the run directory is missing or damaged.
+    """
+    metadata = read_metadata(model)
+    found, metrics = metadata.config or {}, metadata.metrics
+    decisive = [each for each in OPTIONS.values() if each.name == "epochs" or not each.resumable]
+    is_same = all(found.get(each.name) == getattr(config, each.name) for each in decisive)
+    if metadata.run_dir is None or metrics is None or not is_same:
+        return None
+    record = read_run(Path(metadata.run_dir), metadata.run_dir)
+    return Summary(
+        model=str(model),
+        run_dir=metadata.run_dir,
+        recipe=record.recipe,
+        epochs=record.epochs,
+        seconds=metrics.seconds,
+        images_per_second=record.images_per_second or 0.0,
+        val_accuracy=metrics.val_accuracy,
+        best_epoch=metrics.epoch,
+        seed=record.seed,
+        device=str(found.get("device")),
+        data=config.data,
+    )
 
 
 def _read_options(file: Path) -> dict[str, Any]:
