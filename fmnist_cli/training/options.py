@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any, Final, Literal, get_args, get_type_hints
 
 from fmnist_cli.data.class_names import parse_classes
-from fmnist_cli.errors import UsageError, did_you_mean
+from fmnist_cli.errors import UsageError, did_you_mean, in_one_line
+from fmnist_cli.files import is_unicode
 
 DEFAULT_VAL_SIZE: Final = 5_000
 MAX_REPEAT: Final = 1_000
@@ -83,6 +84,11 @@ class Option:
         if self.choices and value not in self.choices:
             hint = did_you_mean(str(value), self.choices)
             raise UsageError(f"{self.flag} is '{value}'; expected {', '.join(self.choices)}{hint}")
+        if isinstance(value, str) and not is_unicode(value):
+            raise UsageError(
+                f"{self.flag} is '{in_one_line(value)}', which is not UTF-8, so run.toml can't "
+                "record it; rename it"
+            )
         if value is not None and not (  # NaN is in no range
             (self.above is None or value > self.above)
             and (self.min is None or value >= self.min)

@@ -24,8 +24,8 @@ from fmnist_cli.data.class_names import split_classes
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.data.sources import ARRAYS, Source, open_source
-from fmnist_cli.errors import UsageError
-from fmnist_cli.files import check_writable
+from fmnist_cli.errors import OutputError, UsageError
+from fmnist_cli.files import check_writable, is_unicode
 from fmnist_cli.inference import torch_devices
 from fmnist_cli.inference.torch_devices import device_errors
 from fmnist_cli.models import own
@@ -92,6 +92,15 @@ class Run:
         """Name of the network, for the model file."""
         if model is not None:
             self.network = f"{type(model).__module__}:{type(model).__qualname__}"
+        self.output = Path(output)
+        self.run_dir = None if run_dir is None else Path(run_dir)
+        """Chosen by the caller; None: a new one below `runs`."""
+        for path in (self.output, self.run_dir):
+            if not is_unicode(str(path)):
+                raise OutputError(
+                    f"the name of '{path}' is not UTF-8, so the run's files can't record it; "
+                    "choose another path"
+                )
         self.process = Process.from_environment()
         if config.batch_size % self.process.count:
             raise UsageError(
@@ -104,7 +113,6 @@ class Run:
         self.config = replace(config, threads=threads, device=str(self.device))
         if config.deterministic:
             torch_devices.make_deterministic()
-        self.output = Path(output)
         self.source = (
             Source(ARRAYS, ARRAYS)
             if data is not None
@@ -121,8 +129,6 @@ class Run:
         self.should_stop: Callable[[], bool] = lambda: False
         """Called between steps; if it returns True, `epochs` saves the state and stops."""
         self._started_at = time.monotonic() if started_at is None else started_at
-        self.run_dir = None if run_dir is None else Path(run_dir)
-        """Chosen by the caller; None: a new one below `runs`."""
         self._resumed: dict[str, Any] | None = None
         self._seconds, self._ready_at = 0.0, 0.0
         """Seconds of training so far, and time.perf_counter() at their start."""
