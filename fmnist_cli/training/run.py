@@ -18,6 +18,7 @@ from torch import nn
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.checkpoints.archive import read_metadata
 from fmnist_cli.checkpoints.metadata import Metrics, ModelMetadata, NetworkRecord
 from fmnist_cli.constants import VERSION
 from fmnist_cli.data.class_names import split_classes
@@ -152,9 +153,17 @@ class Run:
         """Continue an earlier run, with the `given` options changed.
 
         Raises MissingInput or CheckpointError if there is no state to continue from, UsageError for
-        an option that can't change halfway through a run, or fewer epochs than are done.
+        an option that can't change halfway through a run, fewer epochs than are done, or a run on
+        arrays of a Python program.
         """
         folder = RunDirectory.find(name)
+        data = read_metadata(folder.state_file).data
+        if data is not None and data.kind == ARRAYS:
+            raise UsageError(
+                f"'{folder.path}' can't be resumed: it trains on arrays of a Python program\n"
+                "to start from its weights on named data: "
+                f"fmnist train --weights {shlex.quote(str(folder.state_file))} --data PATH"
+            )
         own_network = given["model"] if is_own(given.get("model", "")) else None
         loaded: Any = checkpoint.load_training(folder.state_file, own_network)
         for option in map(OPTIONS.__getitem__, given):
