@@ -65,7 +65,10 @@ class _Prepared:
 
 
 class Run:
-    """One run: `epochs` trains and saves after each epoch, `summary` holds the outcome."""
+    """One run: `epochs` trains and saves after each epoch.
+
+    `summary` holds the outcome once `epochs` has ended; it stays None if `should_stop` ends it.
+    """
 
     def __init__(
         self,
@@ -128,7 +131,8 @@ class Run:
             )
         )
         self.should_stop: Callable[[], bool] = lambda: False
-        """Called between steps; if it returns True, `epochs` saves the state and stops."""
+        """Called between steps; once it returns True, `epochs` saves the state, writes no model and
+        raises Stopped."""
         self._started_at = time.monotonic() if started_at is None else started_at
         self._resumed: dict[str, Any] | None = None
         self._seconds, self._ready_at = 0.0, 0.0
@@ -221,8 +225,9 @@ class Run:
     def epochs(self, track: Track | None = None) -> Iterator[EpochResult]:
         """Train; yields each epoch's result after its state is saved.
 
-        track: called with the progress within an epoch. Raises Stopped, with the state saved, once
-        `should_stop` returns True.
+        The model is written after the last epoch, which also sets `summary`. track: called with the
+        progress within an epoch. Raises Stopped, with the state saved, once `should_stop` returns
+        True.
         """
         with (
             joined(self.process, self.device),
