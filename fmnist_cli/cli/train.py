@@ -194,7 +194,8 @@ def _print_path(summary: "Summary", format_: str) -> None:
 def _conclude_seeds(summaries: "list[Summary]", all_seeds: list[int], format_: str) -> None:
     from fmnist_cli.runs.groups import Estimate
 
-    estimate = Estimate.of([s.val_accuracy for s in summaries if s.val_accuracy is not None])
+    accuracies = [s.val_accuracy for s in summaries if s.val_accuracy is not None]
+    estimate = Estimate.of_shares(accuracies)
     if format_ == "json":
         runs = [asdict(each) for each in summaries]
         console.print_json({"runs": runs, "val_accuracy": asdict(estimate)})
