@@ -130,6 +130,15 @@ def _flush_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
+def is_unicode(text: str) -> bool:
+    """Whether all bytes of a path are UTF-8: no JSON or TOML file can hold it otherwise."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def check_writable(path: Path) -> None:
     """Raise OutputError if `path` can't be created: now, rather than after hours of work."""
     with _temporary_beside(path) as temporary:

@@ -36,6 +36,8 @@ def test_python_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert names["pixels"].shape == (28, 28)
     assert names["result"].epoch == 2
     assert (tmp_path / "run/last.pt").exists()
+    assert names["run"].summary.epochs == 2
+    assert (tmp_path / "stoppable/curves.png").exists()
     assert len(names["validation"]) == 100
     assert names["evaluation"].seen_in_training == 0
     assert (tmp_path / "model.onnx").exists()

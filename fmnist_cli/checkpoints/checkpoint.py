@@ -126,6 +126,12 @@ def _network(path: Path, metadata: ModelMetadata, given: str | nn.Module | None)
                 f"'{path}' names a network that can't be built: {error}"
             ) from None
     if given is None or not own.is_own(given):
+        name = in_one_line(recorded.name)
+        if own.is_built_in_python(name):
+            raise UsageError(
+                f"'{path}' holds a network that a Python program built: {name}\n"
+                "write a class with the same layers into a file and name it: --model FILE.py:CLASS"
+            )
         raise UsageError(
             f"'{path}' holds a network of its author's own, which its code defines\n"
             f"to run that code, name it: --model {in_one_line(shlex.quote(recorded.name))}"

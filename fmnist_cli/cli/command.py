@@ -70,6 +70,8 @@ def _by_parameter(ctx: typer.Context, path: Path, document: dict[str, Any]) -> d
                 f"'{path}' names '{key}', which is no option of {ctx.command_path}{hint}"
             )
         option = options[key]
+        if isinstance(value, bool) and not option.is_flag:
+            raise typer.BadParameter(f"'{path}': '{key}' takes a value, not {str(value).lower()}")
         if isinstance(value, list) and not option.multiple:
             value = ",".join(str(item) for item in value)
         elif option.multiple and not isinstance(value, list):

@@ -193,6 +193,9 @@ class LoadOptions(ModelOptions):
         int | None, typer_option(OPTIONS["threads"], OPTIONS["threads"].unset or "")
     ] = None
 
+    def __post_init__(self) -> None:
+        OPTIONS["threads"].check(self.threads)
+
 
 PrecisionOption = Annotated[
     Literal["auto", "fp32", "bf16", "fp16"], typer.Option(help=OPTIONS["precision"].help)

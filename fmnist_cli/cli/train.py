@@ -1,11 +1,12 @@
 """`fmnist train`: parse the options, train, and show the progress."""
 
+import contextlib
 import os
 import shlex
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ from fmnist_cli.cli import console, options
 from fmnist_cli.cli.models_and_data import fetch
 from fmnist_cli.cli.progress import epoch_progress
 from fmnist_cli.cli.signals import stop_request
-from fmnist_cli.errors import Interrupted, UsageError
+from fmnist_cli.errors import FmnistError, Interrupted, UsageError
 from fmnist_cli.training.options import OPTIMIZER, RUNS, check
 
 if TYPE_CHECKING:
@@ -51,7 +52,11 @@ def train(
     ] = None,
     resume: Annotated[
         str | None,
-        typer.Option(metavar="RUN_DIR|last", help="Continue a run.", rich_help_panel=RUNS),
+        typer.Option(
+            metavar="RUN_DIR|last",
+            help="Continue a run; last: the newest below runs.",
+            rich_help_panel=RUNS,
+        ),
     ] = None,
     find_lr: Annotated[
         bool,
@@ -75,7 +80,9 @@ def train(
     launches = run.config.nproc > 1 and "RANK" not in os.environ
     if launches and run.config.seeds and format_ == "json":
         raise UsageError("--seeds with --nproc prints no JSON; fmnist runs --format json does")
-    summaries = []
+    summaries = _earlier_seeds(run)
+    for summary in summaries:
+        _print_path(summary, format_)
     for each in _by_seed(run):
         if launches:
             _launch(each, resume if each is run else None)
@@ -84,11 +91,9 @@ def train(
         if each.summary is None:  # another process writes the files and the output
             continue
         summaries.append(each.summary)
-        if format_ != "json":
-            console.result(each.summary.model)
-            console.results().flush()
+        _print_path(each.summary, format_)
     if summaries and run.config.seeds:
-        _conclude_seeds(summaries, format_)
+        _conclude_seeds(summaries, run.config.seed_values(), format_)
     elif summaries and format_ == "json":
         console.print_json(asdict(summaries[0]))
 
@@ -140,7 +145,7 @@ def _by_seed(run: "Run") -> Iterator["Run"]:
     seed, seeds = run.config.seed, run.config.seed_values()
     if not seeds or "RANK" in os.environ:
         return
-    output = run.output.with_stem(run.output.stem.removesuffix(f"-seed{seed}"))
+    output = _without_seed(run)
     is_own = run.run_dir is not None and run.run_dir.name == f"seed{seed}"
     for other in seeds[seeds.index(seed) + 1 :]:
         run_dir = run.run_dir.with_name(f"seed{other}") if run.run_dir and is_own else None
@@ -149,6 +154,25 @@ def _by_seed(run: "Run") -> Iterator["Run"]:
 
 def _of_seed(output: Path, seed: int) -> Path:
     return output.with_stem(f"{output.stem}-seed{seed}")
+
+
+def _without_seed(run: "Run") -> Path:
+    return run.output.with_stem(run.output.stem.removesuffix(f"-seed{run.config.seed}"))
+
+
+def _earlier_seeds(run: "Run") -> "list[Summary]":
+    """The results of the seeds in `--seeds` that come before a resumed run's own.
+
+    Those whose model file or run directory is no longer in place are left out.
+    """
+    from fmnist_cli.runs.record import read_summary
+
+    seeds, found = run.config.seed_values(), []
+    for seed in seeds[: seeds.index(run.config.seed)] if seeds and "RANK" not in os.environ else []:
+        with contextlib.suppress(FmnistError):
+            model = _of_seed(_without_seed(run), seed)
+            found.append(read_summary(model, replace(run.config, seed=seed)))
+    return [summary for summary in found if summary is not None]
 
 
 def _launch(run: "Run", resume: str | None) -> None:
@@ -161,10 +185,17 @@ def _launch(run: "Run", resume: str | None) -> None:
     launch(run.config.nproc, ["-m", "fmnist_cli", *words])
 
 
-def _conclude_seeds(summaries: "list[Summary]", format_: str) -> None:
+def _print_path(summary: "Summary", format_: str) -> None:
+    if format_ != "json":
+        console.result(summary.model)
+        console.results().flush()
+
+
+def _conclude_seeds(summaries: "list[Summary]", all_seeds: list[int], format_: str) -> None:
     from fmnist_cli.runs.groups import Estimate
 
-    estimate = Estimate.of([s.val_accuracy for s in summaries if s.val_accuracy is not None])
+    accuracies = [s.val_accuracy for s in summaries if s.val_accuracy is not None]
+    estimate = Estimate.of_shares(accuracies)
     if format_ == "json":
         runs = [asdict(each) for each in summaries]
         console.print_json({"runs": runs, "val_accuracy": asdict(estimate)})
@@ -173,6 +204,9 @@ def _conclude_seeds(summaries: "list[Summary]", format_: str) -> None:
         if estimate.ci95 is not None:
             interval = f", 95% interval {estimate.ci95[0]:.2%} to {estimate.ci95[1]:.2%}"
         seeds = "1 seed" if estimate.n == 1 else f"{estimate.n} seeds"
+        if len(summaries) < len(all_seeds):
+            covered = ", ".join(str(summary.seed) for summary in summaries)
+            seeds = f"{len(summaries)} of {len(all_seeds)} seeds ({covered})"
         console.note(f"{seeds}: val accuracy {estimate.mean:.2%}{interval}")
 
 

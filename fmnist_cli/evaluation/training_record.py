@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.pictures import PhotoMode
-from fmnist_cli.data.sources import Source, open_source
+from fmnist_cli.data.sources import ARRAYS, Source, open_source
 from fmnist_cli.errors import MissingInput, UsageError, in_one_line
 from fmnist_cli.inference.classifier import Classifier
 
@@ -30,6 +30,11 @@ def open_evaluated(
     if spec is None:
         if trained_on is None:
             raise UsageError(f"'{classifier.path}' records no data; name it: --data fashion-mnist")
+        if trained_on.kind == ARRAYS:
+            raise UsageError(
+                f"'{classifier.path}' was trained on arrays of a Python program\n"
+                "name data to evaluate it on: --data NAME|PATH"
+            )
         spec, test_data = trained_on.spec, test_data or trained_on.test_spec
     is_own = trained_on is not None and spec == trained_on.spec
     try:

@@ -39,6 +39,12 @@ def is_own(name: str) -> bool:
     return ":" in name
 
 
+def is_built_in_python(name: str) -> bool:
+    """Whether no `--model` names this network: a container of torch's, or a program's own class."""
+    module, _, qualified = name.rpartition(":")
+    return module.partition(".")[0] in ("torch", "__main__") or "<locals>" in qualified
+
+
 def digest(spec: str) -> str | None:
     """SHA-256 of the file that `FILE.py:CLASS` names; None for a module."""
     path = _file(spec)

@@ -3,7 +3,7 @@
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fmnist_cli.runs.record import RunRecord
@@ -34,6 +34,18 @@ class Estimate:
         half = t_quantile(n - 1) * statistics.stdev(values) / math.sqrt(n)
         return cls(n, mean, (mean - half, mean + half))
 
+    @classmethod
+    def of_shares(cls, shares: Sequence[float]) -> "Estimate":
+        """Estimate a mean accuracy; the interval is clipped to 0 to 1, as no accuracy lies beyond.
+
+        Student's t knows no limits, so few and different accuracies would give such an interval.
+        """
+        estimate = cls.of(shares)
+        if estimate.ci95 is None:
+            return estimate
+        low, high = estimate.ci95
+        return replace(estimate, ci95=(max(low, 0.0), min(high, 1.0)))
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -49,7 +61,7 @@ class Group:
     @property
     def val_accuracy(self) -> Estimate:
         """Mean over the seeds."""
-        return Estimate.of(list(self.by_seed.values()))
+        return Estimate.of_shares(list(self.by_seed.values()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from fmnist_cli.checkpoints.archive import read_metadata
 from fmnist_cli.errors import DataError, MissingInput, UsageError, did_you_mean
+from fmnist_cli.training.options import OPTIONS, TrainConfig
+from fmnist_cli.training.results import Summary
 from fmnist_cli.training.run_directory import (
     HISTORY_COLUMNS,
     HISTORY_FILE,
     OPTIONS_FILE,
-    STATE_FILE,
     RunDirectory,
     RunState,
+    run_directories,
 )
 
 _REQUIRED: Final = {"recipe": str, "epochs": int, "seed": int}
@@ -85,25 +88,23 @@ class RunRecord:
 
 
 def find_runs(folders: Sequence[Path]) -> tuple[list[RunRecord], list[DataError]]:
-    """Read the runs at and directly below some directories; also the errors of damaged ones.
+    """Read the runs in some directories and up to three levels below them; skip damaged ones.
 
-    Raises MissingInput if one of the directories does not exist.
+    Returns the runs and an error for each damaged one. Raises MissingInput if one of the
+    directories does not exist.
     """
     runs, errors = [], []
     for folder in folders:
         if not folder.is_dir():
             raise MissingInput(f"no directory of runs at '{folder}'; train one first: fmnist train")
-        for path in [folder] if _is_run(folder) else sorted(filter(_is_run, folder.iterdir())):
-            name = path.name if len(folders) == 1 and path.name else str(path)
+        for path in run_directories(folder):
+            below = path.relative_to(folder)
+            name = str(below if below.parts else path.name or path)
             try:
-                runs.append(read_run(path, name))
+                runs.append(read_run(path, name if len(folders) == 1 else str(path)))
             except DataError as error:
                 errors.append(error)
     return runs, errors
-
-
-def _is_run(path: Path) -> bool:
-    return any((path / name).exists() for name in (OPTIONS_FILE, HISTORY_FILE, STATE_FILE))
 
 
 def read_run(path: Path, name: str) -> RunRecord:
@@ -119,6 +120,33 @@ def read_run(path: Path, name: str) -> RunRecord:
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"skipped '{path}': {file.name} is damaged: {reason}") from None
     return RunRecord(name, path, options, history, RunDirectory(path).state())
+
+
+def read_summary(model: Path, config: TrainConfig) -> Summary | None:
+    """The result of a finished run, by its model file; None if its options differ from `config`.
+
+    Raises an error of this package if the file or the run directory is missing or damaged.
+    """
+    metadata = read_metadata(model)
+    found, metrics = metadata.config or {}, metadata.metrics
+    decisive = [each for each in OPTIONS.values() if each.name == "epochs" or not each.resumable]
+    is_same = all(found.get(each.name) == getattr(config, each.name) for each in decisive)
+    if metadata.run_dir is None or metrics is None or not is_same:
+        return None
+    record = read_run(Path(metadata.run_dir), metadata.run_dir)
+    return Summary(
+        model=str(model),
+        run_dir=metadata.run_dir,
+        recipe=record.recipe,
+        epochs=record.epochs,
+        seconds=metrics.seconds,
+        images_per_second=record.images_per_second or 0.0,
+        val_accuracy=metrics.val_accuracy,
+        best_epoch=metrics.epoch,
+        seed=record.seed,
+        device=str(found.get("device")),
+        data=config.data,
+    )
 
 
 def _read_options(file: Path) -> dict[str, Any]:

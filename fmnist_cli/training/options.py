@@ -13,11 +13,16 @@ from functools import partial
 from typing import Any, Final, Literal, get_args, get_type_hints
 
 from fmnist_cli.data.class_names import parse_classes
-from fmnist_cli.errors import UsageError, did_you_mean
+from fmnist_cli.errors import UsageError, did_you_mean, in_one_line
+from fmnist_cli.files import is_unicode
 
 DEFAULT_VAL_SIZE: Final = 5_000
 MAX_REPEAT: Final = 1_000
 MAX_SEEDS: Final = 1_000
+MAX_SEED: Final = 2**64 - 1
+"""What torch.manual_seed takes."""
+MAX_THREADS: Final = 1_024
+"""More than most machines have cores; far more threads than the system allows end the process."""
 WHAT: Final = "What"
 OPTIMIZER: Final = "Optimizer"
 DATA: Final = "Data"
@@ -58,6 +63,8 @@ class Option:
     """Exclusive lower limit."""
     min: float | None = None
     max: float | None = None
+    below: float | None = None
+    """Exclusive upper limit."""
     name: str = ""
     """Name and type are those of the field."""
     type: Any = None
@@ -77,14 +84,31 @@ class Option:
         if self.choices and value not in self.choices:
             hint = did_you_mean(str(value), self.choices)
             raise UsageError(f"{self.flag} is '{value}'; expected {', '.join(self.choices)}{hint}")
+        if isinstance(value, str) and not is_unicode(value):
+            raise UsageError(
+                f"{self.flag} is '{in_one_line(value)}', which is not UTF-8, so run.toml can't "
+                "record it; rename it"
+            )
         if value is not None and not (  # NaN is in no range
             (self.above is None or value > self.above)
             and (self.min is None or value >= self.min)
             and (self.max is None or value <= self.max)
+            and (self.below is None or value < self.below)
         ):
-            limits = {"more than": self.above, "at least": self.min, "at most": self.max}
-            expected = " and ".join(f"{word} {n:g}" for word, n in limits.items() if n is not None)
-            raise UsageError(f"{self.flag} is {value:g}; expected {expected}")
+            limits = {
+                "more than": self.above,
+                "at least": self.min,
+                "at most": self.max,
+                "less than": self.below,
+            }
+            expected = " and ".join(
+                f"{word} {_as_number(n)}" for word, n in limits.items() if n is not None
+            )
+            raise UsageError(f"{self.flag} is {_as_number(value)}; expected {expected}")
+
+
+def _as_number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 def option(default: Any, help: str, **details: Any) -> Any:  # noqa: A002 - the word of Typer
@@ -125,6 +149,8 @@ def seed_list(text: str) -> str:
             raise ValueError(f"'{text}' names no seeds; expected 0-4, for example, or 0,2,5")
         # One too many is enough to refuse a range without end.
         seeds += range(int(first), int(last if dash else first) + 1)[: MAX_SEEDS + 1]
+    if seeds and max(seeds) > MAX_SEED:
+        raise ValueError(f"'{text}' names a seed above {MAX_SEED}")
     if not 0 < len(seeds) <= MAX_SEEDS or len(set(seeds)) < len(seeds):
         raise ValueError(f"'{text}' must name 1 to {MAX_SEEDS} different seeds")
     return ",".join(map(str, seeds))
@@ -215,7 +241,7 @@ class TrainConfig:
         "that as the model.",
         metavar="DECAY",
         min=0,
-        max=1,
+        below=1,
     )
     early_stop: int | None = _optimizer(None, "Stop after N epochs without improvement.", min=1)
     monitor: Literal["accuracy", "loss"] = _optimizer(
@@ -254,6 +280,7 @@ class TrainConfig:
         0,
         "Threads that decode a directory of images; 0: one per available core.",
         min=0,
+        max=MAX_THREADS,
         resumable=True,
     )
     weights: str | None = _tuning(None, "Initial weights.", metavar="FILE|pretrained|imagenet")
@@ -281,9 +308,14 @@ class TrainConfig:
         1, "Processes on this machine that share each batch.", min=1, resumable=True
     )
     threads: int | None = _hardware(
-        None, "CPU threads per process.", min=1, unset="the available cores", resumable=True
+        None,
+        "CPU threads per process.",
+        min=1,
+        max=MAX_THREADS,
+        unset="the available cores",
+        resumable=True,
     )
-    seed: int = _runs(0, "Seed of every random number generator.", min=0)
+    seed: int = _runs(0, "Seed of every random number generator.", min=0, max=MAX_SEED)
     seeds: str | None = _runs(
         None,
         "Train once for each of these seeds, one after the other.",

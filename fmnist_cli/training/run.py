@@ -18,14 +18,15 @@ from torch import nn
 
 from fmnist_cli import models
 from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.checkpoints.archive import read_metadata
 from fmnist_cli.checkpoints.metadata import Metrics, ModelMetadata, NetworkRecord
 from fmnist_cli.constants import VERSION
 from fmnist_cli.data.class_names import split_classes
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.data.sources import ARRAYS, Source, open_source
-from fmnist_cli.errors import UsageError
-from fmnist_cli.files import check_writable
+from fmnist_cli.errors import OutputError, UsageError
+from fmnist_cli.files import check_writable, is_unicode
 from fmnist_cli.inference import torch_devices
 from fmnist_cli.inference.torch_devices import device_errors
 from fmnist_cli.models import own
@@ -64,7 +65,10 @@ class _Prepared:
 
 
 class Run:
-    """One run: `epochs` trains and saves after each epoch, `summary` holds the outcome."""
+    """One run: `epochs` trains and saves after each epoch.
+
+    `summary` holds the outcome once `epochs` has ended; it stays None if `should_stop` ends it.
+    """
 
     def __init__(
         self,
@@ -92,6 +96,15 @@ class Run:
         """Name of the network, for the model file."""
         if model is not None:
             self.network = f"{type(model).__module__}:{type(model).__qualname__}"
+        self.output = Path(output)
+        self.run_dir = None if run_dir is None else Path(run_dir)
+        """Chosen by the caller; None: a new one below `runs`."""
+        for path in (self.output, self.run_dir):
+            if not is_unicode(str(path)):
+                raise OutputError(
+                    f"the name of '{path}' is not UTF-8, so the run's files can't record it; "
+                    "choose another path"
+                )
         self.process = Process.from_environment()
         if config.batch_size % self.process.count:
             raise UsageError(
@@ -104,7 +117,6 @@ class Run:
         self.config = replace(config, threads=threads, device=str(self.device))
         if config.deterministic:
             torch_devices.make_deterministic()
-        self.output = Path(output)
         self.source = (
             Source(ARRAYS, ARRAYS)
             if data is not None
@@ -119,10 +131,9 @@ class Run:
             )
         )
         self.should_stop: Callable[[], bool] = lambda: False
-        """Called between steps; if it returns True, `epochs` saves the state and stops."""
+        """Called between steps; once it returns True, `epochs` saves the state, writes no model and
+        raises Stopped."""
         self._started_at = time.monotonic() if started_at is None else started_at
-        self.run_dir = None if run_dir is None else Path(run_dir)
-        """Chosen by the caller; None: a new one below `runs`."""
         self._resumed: dict[str, Any] | None = None
         self._seconds, self._ready_at = 0.0, 0.0
         """Seconds of training so far, and time.perf_counter() at their start."""
@@ -146,9 +157,17 @@ class Run:
         """Continue an earlier run, with the `given` options changed.
 
         Raises MissingInput or CheckpointError if there is no state to continue from, UsageError for
-        an option that can't change halfway through a run.
+        an option that can't change halfway through a run, fewer epochs than are done, or a run on
+        arrays of a Python program.
         """
         folder = RunDirectory.find(name)
+        data = read_metadata(folder.state_file).data
+        if data is not None and data.kind == ARRAYS:
+            raise UsageError(
+                f"'{folder.path}' can't be resumed: it trains on arrays of a Python program\n"
+                "to start from its weights on named data: "
+                f"fmnist train --weights {shlex.quote(str(folder.state_file))} --data PATH"
+            )
         own_network = given["model"] if is_own(given.get("model", "")) else None
         loaded: Any = checkpoint.load_training(folder.state_file, own_network)
         for option in map(OPTIONS.__getitem__, given):
@@ -162,6 +181,12 @@ class Run:
             config = TrainConfig.from_dict({**loaded.metadata.config, **given})
             state = {**loaded.training, "fingerprint": loaded.metadata.data.fingerprint}
             output = output or state["output"]
+            done = int(state["trainer"]["epoch"])
+        if given.get("epochs", done) < done:
+            raise UsageError(
+                f"--epochs is {given['epochs']}, but '{folder.path}' has done {done} epochs\n"
+                f"expected {done} or more; for a shorter run, train anew without --resume"
+            )
         run = cls(
             config,
             output=output,
@@ -200,8 +225,9 @@ class Run:
     def epochs(self, track: Track | None = None) -> Iterator[EpochResult]:
         """Train; yields each epoch's result after its state is saved.
 
-        track: called with the progress within an epoch. Raises Stopped, with the state saved, once
-        `should_stop` returns True.
+        The model is written after the last epoch, which also sets `summary`. track: called with the
+        progress within an epoch. Raises Stopped, with the state saved, once `should_stop` returns
+        True.
         """
         with (
             joined(self.process, self.device),

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -20,6 +21,8 @@ OPTIONS_FILE: Final = "run.toml"
 HISTORY_FILE: Final = "history.csv"
 CURVES_FILE: Final = "curves.png"
 _LOCK_FILE: Final = ".lock"
+_MAX_LEVELS: Final = 3
+"""How far below a directory its runs are found: `--run-dir runs/off --seeds 0-4` takes two."""
 
 RunState = Literal["finished", "running", "stopped"]
 
@@ -58,7 +61,8 @@ class RunDirectory:
         Raises MissingInput if there is no run to resume.
         """
         if name == "last":
-            states = RUNS_FOLDER.glob(f"*/{STATE_FILE}")
+            states = [path / STATE_FILE for path in run_directories(RUNS_FOLDER)]
+            states = [file for file in states if file.is_file()]
             newest = max(states, key=lambda file: file.stat().st_mtime, default=None)
             if newest is None:
                 raise MissingInput(
@@ -134,6 +138,18 @@ class RunDirectory:
 
         with atomic_write(self.path / CURVES_FILE) as temporary:
             plot_curves(history, *PANELS).savefig(temporary, format="png", dpi=110)
+
+
+def run_directories(folder: Path) -> Iterator[Path]:
+    """The directory itself and those up to three levels below it, as far as they hold a run."""
+    for root, folders, files in os.walk(folder, followlinks=True):
+        path = Path(root)
+        folders.sort()
+        if len(path.relative_to(folder).parts) == _MAX_LEVELS:
+            folders.clear()
+        # Not by the state: other programs have a last.pt, too.
+        if OPTIONS_FILE in files or HISTORY_FILE in files:
+            yield path
 
 
 @contextmanager

@@ -107,6 +107,14 @@ CASES = {
     "no epochs": case("train --epochs 0", 2, "--epochs", "1"),
     "all of the data held out": case("train --data sample:100 --val-size 100", 2, "--val-size"),
     "a duration of no unit": case("train --time-budget soon", 2, "90s"),
+    "a seed that torch does not take": case(
+        "train --seed 18446744073709551616", 2, "--seed is 18446744073709551616", "at most 18446744073709551615"
+    ),
+    "seeds that torch does not take": case("train --seeds 0,18446744073709551616", 2, "a seed above 18446744073709551615"),
+    "an average that never moves": case("train --ema 1", 2, "--ema is 1", "less than 1"),
+    "too many threads": case("train --threads 100000000", 2, "--threads is 100000000", "at most 1024"),
+    "too many threads to evaluate": case("evaluate pretrained --threads 100000000", 2, "at most 1024"),
+    "no threads to predict with": case("predict model.pt photo.jpg --threads 0", 2, "--threads is 0", "at least 1"),
     # runs, outputs, configs
     "no command": case("", 2, "Usage"),
     "no number": case("train --epochs none", 2, "--epochs"),
@@ -142,6 +150,7 @@ CASES = {
     "an output below a file": case("train --data sample:100 -o photo.jpg/m.pt", 73, "photo.jpg"),
     "a config with an unknown key": case("train --config key.toml", 2, "did you mean 'epochs'"),
     "a config that is no TOML": case("train --config bad.toml", 65, "line 1", "epochs = 20"),
+    "a config with a truth for a number": case("train --config true.toml", 2, "'epochs' takes a value, not true"),
     "a config with a table": case("train --config table.toml", 2, "is a table", "epochs = 20"),
     # habits from other tools
     "CUDA device by number": case("predict model.pt a/b.png --device 0", 69, "no device 'cuda:0'", "there is: cpu"),
@@ -228,6 +237,7 @@ def folder(fmnist: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "test.csv").write_text(f"{','.join(PIXELS)}\n{','.join(['0'] * 784)}\n")
     (folder / "bad.toml").write_text("epochs = \n")
     (folder / "key.toml").write_text("epoch = 3\n")
+    (folder / "true.toml").write_text("epochs = true\n")
     (folder / "table.toml").write_text("[train]\nepochs = 3\n")
     noise = np.random.default_rng(0).integers(0, 256, garments.images.shape)
     write_csv(folder / "noise.csv", noise, np.arange(40) % 10)

@@ -55,6 +55,23 @@ def test_a_bad_file_and_what_it_holds(
 
 
 @pytest.mark.parametrize(
+    ("option", "code"), [("--output", 73), ("--run-dir", 73), ("--data", 2), ("--weights", 2)]
+)
+def test_training_refuses_a_name_that_its_files_can_not_record(
+    fmnist: Program, tmp_path: Path, option: str, code: int
+) -> None:
+    path = os.fsdecode(b"d\xff/m.pt")
+    done = fmnist(
+        *("train", "--data", "sample:20", "--model", "tutorial", "--epochs", "1", option, path),
+        cwd=tmp_path,
+        code=code,
+    )
+    assert "d\\udcff/m.pt'" in done.stderr
+    assert "not UTF-8" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
     ("variable", "command", "code"),
     [
         ("FMNIST_DEVICE", ("evaluate", "pretrained"), 2),

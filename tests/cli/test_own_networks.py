@@ -6,8 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from torch import nn
 
+from fmnist_cli import configure, train
 from fmnist_cli.checkpoints import checkpoint
+from fmnist_cli.data.sources import open_source
 from tests.cli.conftest import Program
 
 NETWORKS = Path(__file__).parents[1] / "models" / "networks"
@@ -152,6 +155,33 @@ def test_a_network_that_cannot_work_gets_its_answer(
     assert "fmnist_cli" not in done.stderr
     assert "<frozen" not in done.stderr
     assert not (tmp_path / "model.pt").exists()
+
+
+def test_a_network_and_arrays_of_a_python_program(fmnist: Program, tmp_path: Path) -> None:
+    config = configure(recipe="fast", data="sample:200", epochs=1, batch_size=50, threads=1)
+    data = open_source("sample").read("train")[:200]
+    list(train(config, data=data, output=tmp_path / "arrays.pt", run_dir=tmp_path / "arrays"))
+    network = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    list(train(config, model=network, output=tmp_path / "net.pt", run_dir=tmp_path / "net"))
+
+    done = fmnist("evaluate", "arrays.pt", cwd=tmp_path, code=2)
+    assert "'arrays.pt' was trained on arrays of a Python program" in done.stderr
+    assert "--data NAME|PATH" in done.stderr
+    fmnist("evaluate", "arrays.pt", "--data", "sample", cwd=tmp_path)
+    done = fmnist("train", "--resume", "arrays", "--epochs", "2", cwd=tmp_path, code=2)
+    assert "'arrays' can't be resumed: it trains on arrays of a Python program" in done.stderr
+    assert "fmnist train --weights arrays/last.pt" in done.stderr
+
+    for command in (("evaluate", "net.pt"), ("train", "--resume", "net")):
+        done = fmnist(*command, cwd=tmp_path, code=2)
+        assert "holds a network that a Python program built" in done.stderr
+        assert "--model FILE.py:CLASS" in done.stderr
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n\nclass Net(nn.Sequential):\n    def __init__(self):\n"
+        "        super().__init__(nn.Flatten(), nn.Linear(784, 10))\n"
+    )
+    fmnist("evaluate", "net.pt", "--model", "net.py:Net", cwd=tmp_path)
+    fmnist("train", "--resume", "net", "--model", "net.py:Net", "--epochs", "2", cwd=tmp_path)
 
 
 def test_a_network_with_a_fixed_batch_is_not_exported(fmnist: Program, tmp_path: Path) -> None:

@@ -116,6 +116,13 @@ def test_what_a_run_can_not_change_half_way(fmnist: Program, run: Path) -> None:
     assert "nowhere" in done.stderr
 
 
+def test_a_run_is_not_resumed_with_fewer_epochs_than_are_done(fmnist: Program, run: Path) -> None:
+    before = {path: path.read_bytes() for path in (run / "run").iterdir()}
+    done = fmnist("train", "--resume", "run", "--epochs", "1", cwd=run, code=2)
+    assert "'run' has done 2 epochs" in done.stderr
+    assert {path: path.read_bytes() for path in (run / "run").iterdir()} == before
+
+
 def test_resumed_on_other_data_is_refused(fmnist: Program, run: Path, tmp_path: Path) -> None:
     loaded = checkpoint.load_training(run / "run/last.pt")
     folder = tmp_path / "r"
@@ -202,16 +209,32 @@ def test_seeds_are_the_runs_that_single_commands_give(fmnist: Program, tmp_path:
 
 def test_a_stopped_series_of_seeds_goes_on(fmnist: Program, tmp_path: Path) -> None:
     quick = ("--data", "sample:200", "--recipe", "fast", "--epochs", "1", "-b", "50")
-    fmnist("train", *quick, "--seeds", "0-2", "--run-dir", "runs", cwd=tmp_path)
-    for name in ("runs/seed2", "runs/seed1/curves.png", "model-seed1.pt", "model-seed2.pt"):
-        path = tmp_path / name
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    resumed = fmnist("train", "--resume", "runs/seed1", "--format", "json", cwd=tmp_path)
-    found = json.loads(resumed.stdout)
-    assert [each["seed"] for each in found["runs"]] == [1, 2]
-    assert found["val_accuracy"]["n"] == 2
+    series = ("train", *quick, "--seeds", "0-2", "--run-dir", "runs/off", "--format", "json")
+    whole = json.loads(fmnist(*series, cwd=tmp_path).stdout)
+    stopped = ("runs/off/seed2", "runs/off/seed1/curves.png", "model-seed1.pt", "model-seed2.pt")
+
+    def interrupt() -> None:
+        for name in stopped:
+            path = tmp_path / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    interrupt()
+    resume = ("train", "--resume", "last")
+    found = json.loads(fmnist(*resume, "--format", "json", cwd=tmp_path).stdout)
+    assert found["runs"][0] == whole["runs"][0]
+    assert [each["seed"] for each in found["runs"]] == [0, 1, 2]
+    assert found["val_accuracy"] == whole["val_accuracy"]
     assert (tmp_path / "model-seed2.pt").exists()
-    assert (tmp_path / "runs" / "seed2" / "curves.png").exists()
+    assert (tmp_path / "runs/off/seed2/curves.png").exists()
+    interrupt()
+    done = fmnist(*resume, cwd=tmp_path)
+    assert done.stdout == "model-seed0.pt\nmodel-seed1.pt\nmodel-seed2.pt\n"
+    assert "3 seeds: val accuracy" in done.stderr
+    interrupt()
+    (tmp_path / "model-seed0.pt").unlink()
+    done = fmnist(*resume, cwd=tmp_path)
+    assert done.stdout == "model-seed1.pt\nmodel-seed2.pt\n"
+    assert "2 of 3 seeds (1, 2): val accuracy" in done.stderr
 
 
 def test_find_lr_suggests_a_rate_and_leaves_no_trace(fmnist: Program, tmp_path: Path) -> None:

@@ -126,6 +126,16 @@ def test_a_figure_that_is_no_number_is_damage(tmp_path: Path, value: str) -> Non
         read_run(path, "a")
 
 
+def test_runs_are_found_up_to_three_levels_below(tmp_path: Path) -> None:
+    for name in ("b", "a/seed1", "a/seed0", "x/y/z", "x/y/z/too-deep"):
+        write_run(tmp_path / name)
+    found = [str(Path("a/seed0")), str(Path("a/seed1")), "b", str(Path("x/y/z"))]
+    assert [run.name for run in find_runs([tmp_path])[0]] == found
+    assert [run.name for run in find_runs([tmp_path / "b"])[0]] == ["b"]
+    both = find_runs([tmp_path / "a", tmp_path / "b"])[0]
+    assert [run.path for run in both] == [tmp_path / name for name in ("a/seed0", "a/seed1", "b")]
+
+
 def test_other_directories_are_no_runs(tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
     (tmp_path / "notes.txt").touch()

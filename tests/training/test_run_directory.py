@@ -28,12 +28,19 @@ def test_two_runs_of_one_second_get_two_folders() -> None:
 def test_the_last_run_is_the_one_whose_state_is_newest() -> None:
     with pytest.raises(MissingInput):
         RunDirectory.find("last")
-    for age, name in enumerate(("new", "old")):
+    for age, name in enumerate(("deeper/off/seed0", "off/seed0", "new", "old")):
         state = Path("runs", name, "last.pt")
         state.parent.mkdir(parents=True)
         state.touch()
+        state.with_name("run.toml").touch()
         os.utime(state, (1e9 - age, 1e9 - age))
-    assert RunDirectory.find("last").path.name == "new"
+    foreign = Path("runs/detect/train/weights/last.pt")  # as YOLO leaves it
+    foreign.parent.mkdir(parents=True)
+    foreign.touch()
+    for name in ("deeper/off/seed0", "off/seed0", "new"):
+        assert RunDirectory.find("last").path == Path("runs", name)
+        Path("runs", name, "last.pt").unlink()
+    assert RunDirectory.find("last").path.name == "old"
     assert RunDirectory.find("runs/old").path.name == "old"
     with pytest.raises(MissingInput, match=r"no last\.pt"):
         RunDirectory.find("runs")
