@@ -34,6 +34,7 @@ from fmnist_cli.devices import usable_cores
 from fmnist_cli.errors import (
     DataError,
     FmnistError,
+    MissingInput,
     NoGarment,
     StorageError,
     in_one_line,
@@ -53,7 +54,7 @@ track: Final[ContextVar[Track]] = ContextVar("track", default=lambda _read, _tot
 
 _SPLITS: Final = {
     "train": ("train", "training"),
-    "test": ("test", "testing", "val", "valid", "validation"),  # often one of them is missing
+    "test": ("test", "testing"),
     "val": ("val", "valid", "validation"),
 }
 
@@ -154,20 +155,32 @@ def _classes_of(directory: Path, pictures: Mapping[str, list[Path]]) -> tuple[st
 
 
 def split_directory(directory: Path, split: Literal["train", "test", "val"]) -> Path | None:
-    """The subdirectory of a split, such as `train` or `training`; None if it is missing.
+    """The subdirectory of a split, such as `train` or `Training`; None if it is missing.
 
-    That of the validation split stands in for a missing test split.
+    Raises DataError if the directory can't be read.
     """
-    candidates = (directory / name for name in _SPLITS[split])
-    return next((candidate for candidate in candidates if candidate.is_dir()), None)
+    found = {path.name.lower(): path for path in _entries(directory) if path.is_dir()}
+    return next((found[name] for name in _SPLITS[split] if name in found), None)
+
+
+def find_split(directory: Path, split: Literal["train", "test"]) -> Path:
+    """The directory of a split's classes: `directory` itself, unless it has splits.
+
+    Raises MissingInput if it has others only, DataError if it can't be read.
+    """
+    found = {name: split_directory(directory, name) for name in ("train", "test", "val")}
+    others = [path for path in found.values() if path is not None]
+    if others and found[split] is None:
+        raise MissingInput(
+            f"'{directory}' has no {split} split, but '{others[0].name}'\n"
+            f"name the directory to read: '{others[0]}'"
+        )
+    return found[split] or directory
 
 
 def _list(directory: Path) -> tuple[dict[str, list[Path]], list[Path]]:
     """The pictures by subdirectory, both sorted, and the files that are not pictures."""
-    try:
-        entries = sorted(path for path in directory.iterdir() if not is_hidden(path.name))
-    except OSError as error:
-        raise DataError(f"'{directory}' can't be read: {error.strerror}") from None
+    entries = _entries(directory)
     pictures: dict[str, list[Path]] = {path.name: [] for path in entries if path.is_dir()}
     skipped: list[Path] = []
     for name, found in pictures.items():
@@ -183,6 +196,13 @@ def _list(directory: Path) -> tuple[dict[str, list[Path]], list[Path]]:
         f"'{directory}' holds {what}\nexpected a subdirectory of pictures per class, "
         f"such as {CLASS_NAMES[1]} and {CLASS_NAMES[4]}, or names of your own"
     )
+
+
+def _entries(directory: Path) -> list[Path]:
+    try:
+        return sorted(path for path in directory.iterdir() if not is_hidden(path.name))
+    except OSError as error:
+        raise DataError(f"'{directory}' can't be read: {error.strerror}") from None
 
 
 def _warn_of_missing(

@@ -80,9 +80,9 @@ class Source:
             images = replace(sample.read(split), classes=classes or CLASS_NAMES)
             return images[: int(count)] if count and split == "train" else images
         if split == "test" and not self.has_test_split():
-            raise UsageError(
-                f"'{self.spec}' names no test split\n"
-                "name one: --test-data PATH, or take these images: --split train"
+            way_out = "the validation images: --split val"
+            raise self.no_test_split(
+                way_out if self.has_val_split() else "these images: --split train"
             )
         return self._read_path(directory, split, classes, any_footwear)
 
@@ -92,7 +92,7 @@ class Source:
         """The sources' splits; the first decides on the classes if nothing else does."""
         parts = [part for part in self.parts if split == "train" or part.has_test_split()]
         if not parts:
-            raise UsageError(f"'{self.spec}' names no test split\nname one: --test-data PATH")
+            raise self.no_test_split()
         read: list[LabeledImages] = []
         for part in parts:
             read.append(part.read(split, classes, any_footwear=any_footwear))
@@ -104,11 +104,8 @@ class Source:
         if self.parts:
             read = self._read_parts("train", classes)
             return TrainingData(join(*read), None, tuple(map(len, read)))
-        train = self.read("train", classes)
-        test, val = (
-            image_directory.split_directory(Path(self.spec), split) for split in ("test", "val")
-        )
-        if self.kind != "folder" or val in (None, test):
+        train, val = self.read("train", classes), self._val_directory()
+        if val is None:
             return TrainingData(train, None, (len(train),))
         held_out = self._read_path(val, "train", train.classes)
         size = len(train) + len(held_out)
@@ -131,6 +128,19 @@ class Source:
             case "folder":
                 return image_directory.split_directory(path, "test") is not None
         return True
+
+    def has_val_split(self) -> bool:
+        """Whether this is a directory of images with a validation split of its own."""
+        return self._val_directory() is not None
+
+    def _val_directory(self) -> Path | None:
+        is_folder = self.kind == "folder"
+        return image_directory.split_directory(Path(self.spec), "val") if is_folder else None
+
+    def no_test_split(self, other: str = "") -> UsageError:
+        """The error for data without a test split; `other` names images to take instead."""
+        advice = f", or take {other}" if other else ""
+        return UsageError(f"'{self.spec}' names no test split\nname one: --test-data PATH{advice}")
 
     def _read_path(
         self,
@@ -158,7 +168,7 @@ class Source:
                     raise MissingInput(f"'{path}' holds no parquet file of the {split} split")
                 return parquet.read(files, names, photo=self.photo)
         return image_directory.read(
-            image_directory.split_directory(path, split) or path,
+            image_directory.find_split(path, split),
             classes,
             photo=self.photo,
             any_footwear=any_footwear,
@@ -180,9 +190,15 @@ class TrainingData:
     images: LabeledImages
     val_size: int | None
     """Images at the end that are a validation split of the data's own, as only a directory with
-    `train`, `val` and `test` has; None without one."""
+    `train` and `val` has; None without one."""
     sizes: tuple[int, ...]
     """Images of each source, in order."""
+
+    def splits(self) -> dict[str, LabeledImages]:
+        """The images by the split that the data puts them in: `train` and, if it exists, `val`."""
+        if self.val_size is None:
+            return {"train": self.images}
+        return {"train": self.images[: -self.val_size], "val": self.images[-self.val_size :]}
 
 
 def open_source(

@@ -44,9 +44,7 @@ class DatasetStats:
 def dataset_stats(source: Source) -> DatasetStats:
     """Read each existing split and describe it. Downloads nothing for the comparison."""
     training = source.read_training()
-    splits = {"train": training.images}
-    if (size := training.val_size) is not None:
-        splits = {"train": training.images[:-size], "val": training.images[-size:]}
+    splits = training.splits()
     shared = None
     try:
         splits["test"] = source.read("test")
