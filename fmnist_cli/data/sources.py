@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data import arrays, csv, download, idx, image_directory, layouts, parquet, sample
@@ -80,10 +80,7 @@ class Source:
             images = replace(sample.read(split), classes=classes or CLASS_NAMES)
             return images[: int(count)] if count and split == "train" else images
         if split == "test" and not self.has_test_split():
-            way_out = "the validation images: --split val"
-            raise self.no_test_split(
-                way_out if self.has_val_split() else "these images: --split train"
-            )
+            raise self.no_test_split("val" if self.has_val_split() else "train")
         return self._read_path(directory, split, classes, any_footwear)
 
     def _read_parts(
@@ -137,9 +134,10 @@ class Source:
         is_folder = self.kind == "folder"
         return image_directory.split_directory(Path(self.spec), "val") if is_folder else None
 
-    def no_test_split(self, other: str = "") -> UsageError:
-        """The error for data without a test split; `other` names images to take instead."""
-        advice = f", or take {other}" if other else ""
+    def no_test_split(self, other: Literal["val", "train"] | None = None) -> UsageError:
+        """The error for data without a test split; `other` is the split to take instead."""
+        images = "the validation images" if other == "val" else "these images"
+        advice = f", or take {images}: --split {other}" if other else ""
         return UsageError(f"'{self.spec}' names no test split\nname one: --test-data PATH{advice}")
 
     def _read_path(

@@ -64,8 +64,11 @@ def read_split(
     """
     trained_on, classes = classifier.trained_on, classifier.classes
     if split == "test":
-        is_own = trained_on is not None and trained_on.spec == source.spec
-        has_split = is_own or source.has_val_split() or source.has_test_split()
+        own = trained_on if trained_on is not None and trained_on.spec == source.spec else None
+        has_test = source.has_test_split()
+        if own is not None and own.val_size and not has_test:
+            raise source.no_test_split("val")
+        has_split = has_test or own is not None or source.has_val_split()
         return source.read("test" if has_split else "train", classes, any_footwear=any_footwear)
     training = source.read_training(classes)
     splits = training.splits()
