@@ -2,6 +2,7 @@
 
 import warnings
 import zipfile
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -15,7 +16,9 @@ from fmnist_cli.data.packed import open_member, open_zip
 from fmnist_cli.errors import DataError, MissingInput, StorageError
 
 NPY_SUFFIX: Final = ".npy"
-MAX_BYTES: Final = 1_000_000 * NUM_PIXELS * 8
+MAX_PACKED_ITEMS: Final = 1_000_000
+"""Images in a compressed array. Others are bounded by their own size."""
+MAX_BYTES: Final = MAX_PACKED_ITEMS * NUM_PIXELS * 8
 """In an array: a million images of float64. Archives may unpack to a thousand times their size."""
 
 _NAMES: Final = {
@@ -102,14 +105,21 @@ def _names(archive: zipfile.ZipFile, split: str) -> tuple[str, str] | None:
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     shown = f"'{archive.filename}/{name}'"
-    size = archive.getinfo(name).file_size
-    if size > MAX_BYTES:
-        raise DataError(f"{shown} has {size:,} bytes; expected {MAX_BYTES:,} at most")
+    member = archive.getinfo(name)
+    if member.file_size > MAX_BYTES:
+        raise DataError(f"{shown} has {member.file_size:,} bytes; expected {MAX_BYTES:,} at most")
     with open_member(archive, name) as file:
         try:
+            count = _read_count(file)
+            if member.compress_type != zipfile.ZIP_STORED and count > MAX_PACKED_ITEMS:
+                raise DataError(
+                    f"{shown} claims {count:,} items; compressed arrays may hold "
+                    f"{MAX_PACKED_ITEMS:,}: save them by np.savez"
+                )
+            file.seek(0)
             # Memory that a header claims is only taken once it is filled.
             array: NDArray[Any] = npy_format.read_array(file, allow_pickle=False)
-        except OSError:
+        except (OSError, DataError):
             raise
         except Exception as error:  # noqa: BLE001 - NumPy parses the header as Python source
             reason = str(error).partition("\n")[0][:200]
@@ -117,6 +127,14 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     if array.dtype.kind not in "biufU":
         raise DataError(f"{shown} holds {array.dtype}; expected numbers or class names")
     return array
+
+
+def _read_count(file: BufferedIOBase) -> int:
+    """The first dimension of the array that a file's header claims; 0 for a scalar."""
+    is_first = npy_format.read_magic(file) == (1, 0)
+    read = npy_format.read_array_header_1_0 if is_first else npy_format.read_array_header_2_0
+    shape: tuple[int, ...] = read(file)[0]
+    return shape[0] if shape else 0
 
 
 def _shaped(images: NDArray[Any]) -> NDArray[np.uint8]:

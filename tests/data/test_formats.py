@@ -197,6 +197,19 @@ def test_a_header_that_claims_too_much_takes_no_memory(tmp_path: Path) -> None:
     assert peak.extra_bytes < 100e6
 
 
+def test_a_compressed_array_of_too_many_images_is_left_packed(tmp_path: Path) -> None:
+    images = np.zeros((1_000_001, 28, 28), np.uint8)
+    labels = np.zeros(len(images), np.uint8)
+    path = write(tmp_path, written.npz(images=images, labels=labels, save=np.savez_compressed))
+    del images
+    with (
+        measured() as peak,
+        pytest.raises(DataError, match=r"images.npy' claims 1,000,001 .* hold 1,000,000: save"),
+    ):
+        open_source(str(path)).read("train")
+    assert peak.extra_bytes < 50e6
+
+
 def test_an_archive_that_unpacks_to_too_much_is_left_packed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
