@@ -16,6 +16,7 @@ from fmnist_cli.data.packed import open_member, open_zip
 from fmnist_cli.errors import DataError, MissingInput, StorageError
 
 NPY_SUFFIX: Final = ".npy"
+NPZ_SUFFIX: Final = ".npz"
 MAX_PACKED_ITEMS: Final = 1_000_000
 """Images in a compressed array. Others are bounded by their own size."""
 MAX_BYTES: Final = MAX_PACKED_ITEMS * NUM_PIXELS * 8
@@ -26,7 +27,7 @@ _NAMES: Final = {
     "test": (("x_test", "y_test"), ("test_images", "test_labels")),
 }
 _SIZE: Final = (IMAGE_SIZE, IMAGE_SIZE)
-_SHAPES: Final = (_SIZE, (*_SIZE, 1), (NUM_PIXELS,))
+_SHAPES: Final = (_SIZE, (*_SIZE, 1), (1, *_SIZE), (NUM_PIXELS,))
 _EXPECTED: Final = "expected x_train, y_train, x_test, y_test, or images, labels"
 
 
@@ -47,8 +48,9 @@ def read(
 ) -> LabeledImages:
     """Read the images and labels of a split.
 
-    Images are numbers of any type, [N, 28, 28], [N, 28, 28, 1] or [N, 784], with values from 0 to
-    255; labels are names of `classes` or numbers, [N] or [N, 1]. Nothing is unpickled.
+    Images are numbers of any type, [N, 28, 28], [N, 28, 28, 1], [N, 1, 28, 28] or [N, 784], with
+    whole values from 0 to 255; labels are names of `classes` or numbers, [N] or [N, 1]. Nothing is
+    unpickled.
     Raises MissingInput if there is no such file, StorageError if it can't be read, DataError for
     any other content.
     """
@@ -73,9 +75,9 @@ def read(
 
 
 def read_npy(path: Path) -> Images:
-    """Map a file of uint8 [N, 28, 28] or [28, 28] into memory; returns uint8 [N, 28, 28].
+    """Read a file of images as `read` takes them, or of one, [28, 28]; returns uint8 [N, 28, 28].
 
-    Raises DataError if the file is not such an array.
+    uint8 is mapped into memory. Raises DataError if the file is not such an array.
     """
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -87,12 +89,10 @@ def read_npy(path: Path) -> Images:
     if not isinstance(array, np.ndarray):
         array.close()
         raise DataError(f"'{path}' is a .npz archive; expected a single array, .npy")
-    if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape[-2:] != _SIZE:
-        raise DataError(
-            f"'{path}' holds {array.dtype} {list(array.shape)}; expected uint8 "
-            f"[N, {IMAGE_SIZE}, {IMAGE_SIZE}] with values from 0 to 255"
-        )
-    return array.reshape(-1, *_SIZE)
+    try:
+        return _shaped(array[None] if array.shape == _SIZE else array)
+    except DataError as error:
+        raise DataError(f"'{path}': {error}") from None
 
 
 def _names(archive: zipfile.ZipFile, split: str) -> tuple[str, str] | None:
@@ -140,6 +140,7 @@ def _read_count(file: BufferedIOBase) -> int:
 def _shaped(images: NDArray[Any]) -> NDArray[np.uint8]:
     if images.shape[1:] not in _SHAPES or not len(images):
         raise DataError(
-            f"images are {list(images.shape)[:5]}; expected [N, 28, 28], [N, 28, 28, 1] or [N, 784]"
+            f"images are {list(images.shape)[:5]}; "
+            "expected [N, 28, 28], [N, 28, 28, 1], [N, 1, 28, 28] or [N, 784]"
         )
     return as_pixels(np.ascontiguousarray(images).reshape(-1, IMAGE_SIZE, IMAGE_SIZE))

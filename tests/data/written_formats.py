@@ -193,6 +193,7 @@ BOTH_SPLITS: Final[Mapping[str, Files]] = {
     "train.csv, test.csv": {"train.csv": csv(), "test.csv": csv(TEST)},
     "npz of Keras": keras(),
     "npz, channel last": keras((28, 28, 1)),
+    "npz, channel first": keras((1, 28, 28), "float64"),
     "npz, flat": keras((784,), "int64"),
     "npz, whole floats": keras(dtype="float32"),
     "npz, train_images": npz(
