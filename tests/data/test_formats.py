@@ -131,6 +131,14 @@ REFUSED: dict[str, tuple[Files, type[FmnistError], str]] = {
          "train-labels-idx1-ubyte": written.idx(TEST)[1]},
         DataError, "holds 40 images, but .* 12 labels",
     ),
+    "a training run": (
+        {"run.toml": b"", "history.csv": b"epoch\n1\n", "curves.png": b""},
+        DataError, "is a training run.*fmnist runs; .*fmnist info .*last.pt",
+    ),
+    "pictures beside a list of them": (
+        {"photos.csv": b"image,label\na.png,Bag\n", "a.png": b""},
+        DataError, "pictures without a class\nexpected a subdirectory of pictures per class",
+    ),
     "only tests": ({"test.csv": written.csv(), "notes.txt": b""}, MissingInput, "train split"),
 }  # fmt: skip
 

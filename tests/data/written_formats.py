@@ -172,6 +172,7 @@ ONE_SPLIT: Final[Mapping[str, Files]] = {
         "a.csv": b"".join(b"\xef\xbb\xbf" + csv(part, lineterminator="\r\n") + b"\r\n"
                           for part in (TRAIN[:1], TRAIN[1:]))
     },
+    "CSV beside a picture": {"a.csv": csv(sep=";"), "preview.png": b""},
     "CSV, gzip": {"a.csv.gz": gzip.compress(csv())},
     "CSV, zip": zipped({"a.csv": csv()}),
     "CSV, zip named as Kaggle": zipped({"fashion-mnist_test.csv": csv(), "__MACOSX/._a.csv": b""}),
