@@ -69,7 +69,13 @@ def read(
     if labels.shape[1:] == (1,):
         labels = labels[:, 0]
     try:
-        return LabeledImages(_shaped(images), as_labels(labels, classes), classes)
+        pixels = _shaped(images)
+        if labels.ndim != 1:
+            raise DataError(
+                f"labels are {labels.dtype} {list(labels.shape)[:5]}; "
+                f"expected [{len(pixels)}]; for one-hot labels: labels.argmax(axis=1)"
+            )
+        return LabeledImages(pixels, as_labels(labels, classes), classes)
     except DataError as error:
         raise DataError(f"'{path}': {error}") from None
 

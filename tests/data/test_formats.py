@@ -100,7 +100,8 @@ REFUSED: dict[str, tuple[Files, type[FmnistError], str]] = {
         written.npz(images=np.zeros((3, 32, 32)), labels=[1, 2, 3]), DataError, r"\[N, 28, 28\]"
     ),
     "npz, one-hot": (
-        written.npz(images=TRAIN.images, labels=np.eye(10)[TRAIN.labels]), DataError, "labels are"
+        written.npz(images=TRAIN.images, labels=np.eye(10)[TRAIN.labels]), DataError,
+        r"labels are float64 \[40, 10\]; expected",
     ),
     "npz, label 10": (
         written.npz(images=TRAIN.images[:2], labels=[3, 10]),
