@@ -142,12 +142,12 @@ def listed(names: Sequence[str]) -> str:
     return f"{shown}, … ({len(names):,})" if len(names) > _NAMED else shown
 
 
-def difference(data: Sequence[str], model: Sequence[str]) -> str:
-    """The message for data whose classes differ from a model's."""
+def difference(data: Sequence[str], model: Sequence[str], owner: str = "the model") -> str:
+    """The message for data whose classes differ from a model's, or those of other data, `owner`."""
     foreign = [name for name in data if name not in model]
     if foreign:
-        return f"the model has no class {listed(foreign)}; its classes: {listed(model)}"
-    return f"the data has the classes {listed(data)}, the model {listed(model)}"
+        return f"{owner} has no class {listed(foreign)}; its classes: {listed(model)}"
+    return f"the data has the classes {listed(data)}, {owner} {listed(model)}"
 
 
 def _letters(name: str) -> str:

@@ -64,6 +64,7 @@ def read(
     classes: tuple[str, ...] | None = None,
     *,
     photo: PhotoMode = "auto",
+    owner: str = "the model",
     any_footwear: bool = False,
     threads: int = 0,
     cache: Path | None = None,
@@ -74,6 +75,7 @@ def read(
     pictures, photos without a garment and classes without images are named in a warning.
 
     classes: what the subdirectories are named after; None: `find_classes` decides.
+    owner: what has these classes, for errors.
     any_footwear: let subdirectories such as `shoes` be ANY_FOOTWEAR among Fashion-MNIST's classes.
     threads: threads that decode; 0: one per usable core.
     cache: directory that keeps prepared photos by the content of their files.
@@ -93,7 +95,7 @@ def read(
         )
     foreign = [name for name, label in by_name.items() if label is None]
     if foreign:
-        raise DataError(f"'{directory}': {difference(foreign, classes)}")
+        raise DataError(f"'{directory}': {difference(foreign, classes, owner)}")
     paths = [path for name in by_name for path in pictures[name]]
     labels = np.repeat(
         np.array([*by_name.values()], np.int64), [len(pictures[name]) for name in by_name]

@@ -38,6 +38,8 @@ class Source:
     photo: PhotoMode = "auto"
     classes: tuple[str, ...] | None = None
     """What `--classes` names; None: the data decides."""
+    owner: str = "the model"
+    """What has the classes that `read` is given, for errors."""
     parts: "tuple[Source, ...]" = ()
     """The sources of joined data."""
 
@@ -68,7 +70,7 @@ class Source:
                 training = image_directory.split_directory(directory, "train")
                 classes = image_directory.find_classes(training or directory)
         elif self.kind in NAMED and classes != (own or CLASS_NAMES):
-            raise DataError(f"'{self.spec}': {difference(own or CLASS_NAMES, classes)}")
+            raise DataError(f"'{self.spec}': {difference(own or CLASS_NAMES, classes, self.owner)}")
         if split == "test" and self.test_spec is not None:
             return self._read_path(Path(self.test_spec), split, classes, any_footwear)
         if self.parts:
@@ -90,9 +92,11 @@ class Source:
         parts = [part for part in self.parts if split == "train" or part.has_test_split()]
         if not parts:
             raise self.no_test_split()
+        owner = f"'{parts[0].spec}'" if classes is None else self.owner
         read: list[LabeledImages] = []
         for part in parts:
-            read.append(part.read(split, classes, any_footwear=any_footwear))
+            source = replace(part, owner=owner) if read else part
+            read.append(source.read(split, classes, any_footwear=any_footwear))
             classes = read[0].classes
         return read
 
@@ -169,6 +173,7 @@ class Source:
             image_directory.find_split(path, split),
             classes,
             photo=self.photo,
+            owner=self.owner,
             any_footwear=any_footwear,
             threads=self.workers,
             cache=(self.data_dir or download.default_folder()) / "prepared",

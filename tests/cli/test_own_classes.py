@@ -209,6 +209,6 @@ def test_several_sources_are_joined_and_repeated(fmnist: Program, tmp_path: Path
     assert "--repeat has 1 numbers; expected one for each of 2 --data" in wrong.stderr
     write_pictures(tmp_path / "pets", ["cat", "dog"], 3)
     other = fmnist("train", *joined[:2], "--data", "pets", *TRAIN, cwd=tmp_path, code=65)
-    assert "no class cat" in other.stderr
+    assert "'sample:200' has no class cat, dog; its classes: T-shirt/top" in other.stderr
     (tmp_path / "run.toml").write_text('data = ["sample:100", "more"]\nrepeat = "2,1"\n')
     fmnist("train", "-q", "--config", "run.toml", *TRAIN, cwd=tmp_path)
