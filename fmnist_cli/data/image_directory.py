@@ -174,8 +174,8 @@ def find_split(directory: Path, split: Literal["train", "test"]) -> Path:
     others = [path for path in found.values() if path is not None]
     if others and found[split] is None:
         raise MissingInput(
-            f"'{directory}' has no {split} split, but '{others[0].name}'\n"
-            f"name the directory to read: '{others[0]}'"
+            f"'{directory}' has a split '{others[0].name}', but no {split} split\n"
+            f"expected '{directory / split}' beside it; to read that one alone, name '{others[0]}'"
         )
     return found[split] or directory
 

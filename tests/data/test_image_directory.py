@@ -121,7 +121,7 @@ def test_other_splits_are_no_classes(tmp_path: Path) -> None:
     assert image_directory.find_split(tmp_path, "train") == tmp_path
     for name in ("Test", "val"):
         (tmp_path / name).mkdir()
-    with pytest.raises(MissingInput, match="no train split, but 'Test'"):
+    with pytest.raises(MissingInput, match="a split 'Test', but no train split"):
         image_directory.find_split(tmp_path, "train")
 
 
