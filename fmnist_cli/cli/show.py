@@ -27,7 +27,7 @@ def show(
         Literal["train", "val", "test"] | None,
         typer.Option(
             "--split",
-            help="Split to show; val: the validation split of the model.",
+            help="Split to show; val: the validation split of the model or of an image directory.",
             show_default="train; with --errors: test",
         ),
     ] = None,
@@ -77,8 +77,6 @@ def show(
     if output is not None:
         _check_output(output)
     if errors is None:
-        if split == "val":
-            raise UsageError("--split val belongs to a model; name it: --errors MODEL")
         name = split or "train"
         source = open_source(
             data or OPTIONS["data"].default,
@@ -86,8 +84,11 @@ def show(
             photo=photo,
             classes=split_classes(model_options.classes),
         )
+        if name == "val" and not source.has_val_split():
+            raise UsageError("--split val belongs to a model; name it: --errors MODEL")
         fetch(source, name)
-        samples = draw_samples(source.read(name), count, seed, augment)
+        images = source.read_training().splits()["val"] if name == "val" else source.read(name)
+        samples = draw_samples(images, count, seed, augment)
     else:
         if augment is not None:
             raise UsageError("--augment cannot be combined with --errors")

@@ -2,6 +2,7 @@
 
 import warnings
 import zipfile
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -15,7 +16,10 @@ from fmnist_cli.data.packed import open_member, open_zip
 from fmnist_cli.errors import DataError, MissingInput, StorageError
 
 NPY_SUFFIX: Final = ".npy"
-MAX_BYTES: Final = 1_000_000 * NUM_PIXELS * 8
+NPZ_SUFFIX: Final = ".npz"
+MAX_PACKED_ITEMS: Final = 1_000_000
+"""Images in a compressed array. Others are bounded by their own size."""
+MAX_BYTES: Final = MAX_PACKED_ITEMS * NUM_PIXELS * 8
 """In an array: a million images of float64. Archives may unpack to a thousand times their size."""
 
 _NAMES: Final = {
@@ -23,7 +27,7 @@ _NAMES: Final = {
     "test": (("x_test", "y_test"), ("test_images", "test_labels")),
 }
 _SIZE: Final = (IMAGE_SIZE, IMAGE_SIZE)
-_SHAPES: Final = (_SIZE, (*_SIZE, 1), (NUM_PIXELS,))
+_SHAPES: Final = (_SIZE, (*_SIZE, 1), (1, *_SIZE), (NUM_PIXELS,))
 _EXPECTED: Final = "expected x_train, y_train, x_test, y_test, or images, labels"
 
 
@@ -44,8 +48,9 @@ def read(
 ) -> LabeledImages:
     """Read the images and labels of a split.
 
-    Images are numbers of any type, [N, 28, 28], [N, 28, 28, 1] or [N, 784], with values from 0 to
-    255; labels are names of `classes` or numbers, [N] or [N, 1]. Nothing is unpickled.
+    Images are numbers of any type, [N, 28, 28], [N, 28, 28, 1], [N, 1, 28, 28] or [N, 784], with
+    whole values from 0 to 255; labels are names of `classes` or numbers, [N] or [N, 1]. Nothing is
+    unpickled.
     Raises MissingInput if there is no such file, StorageError if it can't be read, DataError for
     any other content.
     """
@@ -64,15 +69,21 @@ def read(
     if labels.shape[1:] == (1,):
         labels = labels[:, 0]
     try:
-        return LabeledImages(_shaped(images), as_labels(labels, classes), classes)
+        pixels = _shaped(images)
+        if labels.ndim != 1:
+            raise DataError(
+                f"labels are {labels.dtype} {list(labels.shape)[:5]}; "
+                f"expected [{len(pixels)}]; for one-hot labels: labels.argmax(axis=1)"
+            )
+        return LabeledImages(pixels, as_labels(labels, classes), classes)
     except DataError as error:
         raise DataError(f"'{path}': {error}") from None
 
 
 def read_npy(path: Path) -> Images:
-    """Map a file of uint8 [N, 28, 28] or [28, 28] into memory; returns uint8 [N, 28, 28].
+    """Read a file of images as `read` takes them, or of one, [28, 28]; returns uint8 [N, 28, 28].
 
-    Raises DataError if the file is not such an array.
+    uint8 is mapped into memory. Raises DataError if the file is not such an array.
     """
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -84,12 +95,10 @@ def read_npy(path: Path) -> Images:
     if not isinstance(array, np.ndarray):
         array.close()
         raise DataError(f"'{path}' is a .npz archive; expected a single array, .npy")
-    if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape[-2:] != _SIZE:
-        raise DataError(
-            f"'{path}' holds {array.dtype} {list(array.shape)}; expected uint8 "
-            f"[N, {IMAGE_SIZE}, {IMAGE_SIZE}] with values from 0 to 255"
-        )
-    return array.reshape(-1, *_SIZE)
+    try:
+        return _shaped(array[None] if array.shape == _SIZE else array)
+    except DataError as error:
+        raise DataError(f"'{path}': {error}") from None
 
 
 def _names(archive: zipfile.ZipFile, split: str) -> tuple[str, str] | None:
@@ -102,14 +111,21 @@ def _names(archive: zipfile.ZipFile, split: str) -> tuple[str, str] | None:
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     shown = f"'{archive.filename}/{name}'"
-    size = archive.getinfo(name).file_size
-    if size > MAX_BYTES:
-        raise DataError(f"{shown} has {size:,} bytes; expected {MAX_BYTES:,} at most")
+    member = archive.getinfo(name)
+    if member.file_size > MAX_BYTES:
+        raise DataError(f"{shown} has {member.file_size:,} bytes; expected {MAX_BYTES:,} at most")
     with open_member(archive, name) as file:
         try:
+            count = _read_count(file)
+            if member.compress_type != zipfile.ZIP_STORED and count > MAX_PACKED_ITEMS:
+                raise DataError(
+                    f"{shown} claims {count:,} items; compressed arrays may hold "
+                    f"{MAX_PACKED_ITEMS:,}: save them by np.savez"
+                )
+            file.seek(0)
             # Memory that a header claims is only taken once it is filled.
             array: NDArray[Any] = npy_format.read_array(file, allow_pickle=False)
-        except OSError:
+        except (OSError, DataError):
             raise
         except Exception as error:  # noqa: BLE001 - NumPy parses the header as Python source
             reason = str(error).partition("\n")[0][:200]
@@ -119,9 +135,18 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     return array
 
 
+def _read_count(file: BufferedIOBase) -> int:
+    """The first dimension of the array that a file's header claims; 0 for a scalar."""
+    is_first = npy_format.read_magic(file) == (1, 0)
+    read = npy_format.read_array_header_1_0 if is_first else npy_format.read_array_header_2_0
+    shape: tuple[int, ...] = read(file)[0]
+    return shape[0] if shape else 0
+
+
 def _shaped(images: NDArray[Any]) -> NDArray[np.uint8]:
     if images.shape[1:] not in _SHAPES or not len(images):
         raise DataError(
-            f"images are {list(images.shape)[:5]}; expected [N, 28, 28], [N, 28, 28, 1] or [N, 784]"
+            f"images are {list(images.shape)[:5]}; "
+            "expected [N, 28, 28], [N, 28, 28, 1], [N, 1, 28, 28] or [N, 784]"
         )
     return as_pixels(np.ascontiguousarray(images).reshape(-1, IMAGE_SIZE, IMAGE_SIZE))

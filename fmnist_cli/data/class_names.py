@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fmnist_cli.constants import CLASS_NAMES
-from fmnist_cli.errors import in_one_line
+from fmnist_cli.errors import MissingInput, in_one_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +68,8 @@ def label_of(name: str, classes: Sequence[str] = CLASS_NAMES) -> int | None:
 def parse_classes(text: str) -> str:
     """Read `--classes NAME,…|FILE`; a file has a name per line. Returns the names with commas.
 
-    Raises ValueError unless it names 2 to 1,000 different classes.
+    Raises MissingInput for the path of no file, ValueError unless there are 2 to 1,000 different
+    names.
     """
     if os.path.isfile(text):  # noqa: PTH113 - unlike pathlib's, it takes text of any length
         try:
@@ -77,6 +78,11 @@ def parse_classes(text: str) -> str:
         except (OSError, ValueError) as error:
             raise ValueError(f"'{text}' can't be read: {error}") from None
         names = [line.strip() for line in lines if line.strip()]
+    elif "," not in text and ("." in text or Path(text).name != text):  # it looks like a path
+        raise MissingInput(
+            f"no file at '{in_one_line(text)[:200]}'\n"
+            "expected the names of classes, with commas, or a file with a name per line"
+        )
     else:
         names = [name.strip() for name in text.split(",")]
     if not 2 <= len(names) <= MAX_CLASSES:
@@ -137,12 +143,12 @@ def listed(names: Sequence[str]) -> str:
     return f"{shown}, … ({len(names):,})" if len(names) > _NAMED else shown
 
 
-def difference(data: Sequence[str], model: Sequence[str]) -> str:
-    """The message for data whose classes differ from a model's."""
+def difference(data: Sequence[str], model: Sequence[str], owner: str = "the model") -> str:
+    """The message for data whose classes differ from a model's, or those of other data, `owner`."""
     foreign = [name for name in data if name not in model]
     if foreign:
-        return f"the model has no class {listed(foreign)}; its classes: {listed(model)}"
-    return f"the data has the classes {listed(data)}, the model {listed(model)}"
+        return f"{owner} has no class {listed(foreign)}; its classes: {listed(model)}"
+    return f"the data has the classes {listed(data)}, {owner} {listed(model)}"
 
 
 def _letters(name: str) -> str:

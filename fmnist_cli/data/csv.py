@@ -18,7 +18,14 @@ import numpy as np
 
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_PIXELS
 from fmnist_cli.data.class_names import expected_labels
-from fmnist_cli.data.csv_layout import HEADER, MAX_LINE_BYTES, Layout, find_layout, split_line
+from fmnist_cli.data.csv_layout import (
+    HEADER,
+    MAX_LINE_BYTES,
+    SEPARATORS,
+    Layout,
+    find_layout,
+    split_line,
+)
 from fmnist_cli.data.images import (
     EXPECTED_PIXELS,
     SCALED,
@@ -52,6 +59,13 @@ Rows: TypeAlias = tuple[Images, Labels | None]
 def tables(files: Sequence[File]) -> list[File]:
     """The CSV files among others."""
     return [file for file in files if file.name.lower().endswith(SUFFIXES)]
+
+
+def has_pixels(path: File) -> bool:
+    """Whether the first line has 784 columns or more."""
+    with unpacked(path) as (file, _):
+        line = file.readline(MAX_LINE_BYTES).decode(errors="replace")
+    return max(map(line.count, SEPARATORS)) >= NUM_PIXELS - 1
 
 
 def find(path: Path, split: Literal["train", "test"]) -> File | None:

@@ -18,9 +18,9 @@ PIXELS: Final = tuple(f"pixel{number}" for number in range(1, NUM_PIXELS + 1))
 """The columns that Kaggle's files have below `label`."""
 HEADER: Final = f"expected 784 pixel columns and one of labels: label,{PIXELS[0]},…,{PIXELS[-1]}"
 MAX_LINE_BYTES: Final = 65_536
+SEPARATORS: Final = ",;\t|"
 
 _LABEL_NAMES: Final = ("label", "labels", "class", "target")
-_SEPARATORS: Final = ",;\t|"
 _GUESS_ROWS: Final = 100
 _HEAD_BYTES: Final = 1 << 20
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
@@ -55,7 +55,7 @@ def find_layout(path: File, block: bytes, classes: Sequence[str], *, needs_label
     text = lines[0][: MAX_LINE_BYTES + 1].decode(errors="replace")
     if not text.replace("\t", "").isprintable() or "\ufffd" in text or len(text) > MAX_LINE_BYTES:
         raise DataError(f"'{path}' is not a CSV file\n{HEADER}")
-    separator = max(_SEPARATORS, key=text.count)
+    separator = max(SEPARATORS, key=text.count)
     rows = [split_line(line, separator) for line in lines]
     numbers = [name for name in rows[0] if _NUMBER.fullmatch(name)]
     has_header = len(numbers) < NUM_PIXELS // 2 or _misplaced(numbers) is None

@@ -34,6 +34,7 @@ from fmnist_cli.devices import usable_cores
 from fmnist_cli.errors import (
     DataError,
     FmnistError,
+    MissingInput,
     NoGarment,
     StorageError,
     in_one_line,
@@ -53,7 +54,7 @@ track: Final[ContextVar[Track]] = ContextVar("track", default=lambda _read, _tot
 
 _SPLITS: Final = {
     "train": ("train", "training"),
-    "test": ("test", "testing", "val", "valid", "validation"),  # often one of them is missing
+    "test": ("test", "testing"),
     "val": ("val", "valid", "validation"),
 }
 
@@ -63,6 +64,7 @@ def read(
     classes: tuple[str, ...] | None = None,
     *,
     photo: PhotoMode = "auto",
+    owner: str = "the model",
     any_footwear: bool = False,
     threads: int = 0,
     cache: Path | None = None,
@@ -73,6 +75,7 @@ def read(
     pictures, photos without a garment and classes without images are named in a warning.
 
     classes: what the subdirectories are named after; None: `find_classes` decides.
+    owner: what has these classes, for errors.
     any_footwear: let subdirectories such as `shoes` be ANY_FOOTWEAR among Fashion-MNIST's classes.
     threads: threads that decode; 0: one per usable core.
     cache: directory that keeps prepared photos by the content of their files.
@@ -92,7 +95,7 @@ def read(
         )
     foreign = [name for name, label in by_name.items() if label is None]
     if foreign:
-        raise DataError(f"'{directory}': {difference(foreign, classes)}")
+        raise DataError(f"'{directory}': {difference(foreign, classes, owner)}")
     paths = [path for name in by_name for path in pictures[name]]
     labels = np.repeat(
         np.array([*by_name.values()], np.int64), [len(pictures[name]) for name in by_name]
@@ -154,20 +157,32 @@ def _classes_of(directory: Path, pictures: Mapping[str, list[Path]]) -> tuple[st
 
 
 def split_directory(directory: Path, split: Literal["train", "test", "val"]) -> Path | None:
-    """The subdirectory of a split, such as `train` or `training`; None if it is missing.
+    """The subdirectory of a split, such as `train` or `Training`; None if it is missing.
 
-    That of the validation split stands in for a missing test split.
+    Raises DataError if the directory can't be read.
     """
-    candidates = (directory / name for name in _SPLITS[split])
-    return next((candidate for candidate in candidates if candidate.is_dir()), None)
+    found = {path.name.lower(): path for path in _entries(directory) if path.is_dir()}
+    return next((found[name] for name in _SPLITS[split] if name in found), None)
+
+
+def find_split(directory: Path, split: Literal["train", "test"]) -> Path:
+    """The directory of a split's classes: `directory` itself, unless it has splits.
+
+    Raises MissingInput if it has others only, DataError if it can't be read.
+    """
+    found = {name: split_directory(directory, name) for name in ("train", "test", "val")}
+    others = [path for path in found.values() if path is not None]
+    if others and found[split] is None:
+        raise MissingInput(
+            f"'{directory}' has a split '{others[0].name}', but no {split} split\n"
+            f"expected '{directory / split}' beside it; to read that one alone, name '{others[0]}'"
+        )
+    return found[split] or directory
 
 
 def _list(directory: Path) -> tuple[dict[str, list[Path]], list[Path]]:
     """The pictures by subdirectory, both sorted, and the files that are not pictures."""
-    try:
-        entries = sorted(path for path in directory.iterdir() if not is_hidden(path.name))
-    except OSError as error:
-        raise DataError(f"'{directory}' can't be read: {error.strerror}") from None
+    entries = _entries(directory)
     pictures: dict[str, list[Path]] = {path.name: [] for path in entries if path.is_dir()}
     skipped: list[Path] = []
     for name, found in pictures.items():
@@ -183,6 +198,13 @@ def _list(directory: Path) -> tuple[dict[str, list[Path]], list[Path]]:
         f"'{directory}' holds {what}\nexpected a subdirectory of pictures per class, "
         f"such as {CLASS_NAMES[1]} and {CLASS_NAMES[4]}, or names of your own"
     )
+
+
+def _entries(directory: Path) -> list[Path]:
+    try:
+        return sorted(path for path in directory.iterdir() if not is_hidden(path.name))
+    except OSError as error:
+        raise DataError(f"'{directory}' can't be read: {error.strerror}") from None
 
 
 def _warn_of_missing(

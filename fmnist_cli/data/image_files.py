@@ -30,6 +30,9 @@ _IGNORED_NAMES: Final = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 """What archives and file managers leave behind; hidden files are ignored as well."""
 MAX_PIXELS: Final = 80_000_000
 """Decoding more would take gigabytes; Pillow warns at a little more."""
+MAX_JPEG_PIXELS: Final = 120_000_000
+"""Of JPEG files that are decoded at a fraction of their size, which takes little memory unless they
+are progressive: decoders hold all of those."""
 MAX_FILE_BYTES: Final = 4 * MAX_PIXELS
 """Size of the largest picture, uncompressed with alpha."""
 _MAX_PIXELS_PER_BYTE: Final = 2_500
@@ -184,16 +187,16 @@ def _upright(image: "Image.Image", file_bytes: int, max_pixels: int) -> "Image.I
     """Decode the current frame, turned as its EXIF tag says."""
     from PIL import ExifTags, ImageOps
 
-    pixels = image.width * image.height
+    width, height = image.size
+    pixels = width * height
+    image.draft(None, (_DRAFT_SIDE, _DRAFT_SIDE))
     if image.format in ("JPEG", "MPO"):
-        max_pixels = min(4 * max_pixels, MAX_PIXELS)
+        is_large = "progressive" in image.info or image.width * image.height > _FREE_PIXELS
+        max_pixels = min(4 * max_pixels, MAX_PIXELS if is_large else MAX_JPEG_PIXELS)
     if pixels > max_pixels:
-        raise DataError(
-            f"it has {image.width:,}×{image.height:,} pixels; expected at most {max_pixels:,}"
-        )
+        raise DataError(f"it has {width:,}×{height:,} pixels; expected at most {max_pixels:,}")
     if pixels > max(_FREE_PIXELS, _MAX_PIXELS_PER_BYTE * file_bytes):
         raise DataError(f"it is damaged or blank: {pixels:,} pixels in {file_bytes:,} bytes")
-    image.draft(None, (_DRAFT_SIDE, _DRAFT_SIDE))
     if image.getexif().get(ExifTags.Base.Orientation, _UPRIGHT) != _UPRIGHT:
         return _to_8_bits(ImageOps.exif_transpose(image))
     return _to_8_bits(image)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from fmnist_cli.data import arrays, csv, idx, parquet
+from fmnist_cli.data.image_files import PICTURE_SUFFIXES
 from fmnist_cli.data.packed import is_zip, list_files, starts_with
 from fmnist_cli.errors import (
     DataError,
@@ -51,8 +52,17 @@ def _kind_of_directory(path: Path) -> Kind:
     if idx.find(path, "train") or idx.find(path, "test"):
         return "idx"
     files = list_files(path)
-    if csv.tables(files) and not has_directories:
-        return "csv"
+    if {"run.toml", "history.csv"} <= {file.name for file in files}:
+        model = path / "last.pt"
+        raise DataError(
+            f"'{path}' is a training run, not data\n"
+            f"to compare runs: fmnist runs; to describe its model: fmnist info {model}"
+        )
+    tables = csv.tables(files)
+    if tables and not has_directories:
+        has_pictures = any(Path(file.name).suffix.lower() in PICTURE_SUFFIXES for file in files)
+        is_list = has_pictures and not any(map(csv.has_pixels, tables))
+        return "folder" if is_list else "csv"  # as a folder, the pictures lack their classes
     if any(idx.is_named(file) for file in files):
         return "idx"
     if parquet.find(path, "train") or parquet.find(path, "test"):

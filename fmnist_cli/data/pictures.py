@@ -46,7 +46,7 @@ def decode(
     gray 28×28 pictures with dark corners for images of the data set and all others for photos.
 
     max_pixels: larger pictures are refused before they are decoded; JPEG files, which are decoded
-    at a fraction of their size, may have four times as many.
+    at a fraction of their size, may have four times as many, up to MAX_JPEG_PIXELS.
     Raises MissingInput if the file does not exist, Unavailable if its format needs a package that
     is not installed, and DataError if it is not a picture, damaged, too large or blank.
     """

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data import arrays, csv, download, idx, image_directory, layouts, parquet, sample
@@ -38,6 +38,8 @@ class Source:
     photo: PhotoMode = "auto"
     classes: tuple[str, ...] | None = None
     """What `--classes` names; None: the data decides."""
+    owner: str = "the model"
+    """What has the classes that `read` is given, for errors."""
     parts: "tuple[Source, ...]" = ()
     """The sources of joined data."""
 
@@ -68,7 +70,7 @@ class Source:
                 training = image_directory.split_directory(directory, "train")
                 classes = image_directory.find_classes(training or directory)
         elif self.kind in NAMED and classes != (own or CLASS_NAMES):
-            raise DataError(f"'{self.spec}': {difference(own or CLASS_NAMES, classes)}")
+            raise DataError(f"'{self.spec}': {difference(own or CLASS_NAMES, classes, self.owner)}")
         if split == "test" and self.test_spec is not None:
             return self._read_path(Path(self.test_spec), split, classes, any_footwear)
         if self.parts:
@@ -80,10 +82,7 @@ class Source:
             images = replace(sample.read(split), classes=classes or CLASS_NAMES)
             return images[: int(count)] if count and split == "train" else images
         if split == "test" and not self.has_test_split():
-            raise UsageError(
-                f"'{self.spec}' names no test split\n"
-                "name one: --test-data PATH, or take these images: --split train"
-            )
+            raise self.no_test_split("val" if self.has_val_split() else "train")
         return self._read_path(directory, split, classes, any_footwear)
 
     def _read_parts(
@@ -92,10 +91,12 @@ class Source:
         """The sources' splits; the first decides on the classes if nothing else does."""
         parts = [part for part in self.parts if split == "train" or part.has_test_split()]
         if not parts:
-            raise UsageError(f"'{self.spec}' names no test split\nname one: --test-data PATH")
+            raise self.no_test_split()
+        owner = f"'{parts[0].spec}'" if classes is None else self.owner
         read: list[LabeledImages] = []
         for part in parts:
-            read.append(part.read(split, classes, any_footwear=any_footwear))
+            source = replace(part, owner=owner) if read else part
+            read.append(source.read(split, classes, any_footwear=any_footwear))
             classes = read[0].classes
         return read
 
@@ -104,11 +105,8 @@ class Source:
         if self.parts:
             read = self._read_parts("train", classes)
             return TrainingData(join(*read), None, tuple(map(len, read)))
-        train = self.read("train", classes)
-        test, val = (
-            image_directory.split_directory(Path(self.spec), split) for split in ("test", "val")
-        )
-        if self.kind != "folder" or val in (None, test):
+        train, val = self.read("train", classes), self._val_directory()
+        if val is None:
             return TrainingData(train, None, (len(train),))
         held_out = self._read_path(val, "train", train.classes)
         size = len(train) + len(held_out)
@@ -131,6 +129,20 @@ class Source:
             case "folder":
                 return image_directory.split_directory(path, "test") is not None
         return True
+
+    def has_val_split(self) -> bool:
+        """Whether this is a directory of images with a validation split of its own."""
+        return self._val_directory() is not None
+
+    def _val_directory(self) -> Path | None:
+        is_folder = self.kind == "folder"
+        return image_directory.split_directory(Path(self.spec), "val") if is_folder else None
+
+    def no_test_split(self, other: Literal["val", "train"] | None = None) -> UsageError:
+        """The error for data without a test split; `other` is the split to take instead."""
+        images = "the validation images" if other == "val" else "these images"
+        advice = f", or take {images}: --split {other}" if other else ""
+        return UsageError(f"'{self.spec}' names no test split\nname one: --test-data PATH{advice}")
 
     def _read_path(
         self,
@@ -158,9 +170,10 @@ class Source:
                     raise MissingInput(f"'{path}' holds no parquet file of the {split} split")
                 return parquet.read(files, names, photo=self.photo)
         return image_directory.read(
-            image_directory.split_directory(path, split) or path,
+            image_directory.find_split(path, split),
             classes,
             photo=self.photo,
+            owner=self.owner,
             any_footwear=any_footwear,
             threads=self.workers,
             cache=(self.data_dir or download.default_folder()) / "prepared",
@@ -180,9 +193,15 @@ class TrainingData:
     images: LabeledImages
     val_size: int | None
     """Images at the end that are a validation split of the data's own, as only a directory with
-    `train`, `val` and `test` has; None without one."""
+    `train` and `val` has; None without one."""
     sizes: tuple[int, ...]
     """Images of each source, in order."""
+
+    def splits(self) -> dict[str, LabeledImages]:
+        """The images by the split that the data puts them in: `train` and, if it exists, `val`."""
+        if self.val_size is None:
+            return {"train": self.images}
+        return {"train": self.images[: -self.val_size], "val": self.images[-self.val_size :]}
 
 
 def open_source(

@@ -1,14 +1,19 @@
 """Statistics of data: images per class, pixel statistics, duplicates and overlap."""
 
 from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
 
 import numpy as np
 
-from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.images import Images, LabeledImages
 from fmnist_cli.data.layouts import OFFICIAL
 from fmnist_cli.data.sources import Source, open_source
 from fmnist_cli.errors import MissingInput, UsageError
 from fmnist_cli.evaluation.overlap import has_official
+
+_COUNTED: Final = 10_000
+"""Images whose pixels are counted at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +49,7 @@ class DatasetStats:
 def dataset_stats(source: Source) -> DatasetStats:
     """Read each existing split and describe it. Downloads nothing for the comparison."""
     training = source.read_training()
-    splits = {"train": training.images}
-    if (size := training.val_size) is not None:
-        splits = {"train": training.images[:-size], "val": training.images[-size:]}
+    splits = training.splits()
     shared = None
     try:
         splits["test"] = source.read("test")
@@ -68,8 +71,10 @@ def dataset_stats(source: Source) -> DatasetStats:
 
 
 def _describe(data: LabeledImages, official: dict[str, set[bytes] | None]) -> SplitStats:
-    # Sums over the 256 values are exact and need no copy of the images.
-    histogram = np.bincount(data.images.reshape(-1), minlength=256)
+    # Sums over the 256 values are exact. NumPy counts int64 copies, of some images at a time.
+    parts = range(0, len(data), _COUNTED)
+    counted = (data.images[start : start + _COUNTED].reshape(-1) for start in parts)
+    histogram = np.sum([np.bincount(pixels, minlength=256) for pixels in counted], axis=0)
     values = np.arange(256) / 255
     mean = float(histogram @ values / histogram.sum())
     variance = float(histogram @ (values - mean) ** 2 / histogram.sum())
@@ -89,8 +94,13 @@ def _describe(data: LabeledImages, official: dict[str, set[bytes] | None]) -> Sp
 
 
 def _distinct(data: LabeledImages) -> set[bytes]:
-    return {image.tobytes() for image in data.images}
+    return {_digest(image) for image in data.images}
 
 
 def _count_in(data: LabeledImages, images: set[bytes]) -> int:
-    return sum(image.tobytes() in images for image in data.images)
+    return sum(_digest(image) in images for image in data.images)
+
+
+def _digest(image: Images) -> bytes:
+    """A name for the pixels, much shorter than they are."""
+    return blake2b(image.tobytes(), digest_size=16).digest()

@@ -62,21 +62,24 @@ def read_split(
     """Read the images of a split, with the classes of the model.
 
     `val` is the part held out of the training split for model selection. `train` is the part that
-    the model was trained on or, if it was trained on other data, the whole training split. Data
-    without a test split, such as a directory of photos, is taken as a whole if the model was
-    trained on other data. any_footwear: see `image_directory.read`.
+    the model was trained on. If it was trained on other data, both are the data's own splits; data
+    without a test or validation split, such as a directory of photos, is taken as a whole.
+    any_footwear: see `image_directory.read`.
     Raises UsageError if there is no such split.
     """
     trained_on, classes = classifier.trained_on, classifier.classes
     if split == "test":
-        is_own = trained_on is not None and trained_on.spec == source.spec
-        has_split = is_own or source.has_test_split()
+        own = trained_on if trained_on is not None and trained_on.spec == source.spec else None
+        has_test = source.has_test_split()
+        if own is not None and own.val_size and not has_test:
+            raise source.no_test_split("val")
+        has_split = has_test or own is not None or source.has_val_split()
         return source.read("test" if has_split else "train", classes, any_footwear=any_footwear)
-    if split == "val" and (trained_on is None or not trained_on.val_size):
-        raise UsageError("the model was trained without a validation split; use --split test")
     training = source.read_training(classes)
-    data = training.images
-    if trained_on is None or (split == "train" and not trained_on.describes(data)):
-        return data[: len(data) - (training.val_size or 0)]
-    train, val = trained_on.divide(data)
+    splits = training.splits()
+    if split in splits and (trained_on is None or not trained_on.describes(training.images)):
+        return splits[split]
+    if trained_on is None or (split == "val" and not trained_on.val_size):
+        raise UsageError("the model was trained without a validation split; use --split test")
+    train, val = trained_on.divide(training.images)
     return train if split == "train" else val

@@ -28,6 +28,10 @@ _NO_PATHS: Final = (
     "stdin holds no paths; expected one per line\n"
     "for the bytes of one picture: fmnist predict MODEL --stdin-image -"
 )
+_NPZ: Final = (
+    "'{0}' holds several arrays; save the images alone, by np.save as .npy, or\n"
+    "with their labels: fmnist evaluate MODEL --data {0} --predictions FILE.csv"
+)
 
 
 class Input(NamedTuple):
@@ -114,6 +118,8 @@ def _expand(path: str, photo: PhotoMode, skipped: Skipped) -> Iterator[Input]:
         yield from _rows(path, (images for images, _ in csv.iterate(Path(path))))
     elif suffix == arrays.NPY_SUFFIX:
         yield from _rows(path, map(arrays.read_npy, [Path(path)]))
+    elif suffix == arrays.NPZ_SUFFIX:
+        yield _failed(path, DataError(_NPZ.format(path)))
     elif idx.is_idx(Path(path)):
         yield from _rows(path, map(idx.read_images, [Path(path)]))
     else:

@@ -96,6 +96,7 @@ CASES = {
     "a folder of other classes": case("evaluate pretrained --data named", 65, "no class cats", "its classes: T-shirt/top"),
     "a folder of one class": case("train --data named", 65, "pictures in 1 subdirectory: cats"),
     "one class": case("train --data sample --classes cat", 2, "names 1 class; expected 2 to 1,000"),
+    "a missing file of classes": case("train --data sample --classes nofile.txt", 66, "no file at 'nofile.txt'", "a name per line"),
     "a class named twice": case("train --data sample --classes cat,cat", 2, "'cat' is named twice"),
     "a class of no name": case("train --data sample --classes cat,,dog", 2, "can't be the name of a class"),
     "a picture as data": case("train --data photo.jpg", 65, "not a CSV file", "label,pixel1"),

@@ -174,6 +174,24 @@ def test_a_validation_directory_is_the_validation_split(fmnist: Program, tmp_pat
     assert json.loads(fmnist(*command, cwd=tmp_path).stdout)["n"] == 4
 
 
+def test_a_validation_directory_is_no_test_split(fmnist: Program, tmp_path: Path) -> None:
+    for split, each in (("Train", 8), ("Val", 3)):
+        write_pictures(tmp_path / "pets" / split, ["cat", "dog"], each, seed=each)
+    fmnist("train", "--data", "pets", *TRAIN, "-b", "8", cwd=tmp_path)
+    for model in ((), ("model.pt", "--data", "./pets")):
+        for split, n in (("train", 16), ("val", 6)):
+            command = ("evaluate", *model, "--split", split, "--format", "json")
+            assert json.loads(fmnist(*command, cwd=tmp_path).stdout)["n"] == n
+        none = fmnist("evaluate", *model, cwd=tmp_path, code=2)
+        assert "names no test split" in none.stderr
+        assert "--split val" in none.stderr
+    splits = json.loads(fmnist("info", "pets", "--format", "json", cwd=tmp_path).stdout)["splits"]
+    assert {name: split["n"] for name, split in splits.items()} == {"train": 16, "val": 6}
+    show = ("show", "--data", "pets", "--split", "val", "-n", "9", "--format", "json")
+    assert len(json.loads(fmnist(*show, cwd=tmp_path).stdout)["samples"]) == 6
+    assert len(fmnist("predict", "model.pt", "pets", cwd=tmp_path).stdout.splitlines()) == 22
+
+
 def test_several_sources_are_joined_and_repeated(fmnist: Program, tmp_path: Path) -> None:
     write_pictures(tmp_path / "more" / "boots", [""], 12)
     write_pictures(tmp_path / "more" / "T-shirts", [""], 12)
@@ -191,6 +209,6 @@ def test_several_sources_are_joined_and_repeated(fmnist: Program, tmp_path: Path
     assert "--repeat has 1 numbers; expected one for each of 2 --data" in wrong.stderr
     write_pictures(tmp_path / "pets", ["cat", "dog"], 3)
     other = fmnist("train", *joined[:2], "--data", "pets", *TRAIN, cwd=tmp_path, code=65)
-    assert "no class cat" in other.stderr
+    assert "'sample:200' has no class cat, dog; its classes: T-shirt/top" in other.stderr
     (tmp_path / "run.toml").write_text('data = ["sample:100", "more"]\nrepeat = "2,1"\n')
     fmnist("train", "-q", "--config", "run.toml", *TRAIN, cwd=tmp_path)

@@ -100,7 +100,8 @@ REFUSED: dict[str, tuple[Files, type[FmnistError], str]] = {
         written.npz(images=np.zeros((3, 32, 32)), labels=[1, 2, 3]), DataError, r"\[N, 28, 28\]"
     ),
     "npz, one-hot": (
-        written.npz(images=TRAIN.images, labels=np.eye(10)[TRAIN.labels]), DataError, "labels are"
+        written.npz(images=TRAIN.images, labels=np.eye(10)[TRAIN.labels]), DataError,
+        r"labels are float64 \[40, 10\]; expected",
     ),
     "npz, label 10": (
         written.npz(images=TRAIN.images[:2], labels=[3, 10]),
@@ -130,6 +131,14 @@ REFUSED: dict[str, tuple[Files, type[FmnistError], str]] = {
         {"train-images-idx3-ubyte": written.idx(TRAIN)[0],
          "train-labels-idx1-ubyte": written.idx(TEST)[1]},
         DataError, "holds 40 images, but .* 12 labels",
+    ),
+    "a training run": (
+        {"run.toml": b"", "history.csv": b"epoch\n1\n", "curves.png": b""},
+        DataError, "is a training run.*fmnist runs; .*fmnist info .*last.pt",
+    ),
+    "pictures beside a list of them": (
+        {"photos.csv": b"image,label\na.png,Bag\n", "a.png": b""},
+        DataError, "pictures without a class\nexpected a subdirectory of pictures per class",
     ),
     "only tests": ({"test.csv": written.csv(), "notes.txt": b""}, MissingInput, "train split"),
 }  # fmt: skip
@@ -195,6 +204,19 @@ def test_a_header_that_claims_too_much_takes_no_memory(tmp_path: Path) -> None:
     with measured() as peak, pytest.raises(DataError, match="is not an array, or damaged: EOF"):
         open_source(str(path)).read("train")
     assert peak.extra_bytes < 100e6
+
+
+def test_a_compressed_array_of_too_many_images_is_left_packed(tmp_path: Path) -> None:
+    images = np.zeros((1_000_001, 28, 28), np.uint8)
+    labels = np.zeros(len(images), np.uint8)
+    path = write(tmp_path, written.npz(images=images, labels=labels, save=np.savez_compressed))
+    del images
+    with (
+        measured() as peak,
+        pytest.raises(DataError, match=r"images.npy' claims 1,000,001 .* hold 1,000,000: save"),
+    ):
+        open_source(str(path)).read("train")
+    assert peak.extra_bytes < 50e6
 
 
 def test_an_archive_that_unpacks_to_too_much_is_left_packed(

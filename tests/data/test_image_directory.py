@@ -12,7 +12,7 @@ from PIL import Image
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data import image_directory
 from fmnist_cli.data.class_names import ANY_FOOTWEAR
-from fmnist_cli.errors import DataError
+from fmnist_cli.errors import DataError, MissingInput
 from tests.sample_images import draw, photograph, write_square
 
 RANDOM = np.random.default_rng(0)
@@ -101,7 +101,9 @@ def test_shoes_of_any_kind_are_for_evaluation(tmp_path: Path) -> None:
         (("training", "testing"), "train", "training"),
         (("training", "testing"), "test", "testing"),
         (("train", "valid"), "val", "valid"),
-        (("train", "valid"), "test", "valid"),
+        (("train", "valid"), "test", None),
+        (("Train", "TEST"), "train", "Train"),
+        (("Train", "TEST"), "test", "TEST"),
         (("train", "val", "test"), "test", "test"),
         (("train",), "test", None),
     ],
@@ -113,6 +115,14 @@ def test_splits(
         (tmp_path / name).mkdir()
     found = image_directory.split_directory(tmp_path, split)
     assert (found and found.name) == expected
+
+
+def test_other_splits_are_no_classes(tmp_path: Path) -> None:
+    assert image_directory.find_split(tmp_path, "train") == tmp_path
+    for name in ("Test", "val"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(MissingInput, match="a split 'Test', but no train split"):
+        image_directory.find_split(tmp_path, "train")
 
 
 def test_photos_are_prepared_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,8 +21,9 @@ from fmnist_cli.data.images import Images
 from fmnist_cli.data.pictures import decode, decode_data_set_image
 from fmnist_cli.errors import DataError, MissingInput, Unavailable
 from tests.data.hostile_pictures import png_claiming
+from tests.memory import measured
 from tests.platforms import POSIX
-from tests.sample_images import draw, saved
+from tests.sample_images import draw, photograph, saved
 
 
 def garment() -> Images:
@@ -219,6 +220,20 @@ def test_a_truncated_picture_is_damaged(form: str) -> None:
 def test_a_picture_that_claims_too_many_pixels_is_refused_before_decoding(side: int) -> None:
     with pytest.raises(DataError, match=r"80,000,000"):
         decode(png_claiming(side, side))
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_jpeg_photo_of_108_megapixels_takes_little_memory() -> None:
+    photo = photograph(draw(1, "train").images[0]).resize((12_000, 9_000))
+    content, progressive = saved(photo, "JPEG"), saved(photo, "JPEG", progressive=True)
+    narrow = saved(photo.resize((1_500, 64_000)), "JPEG")  # can't be decoded at a fraction
+    del photo
+    with measured() as peak:
+        assert decode(content).prepared
+    assert peak.extra_bytes < 150e6
+    for refused in (progressive, narrow):
+        with pytest.raises(DataError, match=r"pixels; expected at most 80,000,000"):
+            decode(refused)
 
 
 def test_a_file_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,6 +172,7 @@ ONE_SPLIT: Final[Mapping[str, Files]] = {
         "a.csv": b"".join(b"\xef\xbb\xbf" + csv(part, lineterminator="\r\n") + b"\r\n"
                           for part in (TRAIN[:1], TRAIN[1:]))
     },
+    "CSV beside a picture": {"a.csv": csv(sep=";"), "preview.png": b""},
     "CSV, gzip": {"a.csv.gz": gzip.compress(csv())},
     "CSV, zip": zipped({"a.csv": csv()}),
     "CSV, zip named as Kaggle": zipped({"fashion-mnist_test.csv": csv(), "__MACOSX/._a.csv": b""}),
@@ -193,6 +194,7 @@ BOTH_SPLITS: Final[Mapping[str, Files]] = {
     "train.csv, test.csv": {"train.csv": csv(), "test.csv": csv(TEST)},
     "npz of Keras": keras(),
     "npz, channel last": keras((28, 28, 1)),
+    "npz, channel first": keras((1, 28, 28), "float64"),
     "npz, flat": keras((784,), "int64"),
     "npz, whole floats": keras(dtype="float32"),
     "npz, train_images": npz(

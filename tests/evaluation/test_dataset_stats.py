@@ -7,7 +7,9 @@ from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.layouts import OFFICIAL
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.evaluation.dataset_stats import dataset_stats
+from tests.data.written_formats import npz, write
 from tests.evaluation.test_overlap import write_csv
+from tests.memory import measured
 from tests.sample_images import draw
 
 
@@ -40,6 +42,17 @@ def test_data_without_a_test_split_is_described_as_far_as_it_goes(tmp_path: Path
     stats = dataset_stats(source)
     assert list(stats.splits) == ["train"]
     assert stats.shared is None
+
+
+def test_many_images_take_little_more_memory_than_their_pixels(tmp_path: Path) -> None:
+    images = np.zeros((100_000, 28, 28), np.uint8)  # 78 MB
+    images.reshape(len(images), -1)[:, :4] = np.arange(len(images), dtype=">u4")[:, None].view("u1")
+    path = write(tmp_path, npz(images=images, labels=np.arange(len(images)) % 10))
+    with measured() as peak:
+        stats = dataset_stats(open_source(str(path), data_dir=tmp_path / "none"))
+    assert stats.splits["train"].duplicates == 0
+    assert stats.splits["train"].mean == pytest.approx((images / np.float32(255)).mean())
+    assert peak.extra_bytes < 250e6
 
 
 def test_overlap_with_the_official_splits(tmp_path: Path, mirror: Path) -> None:

@@ -3,9 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fmnist_cli.data import sample
 from fmnist_cli.data.sources import open_source
 from fmnist_cli.errors import DataError, MissingInput, UsageError
 from fmnist_cli.evaluation.training_record import open_evaluated, read_split
+from tests.data.written_formats import npz, write
 from tests.evaluation.evaluated_models import VAL_SIZE, trained_on, training_part, without_record
 
 SPEC = "sample:200"
@@ -39,6 +41,17 @@ def test_a_record_that_leaves_no_training_images_is_refused(tmp_path: Path) -> N
     model = trained_on(tmp_path / "m.pt", SPEC, changes={"val_size": 200, "split_seed": None})
     with pytest.raises(DataError, match="not the training data of the model"):
         read_split(open_source(SPEC), "train", model)
+
+
+@pytest.mark.parametrize(("val_size", "advised"), [(VAL_SIZE, "val"), (0, "train")])
+def test_without_a_test_split_the_validation_split_is_advised_first(
+    tmp_path: Path, val_size: int, advised: str
+) -> None:
+    data = sample.read("train")[:100]
+    path = write(tmp_path, npz(images=data.images, labels=data.labels))
+    model = trained_on(tmp_path / "m.pt", str(path), changes={"val_size": val_size})
+    with pytest.raises(UsageError, match=f"names no test split(?s:.*)--split {advised}$"):
+        read_split(open_source(str(path)), "test", model)
 
 
 def test_data_that_is_gone_names_the_option(tmp_path: Path) -> None:

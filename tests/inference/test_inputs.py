@@ -152,11 +152,31 @@ def test_endless_stdin_is_read_no_further_than_a_picture_may_be_long() -> None:
     os.close(zeros)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float32"])
+@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 1), (1, 28, 28), (784,)])
+def test_arrays_have_any_layout_that_data_may_have(
+    tmp_path: Path, shape: tuple[int, ...], dtype: str
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
+    np.save(tmp_path / "x.npy", images.reshape(3, *shape).astype(dtype))
+    np.testing.assert_array_equal([pixels(one) for one in opened(tmp_path / "x.npy")], images)
+
+
+def test_an_archive_of_arrays_names_the_way_out(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", images=np.zeros((3, 28, 28), np.uint8))
+    (fault,) = opened(tmp_path / "x.npz")
+    with pytest.raises(DataError, match=r"save the images alone(?s:.*)fmnist evaluate MODEL"):
+        fault.read()
+
+
 @pytest.mark.parametrize(
     ("array", "words"),
     [
-        (np.zeros((2, 28, 28), np.float32), r"float32 \[2, 28, 28\]; expected uint8 \[N, 28, 28\]"),
-        (np.zeros((2, 784), np.uint8), r"uint8 \[2, 784\]; expected"),
+        (np.full((2, 28, 28), 0.5, np.float32), "'.*x.npy': pixels lie between 0 and 1"),
+        (np.full((2, 28, 28), 1.5, np.float32), "'.*x.npy': pixels have fractions"),
+        (np.zeros((2, 28, 28), bool), "pixels are bool; expected whole numbers from 0 to 255"),
+        (np.full((2, 28, 28), 256), "pixels run from 256 to 256"),
+        (np.zeros((2, 783), np.uint8), r"'.*x.npy': images are \[2, 783\]; expected \[N, 28, 28\]"),
         (np.array([{"a": 1}]), "not a .npy file"),
         (None, "not a .npy file"),
     ],
