@@ -41,7 +41,7 @@ def _read_config(ctx: typer.Context, path: Path | None) -> Path | None:
 
 def _read_bounded(path: Path) -> str:
     """The text of a config file. Raises ValueError if it would keep the parser busy."""
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8-sig") as file:
         text = file.read(_MAX_CONFIG_LENGTH + 1)
     if len(text) > _MAX_CONFIG_LENGTH:
         raise ValueError(f"it has more than {_MAX_CONFIG_LENGTH:,} characters")

@@ -62,3 +62,8 @@ def test_a_home_that_can_not_be_written_is_not_spoken_of(fmnist: Program, tmp_pa
     assert (tmp_path / "c.png").exists()
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert "the sample in the package" in done.stderr
+
+
+def test_a_config_saved_by_notepad_is_read(fmnist: Program, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text('format = "json"\n', encoding="utf-8-sig")
+    assert fmnist("info", "--config", tmp_path / "run.toml").stdout.startswith("{")
