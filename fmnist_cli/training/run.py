@@ -34,7 +34,7 @@ from fmnist_cli.models.own import is_own, own_code_errors
 from fmnist_cli.training import find_lr
 from fmnist_cli.training.events import log_epochs
 from fmnist_cli.training.optimizer import Budget
-from fmnist_cli.training.options import OPTIONS, TrainConfig
+from fmnist_cli.training.options import OPTIONS, TrainConfig, check
 from fmnist_cli.training.processes import Process, joined
 from fmnist_cli.training.results import EpochResult, Stopped, Summary
 from fmnist_cli.training.run_data import RunData, has_seen_validation, read_run_data
@@ -159,9 +159,10 @@ class Run:
                     f"these can: {', '.join(changeable)}"
                 )
         with state_errors(folder.state_file):
-            config = TrainConfig.from_dict({**loaded.metadata.config, **given})
+            check(loaded.metadata.config)
             state = {**loaded.training, "fingerprint": loaded.metadata.data.fingerprint}
             output = output or state["output"]
+        config = TrainConfig.from_dict({**loaded.metadata.config, **given})
         run = cls(
             config,
             output=output,
