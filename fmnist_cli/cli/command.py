@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+import time
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -117,9 +118,11 @@ def as_command(function: Callable[..., None]) -> Callable[..., None]:
         console.set_verbosity(quiet=shared.quiet, verbose=shared.verbose)
         console.show_library_notes()
         values |= {name: take(group) for name, group in groups.items()}
+        started_at = time.perf_counter()
         try:
             function(**values)
             sys.stdout.flush()
+            console.detail(f"finished in {time.perf_counter() - started_at:.1f} s")
         except BrokenPipeError:  # Typer would turn it into an exit code of its own
             raise console.PipeClosedError from None
 

@@ -193,6 +193,7 @@ def _show_rate(run: "Run", output: Path | None, format_: str) -> None:
 def _fit(run: "Run") -> None:
     """Train to the end; a signal stops it with the state saved and a hint on how to resume."""
     from fmnist_cli.data import image_directory
+    from fmnist_cli.inference.torch_devices import resolve_precision
     from fmnist_cli.training.results import Stopped
 
     def last_words() -> str:
@@ -201,6 +202,8 @@ def _fit(run: "Run") -> None:
     if not run.process.is_main:
         console.set_verbosity(quiet=True, verbose=False)
     fetch(run.source, "train")
+    precision = resolve_precision(run.config.precision, run.device).name
+    console.detail(f"torch on {run.device}, {run.config.threads} CPU threads, {precision}")
     has_trained = False
     # Results alone belong on stdout, but torch.hub announces its downloads there.
     elsewhere = io.StringIO() if console.is_quiet() else sys.stderr

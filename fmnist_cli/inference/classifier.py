@@ -44,6 +44,8 @@ class Classifier(ABC):
         """What the file records; None for an ONNX file of another program."""
         self.assumed = ""
         """What had to be assumed about weights without metadata, as a sentence."""
+        self.runtime = ""
+        """What computes and how, for a reader."""
 
     @property
     def trained_on(self) -> DataRecord | None:
