@@ -203,7 +203,7 @@ def _fit(run: "Run") -> None:
         console.set_verbosity(quiet=True, verbose=False)
     fetch(run.source, "train")
     precision = resolve_precision(run.config.precision, run.device).name
-    console.detail(f"torch on {run.device}, {run.config.threads} CPU threads, {precision}")
+    console.detail(f"torch on {run.device}, threads: {run.config.threads}, {precision}")
     has_trained = False
     # Results alone belong on stdout, but torch.hub announces its downloads there.
     elsewhere = io.StringIO() if console.is_quiet() else sys.stderr

@@ -43,7 +43,7 @@ class TorchClassifier(Classifier):
         self.device = resolve(device)
         self._precision = resolve_precision(precision, self.device)
         count = set_threads(threads)
-        self.runtime = f"torch on {self.device}, {count} CPU threads, {self._precision.name}"
+        self.runtime = f"torch on {self.device}, threads: {count}, {self._precision.name}"
         if self.device.type == "cpu":
             self.batch_size = _CPU_BATCH_SIZE
             keep_freed_memory()

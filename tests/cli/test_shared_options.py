@@ -75,12 +75,12 @@ def test_a_config_saved_by_notepad_is_read(fmnist: Program, tmp_path: Path) -> N
     [
         (
             "evaluate pretrained --threads 1",
-            (r"pretrained: loaded in .* s; torch on cpu, 1 CPU threads, fp32",),
+            (r"pretrained: loaded in .* s; torch on cpu, threads: 1, fp32",),
         ),
         ("show -n 1", ()),
         (
             "train --model tutorial --epochs 1 --threads 1 --precision fp32",
-            (r"torch on cpu, 1 CPU threads, fp32",),
+            (r"torch on cpu, threads: 1, fp32",),
         ),
     ],
 )
