@@ -25,10 +25,16 @@ def open_streams() -> None:
     """Connect standard streams that the caller has closed to the null device.
 
     Otherwise the next opened files would get their descriptors, and output would end up in them.
+    Reading stdin and writing stdout still fail, as they would on a closed descriptor.
     """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    streams = (
+        ("stdin", "r", os.O_WRONLY),
+        ("stdout", "w", os.O_RDONLY),
+        ("stderr", "w", os.O_RDWR),
+    )
+    for name, mode, access in streams:
         if getattr(sys, name) is None:
-            nowhere = os.open(os.devnull, os.O_RDWR)  # gets the stream's own number, which is free
+            nowhere = os.open(os.devnull, access)  # gets the stream's own number, which is free
             setattr(sys, name, os.fdopen(nowhere, mode))
 
 

@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+import time
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ def _read_config(ctx: typer.Context, path: Path | None) -> Path | None:
 
 def _read_bounded(path: Path) -> str:
     """The text of a config file. Raises ValueError if it would keep the parser busy."""
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8-sig") as file:
         text = file.read(_MAX_CONFIG_LENGTH + 1)
     if len(text) > _MAX_CONFIG_LENGTH:
         raise ValueError(f"it has more than {_MAX_CONFIG_LENGTH:,} characters")
@@ -119,10 +120,12 @@ def as_command(function: Callable[..., None]) -> Callable[..., None]:
         console.set_verbosity(quiet=shared.quiet, verbose=shared.verbose)
         console.show_library_notes()
         values |= {name: take(group) for name, group in groups.items()}
+        started_at = time.perf_counter()
         try:
             with console.only_results():
                 function(**values)
             sys.stdout.flush()
+            console.detail(f"finished in {time.perf_counter() - started_at:.1f} s")
         except BrokenPipeError:  # Typer would turn it into an exit code of its own
             raise console.PipeClosedError from None
 

@@ -97,11 +97,14 @@ def _storage(error: OSError) -> int | None:
         console.discard(sys.stdout)  # what Windows reports for a closed pipe
         return PIPE_CLOSED
     refused = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENOENT}
-    failed = {errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG}
+    failed = {errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG, errno.EBADF}
     if error.errno not in refused | failed:
         return None
     where = f"'{error.filename}'" if error.filename else "the output"
-    console.error(f"{where}: {error.strerror}")
+    if error.errno == errno.EBADF:
+        console.error("standard input or output is closed; expected a file, a pipe or /dev/null")
+    else:
+        console.error(f"{where}: {error.strerror}")
     if error.errno in failed:
         console.discard(sys.stdout)
         return StorageError.exit_code

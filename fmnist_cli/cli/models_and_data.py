@@ -1,5 +1,6 @@
 """What commands with a model share: loading it, opening data, a spinner, and warnings."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from fmnist_cli.cli.options import DataPlaces, ModelOptions
 from fmnist_cli.cli.progress import download_progress
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.pretrained import NAME as PRETRAINED
+from fmnist_cli.pretrained import name_of
 
 if TYPE_CHECKING:
     from fmnist_cli.data.pictures import PhotoMode
@@ -30,7 +32,10 @@ def load_model(path: Path, options: ModelOptions, **more: Any) -> "Classifier":
     """
     from fmnist_cli.inference.loading import load
 
+    started_at = time.perf_counter()
     classifier = load(path, **options.as_arguments(), **more)
+    seconds = time.perf_counter() - started_at
+    console.detail(f"{name_of(path)}: loaded in {seconds:.1f} s; {classifier.runtime}")
     if classifier.assumed:
         console.note(classifier.assumed)
     return classifier
@@ -56,7 +61,10 @@ def fetch(source: "Source", split: "Split") -> None:
     """Download the missing official files of a split under a progress bar."""
     if source.kind == "fashion-mnist":
         with download_progress() as track:
-            source.fetch("test" if split == "test" else "train", track)
+            folder = source.fetch("test" if split == "test" else "train", track)
+        console.detail(f"data: {source.spec}, {split} split, in {folder}")
+    else:
+        console.detail(f"data: {source.spec}, {split} split")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from fmnist_cli.cli import console
 from fmnist_cli.inference.answers import describe, rank, unicode
 
 if TYPE_CHECKING:
+    from rich.console import JustifyMethod
     from rich.table import Table
 
     from fmnist_cli.inference.predictor import Prediction
@@ -19,6 +20,8 @@ Writer: TypeAlias = Callable[[Batches, Sequence[str], int], None]
 
 _MAX_WIDTH: Final = 30
 """Columns for the name of a class."""
+_INPUT_WIDTH: Final = 40
+"""Columns that long names of inputs get before other classes do."""
 
 
 def _write_jsonl(batches: Batches, classes: Sequence[str], top_k: int) -> None:
@@ -57,26 +60,40 @@ def _write_csv(batches: Batches, classes: Sequence[str], top_k: int) -> None:
 
 
 def _write_table(batches: Batches, classes: Sequence[str], top_k: int) -> None:
-    """Draw a table batch by batch; names come last, because their widths are unknown."""
-    is_first = True
+    """Draw a table batch by batch; the first one decides the widths, and names come last."""
+    widths: list[int] = []
     for batch in batches:
-        table = _empty_table(classes, top_k, show_header=is_first)
-        is_first = False
+        is_first = not widths
+        widths = widths or _widths(batch, classes, top_k)
+        table = _empty_table(widths, show_header=is_first)
         for prediction, ranked in zip(batch, rank(batch, top_k), strict=True):
-            _add_row(table, prediction, ranked, classes, top_k)
+            _add_row(table, prediction, ranked, classes)
         console.show(table)
 
 
-def _empty_table(classes: Sequence[str], top_k: int, *, show_header: bool) -> "Table":
+def _widths(batch: "Sequence[Prediction]", classes: Sequence[str], top_k: int) -> list[int]:
+    """Columns for a class, its probability and, if there is room, for one or two more classes."""
     from rich.cells import cell_len
+
+    screen = console.out().width
+    name = min(max(map(cell_len, map(console.literal, classes))), _MAX_WIDTH, screen // 2)
+    widths = [name, len("100.0%")]
+    left = screen - sum(widths) - 2 * len("  ")
+    longest = max((cell_len(console.literal(each.name)) for each in batch), default=0)
+    for others in range(min(top_k - 1, 2), 0, -1):
+        then = (name + len(" 50%")) * others + len(", ") * (others - 1)
+        if left - then - len("  ") >= min(longest, _INPUT_WIDTH):
+            return [*widths, then]
+    return widths
+
+
+def _empty_table(widths: Sequence[int], *, show_header: bool) -> "Table":
     from rich.table import Table
 
-    width = min(max(map(cell_len, map(console.literal, classes))), _MAX_WIDTH)
     table = Table(box=None, show_header=show_header, pad_edge=False, header_style="bold")
-    table.add_column("class", width=width)
-    table.add_column("prob.", width=len("100.0%"), justify="right")
-    if top_k > 1:
-        table.add_column("then", width=(width + len(" 50%")) * min(top_k - 1, 2) + 2)
+    for name, width in zip(("class", "prob.", "then"), widths, strict=False):
+        justify: JustifyMethod = "right" if name == "prob." else "left"
+        table.add_column(name, width=width, justify=justify, overflow="fold")
     table.add_column("input", overflow="fold")
     return table
 
@@ -86,21 +103,19 @@ def _add_row(
     prediction: "Prediction",
     ranked: list[tuple[int, float]],
     classes: Sequence[str],
-    top_k: int,
 ) -> None:
     from rich.text import Text
 
     if not ranked:
         cells = [Text("error", "red"), Text(""), Text("")]
-        end = prediction.error or ""
     else:
         (best, share), *others = ranked
         then = ", ".join(
             f"{console.literal(classes[label])} {share:.0%}" for label, share in others
         )
         cells = [Text(console.literal(classes[best]), "bold"), Text(f"{share:.1%}"), Text(then)]
-        end = prediction.name
-    table.add_row(*cells[: 3 if top_k > 1 else 2], Text(console.literal(end)))
+    named = Text(console.literal(prediction.error or prediction.name))
+    table.add_row(*cells[: len(table.columns) - 1], named)
 
 
 WRITERS: Final[Mapping[str, Writer]] = {

@@ -21,6 +21,9 @@ _GROUP_KEYS = (
     *("recipe", "n", "val_accuracy", "ci95_low", "ci95_high", "seconds", "images_per_second"),
 )
 
+_DISPENSABLE = ("img/s", "sec", "recipe", "state", "epochs", "95% interval")
+"""Columns that a narrow terminal leaves out, in this order."""
+
 
 def runs(
     folders: Annotated[
@@ -134,7 +137,7 @@ def _print_runs(
             for run in shown
         ]
         figures = ("epochs", "val acc", "sec", "img/s", "state")
-        show_table([*header, *figures], table, text_columns=len(header))
+        show_table([*header, *figures], table, text_columns=len(header), dispensable=_DISPENSABLE)
 
 
 def _print_groups(
@@ -178,7 +181,7 @@ def _print_groups(
             for group, row in zip(groups, rows, strict=True)
         ]
         figures = ("n", "val acc", "95% interval", "sec", "img/s")
-        show_table([*header, *figures], table, text_columns=len(header))
+        show_table([*header, *figures], table, text_columns=len(header), dispensable=_DISPENSABLE)
         if difference is not None:
             _show_difference(difference)
 

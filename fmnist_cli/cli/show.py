@@ -115,6 +115,7 @@ def show(
 
 def _print(samples: "list[Sample]") -> None:
     """Print the images side by side, as many as fit the terminal's width."""
+    from rich.cells import cell_len
     from rich.text import Text
 
     from fmnist_cli.evaluation.grid import half_blocks, shades
@@ -134,7 +135,7 @@ def _print(samples: "list[Sample]") -> None:
         for lines in zip(*pictures, strict=True):
             screen.print(Text(" " * _GAP).join(lines), no_wrap=True, crop=False)
         for texts in zip(*(each.caption().split("\n") for each in group), strict=True):
-            line = "".join(text.ljust(IMAGE_SIZE + _GAP) for text in texts)
+            line = "".join(text + " " * (IMAGE_SIZE + _GAP - cell_len(text)) for text in texts)
             screen.print(Text(line.rstrip()), no_wrap=True)
 
 
@@ -157,5 +158,5 @@ def _write(output: Path, samples: "list[Sample]") -> None:
             temporary.write_bytes(draw_grid(samples))
         return
     for number, sample in enumerate(samples):
-        name = re.sub(r"[^a-z]+", "-", sample.true_class.lower())
+        name = re.sub(r"[\W_]+", "-", sample.true_class.lower())
         write_png(output / f"{number:04d}-{name}.png", sample.image)

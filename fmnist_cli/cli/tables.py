@@ -1,11 +1,17 @@
 """Tables: rich on a terminal, aligned plain text elsewhere."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from fmnist_cli.cli import console
 from fmnist_cli.cli.console import literal
 
 Row = Sequence[str]
+
+_TEXT_WIDTH: Final = 16
+"""Columns below which a folded text is hard to read."""
+_GAP: Final = 3
+"""Columns between two cells of a rich table."""
 
 
 def show_facts(facts: Sequence[tuple[str, str]]) -> None:
@@ -24,12 +30,28 @@ def show_facts(facts: Sequence[tuple[str, str]]) -> None:
     console.show(grid)
 
 
-def show_table(header: Row, rows: Sequence[Row], *, text_columns: int = 1) -> None:
-    """Print rows under a header; the first `text_columns` are left-aligned, the others right."""
+def show_table(
+    header: Row, rows: Sequence[Row], *, text_columns: int = 1, dispensable: Sequence[str] = ()
+) -> None:
+    """Print rows under a header; the first `text_columns` are left-aligned, the others right.
+
+    dispensable: columns that a narrow terminal leaves out, the first one first; a note names them.
+    """
     shown = [[literal(cell) for cell in row] for row in rows]
     if not console.out().is_terminal:
         _write_aligned([header, *shown], text_columns)
         return
+    left_out: list[str] = []
+    for name in dispensable:
+        if _least_width([header, *shown], text_columns) <= console.out().width:
+            break
+        if name in header:
+            column = list(header).index(name)
+            header, *shown = ([*row[:column], *row[column + 1 :]] for row in (header, *shown))
+            text_columns -= column < text_columns
+            left_out.append(name)
+    if left_out:
+        console.note(f"no room for: {', '.join(left_out)}; see --format csv, or a wider terminal")
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -45,11 +67,28 @@ def show_table(header: Row, rows: Sequence[Row], *, text_columns: int = 1) -> No
     console.show(table)
 
 
+def _widths(rows: Sequence[Row]) -> list[int]:
+    """The cells of a terminal that each column takes: a Chinese character takes two."""
+    from rich.cells import cell_len
+
+    return [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+
+
+def _least_width(rows: Sequence[Row], text_columns: int) -> int:
+    """The width of a table whose texts are folded as far as is legible."""
+    widths = _widths(rows)
+    texts = (min(width, _TEXT_WIDTH) for width in widths[:text_columns])
+    return sum(texts) + sum(widths[text_columns:]) + _GAP * (len(widths) - 1)
+
+
 def _write_aligned(rows: Sequence[Row], text_columns: int) -> None:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    from rich.cells import cell_len
+
+    widths = _widths(rows)
     for row in rows:
+        spaces = [" " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
         cells = (
-            cell.ljust(width) if column < text_columns else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell + space if column < text_columns else space + cell
+            for column, (cell, space) in enumerate(zip(row, spaces, strict=True))
         )
         console.result("  ".join(cells).rstrip())

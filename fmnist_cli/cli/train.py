@@ -226,6 +226,7 @@ def _show_rate(run: "Run", output: Path | None, format_: str) -> None:
 def _fit(run: "Run") -> None:
     """Train to the end; a signal stops it with the state saved and a hint on how to resume."""
     from fmnist_cli.data import image_directory
+    from fmnist_cli.inference.torch_devices import resolve_precision
     from fmnist_cli.training.results import Stopped
 
     def last_words() -> str:
@@ -234,6 +235,8 @@ def _fit(run: "Run") -> None:
     if not run.process.is_main:
         console.set_verbosity(quiet=True, verbose=False)
     fetch(run.source, "train")
+    precision = resolve_precision(run.config.precision, run.device).name
+    console.detail(f"torch on {run.device}, threads: {run.config.threads}, {precision}")
     has_trained = False
     with (
         stop_request(last_words) as should_stop,

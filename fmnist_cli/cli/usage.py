@@ -46,7 +46,7 @@ def explain(error: typer.TyperException) -> str:
     message = error.format_message().replace("Value error, ", "")
     context: typer.Context | None = getattr(error, "ctx", None)
     lines = [message + _suggestion(message, context)]
-    if context is not None and (hint := _no_model(message, context)):
+    if context is not None and (hint := _no_input(message, context)):
         lines.append(hint)
     elif context is not None and re.match(r"Got unexpected extra|Missing argument", message):
         lines.append(" ".join(context.get_usage().split()))
@@ -72,8 +72,10 @@ def _suggestion(message: str, context: typer.Context | None) -> str:
     return ""
 
 
-def _no_model(message: str, context: typer.Context) -> str:
-    """The command with the packaged model, if `predict` got an input alone; else empty."""
+def _no_input(message: str, context: typer.Context) -> str:
+    """What `predict` without an input was probably meant to be; empty if there is no telling."""
+    if message == "Missing argument 'INPUT'." and context.params.get("stdin_image"):
+        return "- stands for standard input: fmnist predict MODEL --stdin-image -"
     given = context.params.get("model")
     if message != "Missing argument 'INPUT'." or not isinstance(given, Path) or given == FILE:
         return ""

@@ -20,6 +20,7 @@ from fmnist_cli.data.class_names import (
     difference,
     expected_labels,
     label_of,
+    listed,
     wrong_label,
 )
 from fmnist_cli.errors import DataError
@@ -41,7 +42,7 @@ _DIGEST: Final = np.dtype(f"S{DIGEST_BYTES}")
 class LabeledImages:
     """Images with their labels: uint8 [N, 28, 28] and int64 [N].
 
-    Raises DataError for other shapes, dtypes or label values.
+    Raises DataError for other shapes, dtypes or label values, and for a repeated class.
     """
 
     images: Images
@@ -52,16 +53,18 @@ class LabeledImages:
     """The picture files, if each image is from one."""
 
     def __post_init__(self) -> None:
-        if self.images.dtype != np.uint8 or self.images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
-            raise DataError(
-                f"images are {self.images.dtype} {list(self.images.shape)}; "
-                f"expected uint8 [N, {IMAGE_SIZE}, {IMAGE_SIZE}]"
-            )
+        check_images(self.images)
+        labels: object = self.labels
+        if not isinstance(labels, np.ndarray):
+            kind = type(labels).__name__
+            raise DataError(f"labels are a {kind}; expected a NumPy array, int64 [N]")
         if self.labels.dtype != np.int64 or self.labels.shape != self.images.shape[:1]:
             raise DataError(
                 f"labels are {self.labels.dtype} {list(self.labels.shape)}; "
                 f"expected int64 [{len(self.images)}]"
             )
+        if len(set(self.classes)) < len(self.classes):
+            raise DataError(f"classes are {listed(self.classes)}; expected different names")
         fault = wrong_label(self.labels[self.labels != ANY_FOOTWEAR], self.classes)
         if fault is not None:
             raise DataError(fault)
@@ -81,6 +84,16 @@ class LabeledImages:
         digest = hashlib.sha256(np.ascontiguousarray(self.images).data)
         digest.update(np.ascontiguousarray(self.labels).data)
         return digest.hexdigest()[:16]
+
+
+def check_images(images: object) -> None:
+    """Raise DataError for anything but a NumPy array, uint8 [N, 28, 28]."""
+    expected = f"uint8 [N, {IMAGE_SIZE}, {IMAGE_SIZE}]"
+    if not isinstance(images, np.ndarray):
+        kind = type(images).__name__
+        raise DataError(f"images are a {kind}; expected a NumPy array, {expected}")
+    if images.dtype != np.uint8 or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
+        raise DataError(f"images are {images.dtype} {list(images.shape)}; expected {expected}")
 
 
 def join(*parts: LabeledImages) -> LabeledImages:

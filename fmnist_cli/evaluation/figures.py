@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fmnist_cli.errors import UsageError
+from fmnist_cli.evaluation.fonts import find_font
 from fmnist_cli.evaluation.scores import CALIBRATION_BINS, Calibration, Scores
 from fmnist_cli.training.curves import PANELS, plot_curves
 
@@ -21,10 +22,6 @@ LEGIBLE_CLASSES: Final = 40
 """More classes make a matrix too large for numbers and names."""
 _CLASS_INCHES: Final = 0.5
 _NAME_LETTERS: Final = 24
-_CHINESE_FONTS: Final = (
-    *("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC"),
-    *("WenQuanYi Micro Hei", "SimHei", "Arial Unicode MS"),
-)
 _FORMATS: Final = {".png": "png", ".svg": "svg"}
 _INK: Final = "#010203"
 """Placeholder for the page's text color while matplotlib draws."""
@@ -43,7 +40,7 @@ def confusion_format(path: Path) -> str:
 
 def draw_confusion(scores: Scores, path: Path) -> bytes:
     """Plot the confusion matrix in the format of `path`, shaded by share of the row."""
-    from matplotlib import font_manager, rc_context
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     matrix, picture_format = scores.confusion_matrix, confusion_format(path)
@@ -54,13 +51,12 @@ def draw_confusion(scores: Scores, path: Path) -> bytes:
     ticks = range(0, count_classes, 1 if is_legible else -(-count_classes // LEGIBLE_CLASSES))
     # Names are the user's: a dollar sign is no formula.
     names = [scores.classes[tick][:_NAME_LETTERS].replace("$", r"\$") for tick in ticks]
-    installed = set(font_manager.get_font_names())
-    fonts = ["DejaVu Sans", *(name for name in _CHINESE_FONTS if name in installed)]
+    fonts = list(dict.fromkeys(["DejaVu Sans", find_font("".join(names)).name]))
     # Without a date the same matrix gives the same bytes.
     metadata: dict[str, Any] = {"Date": None} if picture_format == "svg" else {}
     picture = io.BytesIO()
     with rc_context({"font.family": fonts}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # of a script that no installed font has
+        warnings.filterwarnings("ignore", "Glyph")  # `find_font` has warned
         figure = Figure(figsize=(side + 1, side), layout="constrained")
         axes = figure.subplots()
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)

@@ -8,11 +8,13 @@ import numpy as np
 
 from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.data.images import Images
+from fmnist_cli.evaluation.fonts import find_font
 from fmnist_cli.evaluation.samples import Sample
 
 _SCALE: Final = 4
 _GAP: Final = 8
 _LINE_HEIGHT: Final = 16
+_FONT_SIZE: Final = 13
 _SHADES: Final = " .:-=+*#%@"
 _UPPER_HALF: Final = "▀"
 
@@ -24,17 +26,23 @@ def draw_grid(samples: Sequence[Sample], *, columns: int = 8) -> bytes:
     columns = min(columns, max(len(samples), 1))
     rows = -(-len(samples) // columns)
     side = IMAGE_SIZE * _SCALE
-    lines = max((sample.caption().count("\n") + 1 for sample in samples), default=1)
+    captions = [sample.caption().split("\n") for sample in samples]
+    lines = max(map(len, captions), default=1)
     cell_width, cell_height = side + _GAP, side + lines * _LINE_HEIGHT + _GAP
     sheet = Image.new("L", (columns * cell_width + _GAP, rows * cell_height + _GAP), 255)
     pen = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(13)
-    for position, sample in enumerate(samples):
+    text = "".join(line for caption in captions for line in caption)
+    if text.isascii():
+        font = ImageFont.load_default(_FONT_SIZE)
+    else:
+        found = find_font(text)
+        font = ImageFont.truetype(found.fname, _FONT_SIZE, getattr(found, "index", 0))
+    for position, (sample, caption) in enumerate(zip(samples, captions, strict=True)):
         row, column = divmod(position, columns)
         left, top = _GAP + column * cell_width, _GAP + row * cell_height
         enlarged = Image.fromarray(sample.image).resize((side, side), Image.Resampling.NEAREST)
         sheet.paste(enlarged, (left, top))
-        for number, line in enumerate(sample.caption().split("\n")):
+        for number, line in enumerate(caption):
             place = (left + 1, top + side + 1 + number * _LINE_HEIGHT)
             pen.text(place, _fitted(line, side, font.getlength), 0, font)
     picture = io.BytesIO()

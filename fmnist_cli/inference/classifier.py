@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmnist_cli.checkpoints.metadata import DataRecord, ModelMetadata
-from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
-from fmnist_cli.data.images import Images
-from fmnist_cli.errors import CheckFailed, DataError
+from fmnist_cli.constants import CLASS_NAMES
+from fmnist_cli.data.images import Images, check_images
+from fmnist_cli.errors import CheckFailed
 
 if TYPE_CHECKING:
     from fmnist_cli.models.cost import Layer
@@ -44,6 +44,8 @@ class Classifier(ABC):
         """What the file records; None for an ONNX file of another program."""
         self.assumed = ""
         """What had to be assumed about weights without metadata, as a sentence."""
+        self.runtime = ""
+        """What computes and how, for a reader."""
 
     @property
     def trained_on(self) -> DataRecord | None:
@@ -67,11 +69,7 @@ class Classifier(ABC):
         tta: average the probabilities of each image and of its mirror image.
         Raises DataError for another shape or dtype, CheckFailed if a probability is not finite.
         """
-        if images.dtype != np.uint8 or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
-            raise DataError(
-                f"images are {images.dtype} {list(images.shape)}; "
-                f"expected uint8 [N, {IMAGE_SIZE}, {IMAGE_SIZE}]"
-            )
+        check_images(images)
         probabilities = np.empty((len(images), len(self.classes)), np.float32)
         for start in range(0, len(images), self.batch_size):
             batch = slice(start, start + self.batch_size)

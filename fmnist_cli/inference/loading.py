@@ -10,6 +10,7 @@ from fmnist_cli.inference.classifier import Classifier
 from fmnist_cli.pretrained import locate
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 _ONNX_MAGIC: Final = b"\x08"
@@ -23,7 +24,7 @@ def load(
     normalization: Normalization | None = None,
     stem: Literal["small", "stock"] | None = None,
     classes: tuple[str, ...] | None = None,
-    device: str = "auto",
+    device: "str | torch.device" = "auto",
     threads: int | None = None,
     precision: str = "fp32",
 ) -> Classifier:
@@ -35,10 +36,19 @@ def load(
     and `classes` also for another program's ONNX file, which maps float32 [N, 1, 28, 28] to logits.
     device: auto, cpu, cuda, cuda:N or mps. threads: CPU threads (default: the usable cores).
     precision: arithmetic of a .pt's network: fp32, bf16, fp16 or auto; an ONNX file brings its own.
-    Raises MissingInput if there is no file, CheckpointError if it is not a model, and Unavailable
-    if the device or the backend's package is missing.
+    Raises MissingInput if there is no file, CheckpointError if it is not a model, UsageError for
+    invalid arguments, and Unavailable if the device or the backend's package is missing.
     """
     path = locate(path)
+    given: object = network
+    if isinstance(given, type):
+        name = given.__name__
+        raise UsageError(f"network is the class {name}; expected one that is built: {name}(…)")
+    if threads is not None and threads < 1:
+        raise UsageError(f"--threads is {threads}; expected at least 1")
+    if classes is not None and len(set(classes)) < len(classes):
+        raise UsageError(f"classes are {', '.join(classes)}; expected different names")
+    device = str(device)
     try:
         if needs_torch(path, network):
             from fmnist_cli.checkpoints.weights import open_model

@@ -60,6 +60,7 @@ class OnnxClassifier(Classifier):
         self.device = _resolve(device)
         """`cpu` or `cuda:N`."""
         self.threads = threads or usable_cores()
+        self.runtime = f"ONNX Runtime on {self.device}, threads: {self.threads}"
         self._seconds_each = math.inf
         """The shortest time per image on one thread so far."""
 

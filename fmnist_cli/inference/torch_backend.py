@@ -42,7 +42,8 @@ class TorchClassifier(Classifier):
         self.assumed = loaded.assumed
         self.device = resolve(device)
         self._precision = resolve_precision(precision, self.device)
-        set_threads(threads)
+        count = set_threads(threads)
+        self.runtime = f"torch on {self.device}, threads: {count}, {self._precision.name}"
         if self.device.type == "cpu":
             self.batch_size = _CPU_BATCH_SIZE
             keep_freed_memory()

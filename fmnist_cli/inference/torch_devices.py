@@ -118,10 +118,13 @@ def resolve_precision(name: str, device: torch.device) -> Precision:
 
     `auto` is a fixed rule, never a measurement, so that a seed has one result: bf16 on CPUs with
     AVX512-BF16 or AMX and on CUDA devices from compute capability 8.0, fp32 elsewhere. CPUs and
-    CUDA devices use the channels-last format. Raises Unavailable for fp16 on a CPU.
+    CUDA devices use the channels-last format. Raises UsageError for another name, Unavailable for
+    fp16 on a CPU.
     """
     if name == "auto":
         name = "bf16" if _is_good_at_bf16(device) else "fp32"
+    if name not in _DTYPES:
+        raise UsageError(f"--precision is '{name}'; expected auto, {', '.join(_DTYPES)}")
     if name == "fp16" and device.type == "cpu":
         raise Unavailable("fp16 training needs a GPU; on a CPU use --precision bf16 or fp32")
     layout = torch.contiguous_format if device.type == "mps" else torch.channels_last

@@ -179,6 +179,8 @@ def create_app(classifier: Classifier, name: str) -> FastAPI:
     app.get("/model")(server.model)
     app.get("/health", responses={503: {"description": "Alive, but too busy."}})(server.health)
     app.get("/metrics")(server.metrics)
+    for get in (server.model, server.health, server.metrics):
+        app.head(f"/{get.__name__}", include_in_schema=False)(get)
     for kind in (HTTPException, RequestValidationError, ClientDisconnect, Exception):
         app.add_exception_handler(kind, server.failed)
     app.add_middleware(_Shortcut, server=server)

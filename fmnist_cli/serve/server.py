@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import errno
 import gc
 import json
 import logging
@@ -33,10 +34,10 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise Unavailable(
-            f"can't listen on {host}, port {port}: {reason}\n"
-            "choose another port, or 0 for any that is free: fmnist serve --port 0"
-        ) from None
+        advice = "choose another port, or 0 for any that is free: fmnist serve --port 0"
+        if getattr(error, "errno", None) not in (errno.EADDRINUSE, errno.EACCES):
+            advice = "--host takes an address of this machine, or 0.0.0.0 for all that it has"
+        raise Unavailable(f"can't listen on {host}, port {port}: {reason}\n{advice}") from None
 
 
 def url_of(listener: socket.socket) -> str:

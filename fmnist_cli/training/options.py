@@ -80,10 +80,13 @@ class Option:
         return get_args(self.type) if isinstance(self.default, str) else ()
 
     def check(self, value: Any) -> None:
-        """Raise UsageError for a value out of range; None is never out of range."""
+        """Raise UsageError for a value of another type or out of range."""
         if self.choices and value not in self.choices:
             hint = did_you_mean(str(value), self.choices)
             raise UsageError(f"{self.flag} is '{value}'; expected {', '.join(self.choices)}{hint}")
+        if not self.choices and not self._has_type(value):
+            expected = getattr(self.type, "__name__", self.type)  # a union has no name
+            raise UsageError(f"{self.flag} is {value!r}; expected {expected}")
         if isinstance(value, str) and not is_unicode(value):
             raise UsageError(
                 f"{self.flag} is '{in_one_line(value)}', which is not UTF-8, so run.toml can't "
@@ -105,6 +108,13 @@ class Option:
                 f"{word} {_as_number(n)}" for word, n in limits.items() if n is not None
             )
             raise UsageError(f"{self.flag} is {_as_number(value)}; expected {expected}")
+
+    def _has_type(self, value: Any) -> bool:
+        """Whether a value has the declared type; an integer is also a float, a bool only a bool."""
+        if isinstance(value, bool):
+            return self.type is bool
+        kinds = get_args(self.type) or (self.type,)
+        return isinstance(value, (*kinds, int) if float in kinds else kinds)
 
 
 def _as_number(value: float) -> str:
@@ -158,7 +168,7 @@ def seed_list(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainConfig:
-    """Every option of a training run. Raises UsageError if a value is out of range."""
+    """Every option of a training run. Raises UsageError for a value of another type or range."""
 
     recipe: str = _what(
         "default",

@@ -35,7 +35,7 @@ from fmnist_cli.models.own import is_own, own_code_errors
 from fmnist_cli.training import find_lr
 from fmnist_cli.training.events import log_epochs
 from fmnist_cli.training.optimizer import Budget
-from fmnist_cli.training.options import OPTIONS, TrainConfig
+from fmnist_cli.training.options import OPTIONS, TrainConfig, check
 from fmnist_cli.training.processes import Process, joined
 from fmnist_cli.training.results import EpochResult, Stopped, Summary
 from fmnist_cli.training.run_data import RunData, has_seen_validation, read_run_data
@@ -178,7 +178,7 @@ class Run:
                     f"these can: {', '.join(changeable)}"
                 )
         with state_errors(folder.state_file):
-            config = TrainConfig.from_dict({**loaded.metadata.config, **given})
+            check(loaded.metadata.config)
             state = {**loaded.training, "fingerprint": loaded.metadata.data.fingerprint}
             output = output or state["output"]
             done = int(state["trainer"]["epoch"])
@@ -187,6 +187,7 @@ class Run:
                 f"--epochs is {given['epochs']}, but '{folder.path}' has done {done} epochs\n"
                 f"expected {done} or more; for a shorter run, train anew without --resume"
             )
+        config = TrainConfig.from_dict({**loaded.metadata.config, **given})
         run = cls(
             config,
             output=output,

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from fmnist_cli.errors import CheckpointError, Locked, MissingInput
+from fmnist_cli.errors import CheckpointError, Locked, MissingInput, UsageError
 from fmnist_cli.files import atomic_write, make_folder
 from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.results import EpochResult
@@ -160,7 +160,10 @@ def state_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+    except (
+        *(AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError),
+        UsageError,  # an option with a value that no run can have
+    ) as error:
         raise CheckpointError(
             f"'{path}' holds an unknown training state; expected one that fmnist train wrote\n"
             "to use its weights alone: fmnist train --weights"

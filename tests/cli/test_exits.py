@@ -1,5 +1,6 @@
 """Exit codes that take more than a command line: bugs, full disks, locks, signals."""
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -42,6 +43,23 @@ def test_74_a_full_disk_under_the_result(fmnist: Program) -> None:
         )
     assert done.returncode == 74
     assert b"No space left" in done.stderr
+
+
+@POSIX
+@pytest.mark.parametrize(
+    "command",
+    ["--version >&-", "info --format json >&-", "predict pretrained - <&-", "info <&- >&- 2>&-"],
+)
+def test_74_a_closed_stream(command: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        f"exec {shlex.quote(PROGRAM[0])} {command}",
+        cwd=tmp_path,
+        shell=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 74
+    assert (b"standard input or output is closed" in done.stderr) == ("2>&-" not in command)
 
 
 @LINUX

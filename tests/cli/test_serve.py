@@ -100,6 +100,8 @@ def test_an_address_that_can_not_be_had(fmnist: Program, folder: Path, host: str
         port = str(taken.getsockname()[1])
         done = fmnist("serve", folder / "model.onnx", "--host", host, "--port", port, code=69)
     assert f"can't listen on {host}, port {port}" in done.stderr
+    assert ("choose another port" in done.stderr) == (host == "127.0.0.1")
+    assert ("--host takes an address of this machine" in done.stderr) == (host != "127.0.0.1")
     assert len(done.stderr.splitlines()) == 2
 
 

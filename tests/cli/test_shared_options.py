@@ -1,5 +1,6 @@
 """What every command shares: help, verbosity, streams."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,33 @@ def test_a_home_that_can_not_be_written_is_not_spoken_of(fmnist: Program, tmp_pa
     assert (tmp_path / "c.png").exists()
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert "the sample in the package" in done.stderr
+
+
+def test_a_config_saved_by_notepad_is_read(fmnist: Program, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text('format = "json"\n', encoding="utf-8-sig")
+    assert fmnist("info", "--config", tmp_path / "run.toml").stdout.startswith("{")
+
+
+@pytest.mark.parametrize(
+    ("command", "details"),
+    [
+        (
+            "evaluate pretrained --threads 1",
+            (r"pretrained: loaded in .* s; torch on cpu, threads: 1, fp32",),
+        ),
+        ("show -n 1", ()),
+        (
+            "train --model tutorial --epochs 1 --threads 1 --precision fp32",
+            (r"torch on cpu, threads: 1, fp32",),
+        ),
+    ],
+)
+def test_verbose_shows_what_computes_on_what(
+    fmnist: Program, command: str, details: tuple[str, ...], tmp_path: Path
+) -> None:
+    words = [*command.split(), "--data", "sample:50"]
+    shown = fmnist(*words, "-v", cwd=tmp_path).stderr
+    for detail in (*details, r"data: sample:50, (train|test) split", r"finished in \d+\.\d s"):
+        assert re.search(f"^{detail}$", shown, re.MULTILINE), shown
+    plain = fmnist(*words, "--format", "json", cwd=tmp_path).stderr
+    assert "finished" not in plain

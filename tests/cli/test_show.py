@@ -4,7 +4,10 @@ import csv
 from pathlib import Path
 
 from PIL import Image
+from rich.cells import cell_len
 
+from fmnist_cli.data.pictures import write_png
+from fmnist_cli.data.sample import read
 from tests.cli.conftest import Program
 from tests.cli.schemas import parse
 
@@ -58,3 +61,17 @@ def test_what_does_not_go_together_is_refused(fmnist: Program, trained_model: Pa
     for odd in (("--split", "val"), ("--errors", trained_model, "--augment", "flip")):
         done = fmnist("show", "--data", "sample:600", *odd, code=2)
         assert "--errors" in done.stderr
+
+
+def test_names_in_any_script_name_files_and_stay_in_columns(
+    fmnist: Program, tmp_path: Path
+) -> None:
+    for number, name in enumerate(("跑步鞋", "007_猫_B")):
+        write_png(tmp_path / "data" / name / "x.png", read("test").images[number])
+    shown = fmnist("show", "--data", "data", cwd=tmp_path).stdout
+    names = shown.splitlines()[-1]
+    second = names.split(maxsplit=1)[1]
+    assert cell_len(names) - cell_len(second) == 30
+    fmnist("show", "--data", "data", "-o", "out/", cwd=tmp_path)
+    written = sorted(path.name[5:] for path in (tmp_path / "out").iterdir())
+    assert written == ["007-猫-b.png", "跑步鞋.png"]

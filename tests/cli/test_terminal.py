@@ -13,7 +13,10 @@ if os.name != "posix":
 
 import pty
 
+from fmnist_cli.data import sample
+from fmnist_cli.data.pictures import write_png
 from tests.cli.conftest import PROGRAM, Program, clean_environment
+from tests.runs.written_runs import write_run
 
 
 def on_terminal(
@@ -103,3 +106,34 @@ def test_colors_that_are_asked_for_reach_a_pipe(tmp_path: Path, fmnist: Program)
     done = fmnist("evaluate", "none.pt", env={"FORCE_COLOR": "1"}, cwd=tmp_path, code=66)
     assert "\x1b[1;31merror: " in done.stderr
     assert "\x1b" in fmnist("evaluate", "--help", env={"FORCE_COLOR": "1"}).stdout
+
+
+@pytest.mark.parametrize(
+    ("columns", "has_others", "lines"), [(40, False, 6), (60, False, 3), (80, True, 3)]
+)
+def test_a_long_path_leaves_room_for_class_and_probability(
+    columns: int, has_others: bool, lines: int, tmp_path: Path
+) -> None:
+    path = Path("pictures-of-a-long-name") / "and-another-long-name" / "t-shirt.png"
+    write_png(tmp_path / path, sample.read("test").images[0])
+    shown = ("predict", "pretrained", path, "--format", "table")
+    code, drawn = on_terminal(*shown, cwd=tmp_path, columns=columns)
+    assert code == 0
+    assert "…" not in drawn
+    header, *rows = re.sub(r"\x1b\[[0-9;]*m", "", drawn).splitlines()
+    assert ("then" in header) == has_others
+    assert re.match(r"[A-Z][A-Za-z-/ ]+\d+\.\d%  ", rows[0])
+    assert len(rows) < lines
+    start = header.index("input")
+    assert "".join(row[start:].strip() for row in rows) == str(path)
+
+
+def test_a_narrow_terminal_gets_fewer_columns_of_runs(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        write_run(tmp_path / f"runs/20260101-12000{seed}-convnet-small", seed=seed, augment="flip")
+    write_run(tmp_path / "runs/20260101-120003-resnet18", (0.9,), augment="flip,shift:1")
+    drawn = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal("runs", cwd=tmp_path, columns=60)[1])
+    assert "no room for: img/s, sec, recipe" in drawn
+    assert "flip,shift:1" in drawn
+    assert max(map(len, drawn.splitlines())) <= 60
+    assert "img/s" in on_terminal("runs", cwd=tmp_path, columns=160)[1]

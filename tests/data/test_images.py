@@ -1,4 +1,5 @@
 import hashlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from fmnist_cli.data.images import DIGEST_BYTES, Images, count_seen, digest_images
+from fmnist_cli.data.images import DIGEST_BYTES, Images, LabeledImages, count_seen, digest_images
 from fmnist_cli.errors import DataError
 
 
@@ -53,3 +54,18 @@ def test_a_damaged_record_is_refused(record: bytes) -> None:
 def test_an_empty_record_has_seen_nothing() -> None:
     assert digest_images(pictures(0)) == b""
     assert count_seen(pictures(2), b"") == 0
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "classes", "reason"),
+    [
+        ([[1]], np.zeros(1, int), ("a", "b"), "images are a list; expected a NumPy array, uint8"),
+        (pictures(1), [0], ("a", "b"), "labels are a list; expected a NumPy array, int64"),
+        (pictures(1), np.zeros(1, int), ("a", "a"), "classes are a, a; expected different names"),
+    ],
+)
+def test_what_are_no_labeled_images_is_named(
+    images: Any, labels: Any, classes: tuple[str, ...], reason: str
+) -> None:
+    with pytest.raises(DataError, match=reason):
+        LabeledImages(images, labels, classes)

@@ -2,9 +2,11 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from fmnist_cli.data.images import Images
 from fmnist_cli.errors import (
@@ -112,3 +114,22 @@ def test_a_missing_backend_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(Unavailable, match="pip install torch"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"precision": "x"}, "--precision is 'x'; expected auto, fp32, bf16, fp16"),
+        ({"threads": 0}, "--threads is 0; expected at least 1"),
+        ({"network": torch.nn.Linear}, "network is the class Linear; expected one that is built"),
+        ({"network": "tutorial", "classes": ("a", "a")}, "classes are a, a; expected different"),
+        ({"device": None}, "no device is called 'None'"),
+    ],
+)
+def test_what_load_can_not_use_is_named(options: dict[str, Any], reason: str) -> None:
+    with pytest.raises(UsageError, match=reason):
+        load("pretrained", **options)
+
+
+def test_a_device_may_be_torchs_own() -> None:
+    assert load("pretrained", device=torch.device("cpu"))(drawn(1)).shape == (1, 10)

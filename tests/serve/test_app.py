@@ -129,6 +129,13 @@ def test_the_model_and_health(server: Server) -> None:
     assert "/" not in json.dumps(model).replace("T-shirt/top", "").replace("image/s", "")
 
 
+@pytest.mark.parametrize("path", ["/", "/model", "/health", "/metrics", "/docs", "/openapi.json"])
+def test_head_is_a_get_without_a_body(server: Server, path: str) -> None:
+    answer = server.ask(path, method="HEAD")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"] == server.ask(path).headers["content-type"]
+
+
 def test_requests_that_arrive_together_share_batches(server: Server) -> None:
     def counts() -> dict[str, int]:
         lines = server.ask("/metrics").text.splitlines()

@@ -1,5 +1,7 @@
 """Recipes: every entry is a config, and what is given wins over it."""
 
+import re
+
 import pytest
 
 from fmnist_cli import models
@@ -50,3 +52,27 @@ def test_the_small_network_is_small() -> None:
 def test_an_unknown_recipe_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'fast'"):
         resolve({"recipe": "fest"})
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("epochs", "x", "int"),
+        ("epochs", 2.5, "int"),
+        ("epochs", True, "int"),
+        ("lr", "0.1", "float"),
+        ("augment", ["flip"], "str"),
+        ("recipe", None, "str"),
+        ("val_size", "a share", "int | float | None"),
+        ("compile", 1, "bool"),
+        ("optimizer", ["sgd"], "sgd, adam, adamw"),
+    ],
+)
+def test_a_value_of_another_type_is_refused(option: str, value: object, expected: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(f"; expected {expected}")):
+        resolve({option: value})
+
+
+def test_an_integer_is_a_number_and_none_leaves_an_option_unset() -> None:
+    config = resolve({"lr": 1, "val_size": 0, "ema": None, "time_budget": 60})
+    assert (config.lr, config.val_size, config.ema, config.time_budget) == (1, 0, None, 60)
