@@ -165,12 +165,14 @@ def _earlier_seeds(run: "Run") -> "list[Summary]":
 
     Those whose model file or run directory is no longer in place are left out.
     """
+    if not run.config.seeds or "RANK" in os.environ:
+        return []
     from fmnist_cli.runs.record import read_summary
 
     seeds, found = run.config.seed_values(), []
-    for seed in seeds[: seeds.index(run.config.seed)] if seeds and "RANK" not in os.environ else []:
+    for seed in seeds[: seeds.index(run.config.seed)]:
+        model = _of_seed(_without_seed(run), seed)
         with contextlib.suppress(FmnistError):
-            model = _of_seed(_without_seed(run), seed)
             found.append(read_summary(model, replace(run.config, seed=seed)))
     return [summary for summary in found if summary is not None]
 
