@@ -15,6 +15,7 @@ from fmnist_cli.data.images import Images
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.devices import device_name, usable_cores
 from fmnist_cli.errors import CheckpointError, Unavailable, UsageError
+from fmnist_cli.files import is_unicode
 from fmnist_cli.inference.classifier import Classifier, Probabilities
 from fmnist_cli.inference.onnx_check import ForeignNetwork, check
 from fmnist_cli.inference.onnx_contract import IMAGES, PROBABILITIES
@@ -180,7 +181,7 @@ def _open_session(path: Path, device: str, threads: int) -> "InferenceSession":
         providers.insert(0, ("CUDAExecutionProvider", {"device_id": index, "use_tf32": "0"}))
     try:
         session = onnxruntime.InferenceSession(
-            path,
+            path if is_unicode(str(path)) else path.read_bytes(),  # it knows no other names
             options,
             providers=providers,
             enable_fallback=0,  # it would announce that on stdout

@@ -1,5 +1,6 @@
 """Names that are no words: shown so that they can be read, and do nothing to a terminal."""
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -69,6 +70,15 @@ def test_training_refuses_a_name_that_its_files_can_not_record(
     assert "d\\udcff/m.pt'" in done.stderr
     assert "not UTF-8" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_whose_name_is_not_utf_8_can_hold_an_exported_model(
+    fmnist: Program, trained_model: Path, tmp_path: Path
+) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/d\xff/m.onnx")
+    fmnist("export-onnx", "-q", trained_model, "-o", path, "--verify", "10")
+    done = fmnist("evaluate", path, "--data", "sample", "--format", "json")
+    assert 0 < json.loads(done.stdout)["accuracy"] < 1
 
 
 @pytest.mark.parametrize(
