@@ -29,7 +29,7 @@ from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.checkpoints.pickle_scan import IGNORED_NAMES, MAX_PICKLE_BYTES, Ignored, scan
 from fmnist_cli.errors import CheckpointError, FmnistError, UsageError, in_one_line
 from fmnist_cli.files import atomic_write
-from fmnist_cli.models import own
+from fmnist_cli.models import own, own_code
 
 _LOG: Final = logging.getLogger(__name__)
 _ROOT: Final = "archive"
@@ -118,16 +118,16 @@ def _network(path: Path, metadata: ModelMetadata, given: str | nn.Module | None)
     if isinstance(given, nn.Module):
         own.check(given, len(metadata.classes), recorded.name)
         return given
-    if not own.is_own(recorded.name):
+    if not own_code.is_own(recorded.name):
         try:
             return blank(recorded.name, recorded.options, len(metadata.classes))
         except FmnistError as error:
             raise CheckpointError(
                 f"'{path}' names a network that can't be built: {error}"
             ) from None
-    if given is None or not own.is_own(given):
+    if given is None or not own_code.is_own(given):
         name = in_one_line(recorded.name)
-        if own.is_built_in_python(name):
+        if own_code.is_built_in_python(name):
             raise UsageError(
                 f"'{path}' holds a network that a Python program built: {name}\n"
                 "write a class with the same layers into a file and name it: --model FILE.py:CLASS"
@@ -137,7 +137,7 @@ def _network(path: Path, metadata: ModelMetadata, given: str | nn.Module | None)
             f"to run that code, name it: --model {in_one_line(shlex.quote(recorded.name))}"
         )
     network = blank(given, recorded.options, len(metadata.classes))
-    if recorded.source_sha256 not in (None, own.digest(given)):
+    if recorded.source_sha256 not in (None, own_code.digest(given)):
         _LOG.warning("'%s' has changed since '%s' was trained", given.rpartition(":")[0], path)
     return network
 
@@ -148,7 +148,7 @@ def blank(name: str, options: Mapping[str, Any], num_classes: int) -> nn.Module:
     One of the user's own is built as they wrote it. Raises UsageError for an unknown network or
     option.
     """
-    if own.is_own(name):
+    if own_code.is_own(name):
         return models.build(name, num_classes, **options)
     with torch.device("meta"):
         return models.build(name, num_classes, **options)

@@ -16,7 +16,7 @@ from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckpointError, MissingInput, Unavailable, UsageError, did_you_mean
 from fmnist_cli.models import NETWORKS
-from fmnist_cli.models.own import is_own
+from fmnist_cli.models.own_code import is_own
 from fmnist_cli.pretrained import NAME, locate
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from fmnist_cli.inference.torch_devices import (
     set_threads,
 )
 from fmnist_cli.models.cost import Layer, layers_of
-from fmnist_cli.models.own import own_code_errors, set_layout
+from fmnist_cli.models.own import set_layout
+from fmnist_cli.models.own_code import own_code_errors
 
 _CPU_BATCH_SIZE: Final = 125
 """The output of a layer is then still in the cache when the next one reads it."""

@@ -12,6 +12,7 @@ from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import UsageError, did_you_mean
 from fmnist_cli.models import convnet, own
 from fmnist_cli.models.convnet import ConvNet
+from fmnist_cli.models.own_code import is_own, load_class
 from fmnist_cli.models.resnet import WideResNet
 from fmnist_cli.models.tutorial import TutorialNet
 
@@ -39,8 +40,8 @@ def network(name: str) -> Network:
 
     The latter runs the user's file. Raises UsageError, with a suggestion, for an unknown name.
     """
-    if own.is_own(name):
-        own.load_class(name)
+    if is_own(name):
+        load_class(name)
         return Network(partial(own.build, name), Normalization.RAW)
     if name in NETWORKS:
         return NETWORKS[name]

@@ -31,7 +31,7 @@ from fmnist_cli.inference import torch_devices
 from fmnist_cli.inference.torch_devices import device_errors
 from fmnist_cli.models import own
 from fmnist_cli.models.cost import count_macs
-from fmnist_cli.models.own import is_own, own_code_errors
+from fmnist_cli.models.own_code import digest, is_own, own_code_errors
 from fmnist_cli.training import find_lr
 from fmnist_cli.training.events import log_epochs
 from fmnist_cli.training.optimizer import Budget
@@ -318,7 +318,7 @@ class Run:
                 self.config.network_options(),
                 models.count_parameters(model),
                 count_macs(model),
-                own.digest(self.network) if is_own(self.network) else None,
+                digest(self.network) if is_own(self.network) else None,
             ),
             normalization=trainer.normalization,
             classes=data.train.classes,
