@@ -41,10 +41,12 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def png_claiming(width: int, height: int) -> bytes:
-    """A gray PNG file of any size by its header, with little data."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")
+def png_claiming(
+    width: int, height: int, packed: bytes = zlib.compress(bytes(1000)), color: int = 0
+) -> bytes:
+    """A PNG file of any size by its header, with valid checksums; color: 0 is gray, 6 is RGBA."""
+    header = struct.pack(">IIBBBBB", width, height, 8, color, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", packed), (b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
 
 

@@ -1,12 +1,11 @@
 """Requests that a server should survive: each is bytes in pieces, with pauses between them."""
 
-import struct
 import zlib
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final, NamedTuple
 
-from tests.data.hostile_pictures import forge_jpeg, forge_png, intact
+from tests.data.hostile_pictures import forge_jpeg, forge_png, intact, png_claiming
 from tests.serve.serving import form
 
 _PNGS: Final = intact("PNG")
@@ -41,19 +40,6 @@ class Hostile(NamedTuple):
     """Between the pieces."""
     waits: bool
     """Whether it reads an answer; otherwise it hangs up after the last piece."""
-
-
-def png_claiming(width: int, height: int, packed: bytes, color: int = 0) -> bytes:
-    """A PNG file of any size, with right sums; color: 0 is gray, 6 is RGBA."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        )
-
-    head = struct.pack(">IIBBBBB", width, height, 8, color, 0, 0, 0)
-    data = chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + data
 
 
 _BOMB: Final = png_claiming(5_000, 5_000, zlib.compress(bytes(5_001 * 5_000), 9))
