@@ -109,8 +109,9 @@ def data_line(evaluated: "Evaluation | ModelComparison", n: int) -> str:
 def note_on_photos(classifier: "Classifier", name: str) -> None:
     """Report that a model of garments was trained without photos, if its file says so.
 
-    Initial weights may have been trained with photos, and other classes need not be garments. The
-    packaged model and its exports, recognized by `measured`, were too.
+    Says nothing if it started from other weights, which may know photos, or has other classes,
+    which need not be garments. `measured` marks the packaged model, whose data record names the
+    official images alone.
     """
     metadata = classifier.metadata
     if metadata is None or metadata.data is None or metadata.classes != CLASS_NAMES:
