@@ -8,8 +8,9 @@ option, add a field here and the code that uses it.
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from functools import partial
+from operator import ge, gt, le, lt
 from typing import Any, Final, Literal, get_args, get_type_hints
 
 from fmnist_cli.data.class_names import parse_classes
@@ -36,13 +37,14 @@ _SIZE_OR_SHARE: Final = "a number of images, such as 5000, or a share below 1, s
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Option:
     """The declaration of one option."""
 
+    name: str
+    type: Any
     default: Any
     help: str
-    _: KW_ONLY
     group: str
     metavar: str | None = None
     """Placeholder for the value in `--help`; N for integers, none for choices and flags."""
@@ -65,9 +67,6 @@ class Option:
     max: float | None = None
     below: float | None = None
     """Exclusive upper limit."""
-    name: str = ""
-    """Name and type are those of the field."""
-    type: Any = None
 
     @property
     def flag(self) -> str:
@@ -92,21 +91,16 @@ class Option:
                 f"{self.flag} is '{in_one_line(value)}', which is not UTF-8, so run.toml can't "
                 "record it; rename it"
             )
-        if value is not None and not (  # NaN is in no range
-            (self.above is None or value > self.above)
-            and (self.min is None or value >= self.min)
-            and (self.max is None or value <= self.max)
-            and (self.below is None or value < self.below)
-        ):
-            limits = {
-                "more than": self.above,
-                "at least": self.min,
-                "at most": self.max,
-                "less than": self.below,
-            }
-            expected = " and ".join(
-                f"{word} {_as_number(n)}" for word, n in limits.items() if n is not None
-            )
+        ranges = (
+            ("more than", self.above, gt),
+            ("at least", self.min, ge),
+            ("at most", self.max, le),
+            ("less than", self.below, lt),
+        )
+        limits = [(word, limit, holds) for word, limit, holds in ranges if limit is not None]
+        # NaN is in no range.
+        if value is not None and not all(holds(value, limit) for _, limit, holds in limits):
+            expected = " and ".join(f"{word} {_as_number(limit)}" for word, limit, _ in limits)
             raise UsageError(f"{self.flag} is {_as_number(value)}; expected {expected}")
 
     def _has_type(self, value: Any) -> bool:
@@ -121,13 +115,13 @@ def _as_number(value: float) -> str:
     return str(value) if isinstance(value, int) else f"{value:g}"
 
 
-def option(default: Any, help: str, **details: Any) -> Any:  # noqa: A002 - the word of Typer
-    """A dataclass field that carries its `Option`."""
-    return field(default=default, metadata={"option": Option(default, help, **details)})
+def _option(default: Any, help: str, **details: Any) -> Any:  # noqa: A002 - the word of Typer
+    """A dataclass field with what `OPTIONS` makes its `Option` of."""
+    return field(default=default, metadata={"default": default, "help": help, **details})
 
 
 _what, _optimizer, _data, _tuning, _hardware, _runs = (
-    partial(option, group=group) for group in GROUPS
+    partial(_option, group=group) for group in GROUPS
 )
 
 
@@ -340,12 +334,6 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for declared in OPTIONS.values():
             declared.check(getattr(self, declared.name))
-        self._check_combinations()
-        self.class_weight_values()
-        self.repeat_counts()
-        self._check_names()
-
-    def _check_combinations(self) -> None:
         if isinstance(self.val_size, float) and self.val_size >= 1:
             raise UsageError(f"--val-size is {self.val_size:g}; expected {_SIZE_OR_SHARE}")
         if self.early_stop is not None and self.val_size == 0:
@@ -358,9 +346,9 @@ class TrainConfig:
             raise UsageError(
                 f"--batch-size {self.batch_size} can't be split evenly over --nproc {self.nproc}"
             )
-
-    def _check_names(self) -> None:
-        """Check the names that other modules define; they import torch, as training will."""
+        self.class_weight_values()
+        self.repeat_counts()
+        # Names that other modules define; they import torch, as training will.
         from fmnist_cli import models
         from fmnist_cli.data.normalization import Normalization
         from fmnist_cli.training import augment
@@ -413,28 +401,14 @@ class TrainConfig:
             )
         return values
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "TrainConfig":
-        """Rebuild a config from plain data.
-
-        Raises UsageError for an unknown option or a value out of range.
-        """
-        check(values)
-        return cls(**values)
-
-
-_TYPES: Final = get_type_hints(TrainConfig)
-
-
-def _named(name: str, declared: Option) -> Option:
-    """An option with the name and type of its field."""
-    kind = _TYPES[name]
-    default_metavar = "N" if kind in (int, int | None) else None
-    return replace(declared, name=name, type=kind, metavar=declared.metavar or default_metavar)
-
 
 OPTIONS: Final[Mapping[str, Option]] = {
-    item.name: _named(item.name, item.metadata["option"]) for item in fields(TrainConfig)
+    item.name: Option(
+        name=item.name,
+        type=kind,
+        **{"metavar": "N" if kind in (int, int | None) else None, **item.metadata},
+    )
+    for item, kind in zip(fields(TrainConfig), get_type_hints(TrainConfig).values(), strict=True)
 }
 """The options by name, in the order of the fields."""
 

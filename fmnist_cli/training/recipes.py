@@ -126,7 +126,7 @@ def resolve(given: Mapping[str, Any]) -> TrainConfig:
 
         if is_cuda(given.get("device", OPTIONS["device"].default)):
             options |= ON_CUDA[name]
-    return TrainConfig.from_dict({**options, **given})
+    return TrainConfig(**{**options, **given})
 
 
 def _usual_recipe(given: Mapping[str, Any]) -> str:

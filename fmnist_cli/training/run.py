@@ -187,7 +187,7 @@ class Run:
                 f"--epochs is {given['epochs']}, but '{folder.path}' has done {done} epochs\n"
                 f"expected {done} or more; for a shorter run, train anew without --resume"
             )
-        config = TrainConfig.from_dict({**loaded.metadata.config, **given})
+        config = TrainConfig(**{**loaded.metadata.config, **given})
         run = cls(
             config,
             output=output,

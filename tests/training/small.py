@@ -28,7 +28,7 @@ def squares(n: int, seed: int = 0) -> LabeledImages:
 def config(**options: Any) -> TrainConfig:
     """Options for a run of a second."""
     usual = {"model": "tutorial", "epochs": 2, "batch_size": 32, "optimizer": "adam", "lr": 0.002}
-    return TrainConfig.from_dict({**usual, "val_size": 64, "precision": "fp32", **options})
+    return TrainConfig(**{**usual, "val_size": 64, "precision": "fp32", **options})
 
 
 def trainer(n: int = 256, n_val: int = 64, budget: Budget | None = None, **options: Any) -> Trainer:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -64,8 +65,8 @@ def test_steps_are_torchs_own_bit_for_bit(
     torch.manual_seed(0)
     ours = TwoLayers()
     theirs = copy.deepcopy(ours)
-    given = {"optimizer": name, "lr": 0.1, "weight_decay": 0.01, "momentum": momentum}
-    config = TrainConfig.from_dict(given)
+    optimizer: Any = name
+    config = TrainConfig(optimizer=optimizer, lr=0.1, weight_decay=0.01, momentum=momentum)
     groups = [
         {"params": [p for p in theirs.parameters() if p.dim() > 1], "weight_decay": 0.01},
         {"params": [p for p in theirs.parameters() if p.dim() == 1], "weight_decay": 0.0},
