@@ -5,12 +5,12 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from fmnist_cli.errors import CheckpointError, Locked, MissingInput, UsageError
+from fmnist_cli.errors import Locked, MissingInput
 from fmnist_cli.files import atomic_write, make_folder
 from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.results import EpochResult
@@ -61,8 +61,8 @@ class RunDirectory:
         Raises MissingInput if there is no run to resume.
         """
         if name == "last":
-            states = [path / STATE_FILE for path in run_directories(RUNS_FOLDER)]
-            states = [file for file in states if file.is_file()]
+            files = (path / STATE_FILE for path in run_directories(RUNS_FOLDER))
+            states = [file for file in files if file.is_file()]
             newest = max(states, key=lambda file: file.stat().st_mtime, default=None)
             if newest is None:
                 raise MissingInput(
@@ -150,33 +150,6 @@ def run_directories(folder: Path) -> Iterator[Path]:
         # Not by the state: other programs have a last.pt, too.
         if OPTIONS_FILE in files or HISTORY_FILE in files:
             yield path
-
-
-@contextmanager
-def state_errors(path: Path) -> Iterator[None]:
-    """Raise CheckpointError for any error caused by the content of the state file at `path`.
-
-    If the state has another form, torch's optimizers and networks raise errors of all kinds.
-    """
-    try:
-        yield
-    except (
-        *(AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError),
-        UsageError,  # an option with a value that no run can have
-    ) as error:
-        raise CheckpointError(
-            f"'{path}' holds an unknown training state; expected one that fmnist train wrote\n"
-            "to use its weights alone: fmnist train --weights"
-        ) from error
-
-
-def read_history(history: Sequence[Mapping[str, Any]], epochs: int) -> list[dict[str, Any]]:
-    """The rows in a state file; raises an error unless there is a row of numbers per epoch."""
-    rows = [{name: row[name] for name in HISTORY_COLUMNS} for row in history]
-    numbers = (value for row in rows for value in row.values() if value is not None)
-    if len(rows) != epochs or not all(isinstance(number, int | float) for number in numbers):
-        raise ValueError
-    return rows
 
 
 def as_options(config: TrainConfig) -> dict[str, Any]:

@@ -11,9 +11,10 @@ import torch
 
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.metadata import ModelMetadata
-from fmnist_cli.errors import CheckpointError
+from fmnist_cli.errors import CheckFailed, CheckpointError
 from fmnist_cli.training.options import TrainConfig
 from fmnist_cli.training.run import Run
+from fmnist_cli.training.trainer import Trainer
 
 Change = Callable[[dict[str, Any], dict[str, Any]], object]
 
@@ -70,6 +71,18 @@ def test_a_state_that_does_not_fit_its_run_is_refused(
 ) -> None:
     changed(state, CHANGES[name], tmp_path)
     with pytest.raises(CheckpointError, match="unknown training state"):
+        list(Run.resume(str(tmp_path), {"epochs": 2}).epochs())
+
+
+def test_too_little_memory_is_not_blamed_on_the_state(
+    state: checkpoint.Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load_state_dict(*_: object) -> None:
+        raise torch.OutOfMemoryError
+
+    changed(state, lambda *_: None, tmp_path)
+    monkeypatch.setattr(Trainer, "load_state_dict", load_state_dict)
+    with pytest.raises(CheckFailed, match="too little memory"):
         list(Run.resume(str(tmp_path), {"epochs": 2}).epochs())
 
 
