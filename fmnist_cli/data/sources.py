@@ -63,9 +63,10 @@ class Source:
         the reader raises.
         """
         directory, own = Path(self.spec), self.classes
+        if classes is None and own is not None:
+            return replace(self, owner="--classes").read(split, own, any_footwear=any_footwear)
         if classes is None:
-            classes = own
-            if classes is None and split == "test" and self.kind == "folder":
+            if split == "test" and self.kind == "folder":
                 # The classes of the training split, even if the test split lacks some of them.
                 training = image_directory.split_directory(directory, "train")
                 classes = image_directory.find_classes(training or directory)
@@ -95,7 +96,7 @@ class Source:
         owner = f"'{parts[0].spec}'" if classes is None else self.owner
         read: list[LabeledImages] = []
         for part in parts:
-            source = replace(part, owner=owner) if read else part
+            source = replace(part, owner=owner if read else self.owner)
             read.append(source.read(split, classes, any_footwear=any_footwear))
             classes = read[0].classes
         return read

@@ -124,6 +124,10 @@ def test_data_of_other_classes_names_the_difference(fmnist: Program, tmp_path: P
     for data in ("more", "sample"):
         other = fmnist("evaluate", "model.pt", "--data", data, cwd=tmp_path, code=65)
         assert "the model has no class " + ("cow" if data == "more" else "T-shirt") in other.stderr
+    named = ("--data", "pets", "--classes", "cat,cow")
+    for command in (("train", *named), ("train", *named, "--data", "more"), ("show", *named)):
+        wrong = fmnist(*command, cwd=tmp_path, code=65)
+        assert "'pets': --classes has no class dog; its classes: cat, cow" in wrong.stderr
     part = write_pictures(tmp_path / "part", ["dog"], each=3)
     fmnist("evaluate", "model.pt", "--data", part, cwd=tmp_path)
     compared = fmnist("compare", "model.pt", "pretrained", "--data", "pets", cwd=tmp_path, code=65)
