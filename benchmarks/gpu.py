@@ -24,7 +24,7 @@ from benchmarks.report import Row, run
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.inference.loading import load
 from fmnist_cli.training.augment import Draws
-from fmnist_cli.training.recipes import RECIPES, resolve
+from fmnist_cli.training.recipes import RECIPES, configure
 from fmnist_cli.training.results import Stopped
 from fmnist_cli.training.run import Run
 from fmnist_cli.training.run_data import RunData
@@ -101,7 +101,7 @@ def _distil(work: Path, stop_at: float, device: str, epochs: int) -> dict[str, f
     else:
         options: dict[str, Any] = {"recipe": "best", "val_size": 0, "label_smoothing": 0.0}
         options |= {"device": device} | ({"epochs": epochs} if epochs else {})
-        student = Student(resolve(options), output=output, run_dir=run_dir)
+        student = Student(configure(**options), output=output, run_dir=run_dir)
     student.should_stop = lambda: time.monotonic() > stop_at
     for _result in student.epochs():
         pass

@@ -23,7 +23,7 @@ from fmnist_cli.data.sources import JOINT, open_source
 from fmnist_cli.errors import CheckFailed, DataError, FmnistError, MissingInput, UsageError
 from fmnist_cli.evaluation.description import as_text, describe_model
 from fmnist_cli.inference.loading import load
-from fmnist_cli.training.recipes import resolve
+from fmnist_cli.training.recipes import configure
 from tests.damage import DAMAGE, place
 from tests.data import hostile_pictures, written_formats
 from tests.inference.hostile_onnx import HOSTILE
@@ -219,7 +219,7 @@ def _open_config(path: Path) -> None:
     for name in ("config", "quiet", "verbose"):
         chosen.pop(name)
     chosen["data"] = JOINT.join(chosen["data"]) if chosen["data"] else None
-    resolve({name.rstrip("_"): value for name, value in chosen.items() if value is not None})
+    configure(**{name.rstrip("_"): value for name, value in chosen.items() if value is not None})
 
 
 # ONNX

@@ -126,7 +126,7 @@ def _open(
             f"train writes a .pt file, not '{output}'\n"
             f"train with --output {model}, then convert it: fmnist export-onnx {model}"
         )
-    from fmnist_cli.training.recipes import resolve
+    from fmnist_cli.training.recipes import configure
     from fmnist_cli.training.run import Run
 
     if resume:
@@ -136,7 +136,7 @@ def _open(
         given["seed"] = seeds[0]
         output = _of_seed(output, seeds[0])
         run_dir = None if run_dir is None else run_dir / f"seed{seeds[0]}"
-    return Run(resolve(given), output=output, run_dir=run_dir, **places)
+    return Run(configure(**given), output=output, run_dir=run_dir, **places)
 
 
 def _by_seed(run: "Run") -> Iterator["Run"]:

@@ -103,11 +103,6 @@ ON_CUDA: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 def configure(**given: Any) -> TrainConfig:
-    """The config of a run from options by name; see `resolve`."""
-    return resolve(given)
-
-
-def resolve(given: Mapping[str, Any]) -> TrainConfig:
     """The config of a run: `given` options over the recipe's over the defaults of `TrainConfig`.
 
     Without a recipe, `finetune` is that of given weights, whose network is trained further, and
@@ -115,8 +110,12 @@ def resolve(given: Mapping[str, Any]) -> TrainConfig:
     device matters. Raises UsageError for an unknown recipe or option, or a value out of range.
     """
     check(given)  # before torch is imported
-    given = {"recipe": _usual_recipe(given), **given}
-    name = given["recipe"]
+    usual = OPTIONS["recipe"].default
+    if given.get("weights") is not None:
+        usual = "finetune"
+    elif ":" in given.get("model", ""):
+        usual = "tutorial"
+    name = given.setdefault("recipe", usual)
     if name not in RECIPES:
         hint = did_you_mean(name, RECIPES)
         raise UsageError(f"unknown recipe '{name}'; expected {', '.join(RECIPES)}{hint}")
@@ -127,13 +126,6 @@ def resolve(given: Mapping[str, Any]) -> TrainConfig:
         if is_cuda(given.get("device", OPTIONS["device"].default)):
             options |= ON_CUDA[name]
     return TrainConfig(**{**options, **given})
-
-
-def _usual_recipe(given: Mapping[str, Any]) -> str:
-    if given.get("weights") is not None:
-        return "finetune"
-    is_own = ":" in given.get("model", "")
-    return "tutorial" if is_own else str(OPTIONS["recipe"].default)
 
 
 def _network_of(weights: str | None) -> dict[str, Any]:

@@ -68,10 +68,9 @@ class Run:
         normalized as the config says (default: 0 to 1), to logits [N, K].
         """
         self._data, self._model = data, model
-        self.network = config.model
+        kind = type(model)
+        self.network = config.model if model is None else f"{kind.__module__}:{kind.__qualname__}"
         """Name of the network, for the model file."""
-        if model is not None:
-            self.network = f"{type(model).__module__}:{type(model).__qualname__}"
         self.output = Path(output)
         self.run_dir = None if run_dir is None else Path(run_dir)
         """Chosen by the caller; None: a new one below `runs`."""

@@ -51,9 +51,8 @@ def read_run_data(
     """
     if images is None:
         found = source.read_training()
-    else:
-        copied = images[np.arange(len(images))]  # because `divide` moves images
-        found = TrainingData(copied, None, (len(images),))
+    else:  # a copy, because `divide` moves images
+        found = TrainingData(images[np.arange(len(images))], None, (len(images),))
     is_named, is_new = source.kind in NAMED, resumed_fingerprint is None
     val_size = config.val_size_for(len(found.images))
     seed: int | None = SPLIT_SEED

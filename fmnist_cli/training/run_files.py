@@ -36,13 +36,10 @@ class Earlier:
     config: TrainConfig
     """With the options that the resumed run changes."""
     output: Path
-    """The model file that it would have written."""
     fingerprint: str
-    """Of its data."""
+    """Of the data."""
     history: list[dict[str, Any]]
-    """A row per completed epoch, with the columns of `history.csv`."""
     seconds: float
-    """Of training."""
     trainer: dict[str, Any]
     """For `Trainer.load_state_dict`."""
 

@@ -17,7 +17,7 @@ TRAIN = ("train", "--data", "sample:600", "--model", "tutorial", "--epochs", "1"
 def test_1_a_bug_keeps_its_traceback(fmnist: Program, tmp_path: Path) -> None:
     """A fault that is put into the program, since none is known."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import fmnist_cli.training.recipes as recipes\nrecipes.resolve = lambda given: 1 / 0\n"
+        "import fmnist_cli.training.recipes as recipes\nrecipes.configure = lambda **given: 1 / 0\n"
     )
     done = fmnist(*TRAIN, env={"PYTHONPATH": str(tmp_path)}, cwd=tmp_path, code=1)
     assert "Traceback" in done.stderr

@@ -9,6 +9,7 @@ from fmnist_cli import models
 from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.training.optimizer import Budget
 from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.results import EpochResult
 from fmnist_cli.training.trainer import Trainer
 
 CPU = torch.device("cpu")
@@ -46,6 +47,12 @@ def trainer(n: int = 256, n_val: int = 64, budget: Budget | None = None, **optio
         device=CPU,
         budget=budget,
     )
+
+
+def trained(**options: Any) -> tuple[Trainer, list[EpochResult]]:
+    """A trainer after its last epoch, and its results."""
+    made = trainer(**options)
+    return made, list(made.fit())
 
 
 def weights_of(made: Trainer) -> dict[str, torch.Tensor]:

@@ -38,30 +38,27 @@ def test_an_operation_without_a_deterministic_form(
         torch.use_deterministic_algorithms(mode=False)
 
 
-def test_other_errors_pass_through() -> None:
-    with (
-        pytest.raises(RuntimeError, match="shape"),
-        device_errors(torch.device("cpu"), 8),
-    ):
-        torch.zeros(3).view(2)
+CUBLAS = (
+    "Deterministic behavior was enabled with either `torch.use_deterministic_algorithms(True)` "
+    "or `at::Context::setDeterministicAlgorithms(true)`, but this operation is not "
+    "deterministic because it uses CuBLAS and you have CUDA >= 10.2."
+)
 
 
-def test_cublas_words_its_refusal_differently() -> None:
-    message = (
-        "Deterministic behavior was enabled with either `torch.use_deterministic_algorithms(True)` "
-        "or `at::Context::setDeterministicAlgorithms(true)`, but this operation is not "
-        "deterministic because it uses CuBLAS and you have CUDA >= 10.2."
-    )
-    with (
-        pytest.raises(Unavailable, match=r"^an operation has no deterministic form on cuda:0"),
-        device_errors(torch.device("cuda:0"), 8),
-    ):
-        raise RuntimeError(message)
-
-
-def test_too_little_memory_suggests_a_smaller_batch() -> None:
-    with (
-        pytest.raises(CheckFailed, match=r"cpu has .* batches of 48 images; try --batch-size 24"),
-        device_errors(torch.device("cpu"), 48),
-    ):
-        raise torch.OutOfMemoryError("CUDA out of memory")
+@pytest.mark.parametrize(
+    ("raised", "error", "message"),
+    [
+        (RuntimeError("a shape"), RuntimeError, "^a shape$"),
+        (RuntimeError(CUBLAS), Unavailable, "^an operation has no deterministic form on cuda:0"),
+        (
+            torch.OutOfMemoryError("CUDA out of memory"),
+            CheckFailed,
+            "cuda:0 has .* batches of 48 images; try --batch-size 24",
+        ),
+    ],
+)
+def test_what_becomes_of_torchs_errors(
+    raised: Exception, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message), device_errors(torch.device("cuda:0"), 48):
+        raise raised

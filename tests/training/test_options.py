@@ -15,12 +15,11 @@ from fmnist_cli.errors import UsageError
 from fmnist_cli.training.metrics import class_weights
 from fmnist_cli.training.options import TrainConfig, size_or_share
 from fmnist_cli.training.run_directory import as_options, as_toml
-from tests.training.small import CPU, config, squares, trainer, weights_of
+from tests.training.small import CPU, config, squares, trained, trainer, weights_of
 
 
 def test_plateau_lowers_the_rate_when_nothing_gets_better() -> None:
-    made = trainer(schedule="plateau", lr=1e-6, epochs=8)
-    results = list(made.fit())
+    _, results = trained(schedule="plateau", lr=1e-6, epochs=8)
     assert results[-1].lr < results[0].lr
 
 
@@ -63,8 +62,7 @@ def test_class_weights_are_one_for_each_class_of_the_data() -> None:
 
 
 def test_ema_is_what_is_validated_and_kept() -> None:
-    made = trainer(ema=0.99, epochs=1)
-    list(made.fit())
+    made, _ = trained(ema=0.99, epochs=1)
     averaged = made.train_step.trained.state_dict()["fc.2.weight"]
     assert not torch.equal(averaged, weights_of(made)["fc.2.weight"])
     assert made.best is not None
@@ -73,16 +71,12 @@ def test_ema_is_what_is_validated_and_kept() -> None:
 
 def test_dropout_is_the_networks_unless_given() -> None:
     assert loss_of() == loss_of(dropout=0.0)  # in evaluation mode both are off
-    with_own, without = trainer(epochs=1), trainer(epochs=1, dropout=0.0)
-    list(with_own.fit())
-    list(without.fit())
+    (with_own, _), (without, _) = trained(epochs=1), trained(epochs=1, dropout=0.0)
     assert not torch.equal(weights_of(with_own)["fc.2.weight"], weights_of(without)["fc.2.weight"])
 
 
 def test_precision_changes_the_arithmetic_only() -> None:
-    exact, rough = trainer(epochs=1, precision="fp32"), trainer(epochs=1, precision="bf16")
-    list(exact.fit())
-    list(rough.fit())
+    exact, rough = (trained(epochs=1, precision=precision)[0] for precision in ("fp32", "bf16"))
     a, b = weights_of(exact)["fc.2.weight"], weights_of(rough)["fc.2.weight"]
     assert a.dtype == b.dtype == torch.float32
     assert not torch.equal(a, b)
@@ -94,12 +88,12 @@ def test_compile_gives_the_same_training(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(
         torch.nn.Module, "compile", lambda self, **options: compiled.append(options)
     )
-    list(trainer(epochs=1, compile=True).fit())
+    trained(epochs=1, compile=True)
     assert compiled == [{"dynamic": False, "mode": None}]
 
 
 def test_a_split_smaller_than_a_batch_still_trains() -> None:
-    results = list(trainer(n=20, batch_size=64, epochs=1).fit())
+    _, results = trained(n=20, batch_size=64, epochs=1)
     assert results[0].images_per_second > 0
 
 
@@ -167,6 +161,5 @@ def test_training_images_are_untouched_by_training() -> None:
 
 
 def test_vision_networks_learn() -> None:
-    made = trainer(n=96, n_val=32, model="mobilenet_v3_small", epochs=3, batch_size=16)
-    results = list(made.fit())
+    _, results = trained(n=96, n_val=32, model="mobilenet_v3_small", epochs=3, batch_size=16)
     assert results[-1].train_loss < results[0].train_loss

@@ -8,7 +8,7 @@ import torch
 
 from fmnist_cli.errors import CheckFailed
 from fmnist_cli.training.results import Progress, Stopped
-from tests.training.small import assert_same, trainer, weights_of
+from tests.training.small import assert_same, trained, trainer, weights_of
 
 
 def roundtrip(state: dict[str, Any]) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def roundtrip(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_it_learns() -> None:
-    results = list(trainer(epochs=4).fit())
+    _, results = trained(epochs=4)
     assert [result.epoch for result in results] == [1, 2, 3, 4]
     assert results[-1].train_loss < results[0].train_loss / 2
     assert results[-1].val_accuracy is not None
@@ -29,35 +29,29 @@ def test_it_learns() -> None:
 
 
 def test_a_seed_decides_every_weight() -> None:
-    first, second, other = trainer(seed=3), trainer(seed=3), trainer(seed=4)
-    for made in (first, second, other):
-        list(made.fit())
+    first, second, other = (trained(seed=seed)[0] for seed in (3, 3, 4))
     assert_same(weights_of(first), weights_of(second))
     assert not torch.equal(weights_of(first)["fc.2.weight"], weights_of(other)["fc.2.weight"])
 
 
-@pytest.mark.parametrize(("seed", "stop"), [(0, 3), (2, 13)])
-def test_resumed_equals_uninterrupted(seed: int, stop: int) -> None:
-    """Eight steps an epoch: a stop within the first and within the second."""
-    options: dict[str, Any] = {
-        "seed": seed,
-        "ema": 0.9,
-        "schedule": "cosine",
-        "augment": "flip,shift:1",
-    }
-    assert_resumed_equals_uninterrupted(options, stop)
+AVERAGED = {"ema": 0.9, "schedule": "cosine", "augment": "flip,shift:1"}
+"""Eight steps an epoch."""
+PRUNED = {"model": "convnet-small", "prune": 0.5, "freeze_stem": 2, "epochs": 3}
+"""Eight steps in the first epoch, then six."""
 
 
-@pytest.mark.parametrize("stop", [7, 14, 17])
-def test_resumed_equals_uninterrupted_while_pruning_and_freezing(stop: int) -> None:
-    """Eight steps, then six an epoch: a stop within the first, and at and after an end."""
-    options = {"model": "convnet-small", "prune": 0.5, "freeze_stem": 2, "epochs": 3}
-    assert_resumed_equals_uninterrupted(options, stop)
-
-
-def assert_resumed_equals_uninterrupted(options: dict[str, Any], stop: int) -> None:
-    whole = trainer(**options)
-    expected = list(whole.fit())
+@pytest.mark.parametrize(
+    ("options", "stop"),
+    [
+        ({**AVERAGED, "seed": 0}, 3),  # within the first epoch
+        ({**AVERAGED, "seed": 2}, 13),  # within the second
+        (PRUNED, 7),
+        (PRUNED, 14),  # at the end of the second
+        (PRUNED, 17),
+    ],
+)
+def test_resumed_equals_uninterrupted(options: dict[str, Any], stop: int) -> None:
+    whole, expected = trained(**options)
 
     stopped = trainer(**options)
     answers = iter([False] * stop + [True])
@@ -77,8 +71,7 @@ def assert_resumed_equals_uninterrupted(options: dict[str, Any], stop: int) -> N
 
 
 def test_a_finished_run_can_be_extended_along_the_longer_schedule() -> None:
-    short = trainer(epochs=2, schedule="linear")
-    list(short.fit())
+    short, _ = trained(epochs=2, schedule="linear")
     longer = trainer(epochs=4, schedule="linear")
     longer.load_state_dict(roundtrip(short.state_dict()))
     assert longer.train_step.schedule.lr == pytest.approx(0.001)  # half of the way down from 0.002
@@ -88,16 +81,14 @@ def test_a_finished_run_can_be_extended_along_the_longer_schedule() -> None:
 
 
 def test_early_stop_counts_epochs_without_a_better_one() -> None:
-    made = trainer(epochs=30, early_stop=2, lr=1e-9)
-    results = list(made.fit())
+    made, results = trained(epochs=30, early_stop=2, lr=1e-9)
     assert len(results) < 30
     assert made.best is not None
     assert len(results) == made.best.epoch + 2
 
 
 def test_the_best_epoch_is_kept() -> None:
-    made = trainer(epochs=3)
-    results = list(made.fit())
+    made, results = trained(epochs=3)
     assert made.best is not None
     best = max(results, key=lambda result: result.val_accuracy or 0)
     assert made.best.score == best.val_accuracy
@@ -105,15 +96,14 @@ def test_the_best_epoch_is_kept() -> None:
 
 
 def test_monitoring_the_loss_keeps_the_lowest() -> None:
-    made = trainer(epochs=3, monitor="loss")
-    losses = [result.val_loss for result in made.fit()]
+    made, results = trained(epochs=3, monitor="loss")
+    losses = [result.val_loss for result in results]
     assert made.best is not None
     assert -made.best.score == min(loss for loss in losses if loss is not None)
 
 
 def test_without_validation_the_last_epoch_is_kept() -> None:
-    made = trainer(n_val=0, val_size=0)
-    results = list(made.fit())
+    made, results = trained(n_val=0, val_size=0)
     assert results[-1].val_accuracy is None
     assert made.best is not None
     assert made.best.epoch == 2
