@@ -210,10 +210,8 @@ AUGMENTATIONS: Final[Mapping[str, Kind]] = {
     "cutmix": Kind(cutmix, 1, 0.01, 10, "alpha"),
 }
 
-Chain: TypeAlias = tuple[Augmentation, ...]
 
-
-def parse(text: str) -> Chain:
+def parse(text: str) -> tuple[Augmentation, ...]:
     """Read `NAME[:STRENGTH],...`, or `none`, into augmentations in that order.
 
     Raises UsageError for an unknown name (with the nearest) or a strength out of its range.

@@ -24,14 +24,9 @@ MAX_SEED: Final = 2**64 - 1
 """What torch.manual_seed takes."""
 MAX_THREADS: Final = 1_024
 """More than most machines have cores; far more threads than the system allows end the process."""
-WHAT: Final = "What"
-OPTIMIZER: Final = "Optimizer"
-DATA: Final = "Data"
-TUNING: Final = "Fine-tuning"
-HARDWARE: Final = "Hardware"
-RUNS: Final = "Runs"
-GROUPS: Final = (WHAT, OPTIMIZER, DATA, TUNING, HARDWARE, RUNS)
-"""The order of the groups in `--help`."""
+GROUPS: Final = ("What", "Optimizer", "Data", "Fine-tuning", "Hardware", "Runs")
+"""In the order of `--help`."""
+_, OPTIMIZER, _, _, _, RUNS = GROUPS
 
 _SIZE_OR_SHARE: Final = "a number of images, such as 5000, or a share below 1, such as 0.1"
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
