@@ -129,7 +129,7 @@ def _print_runs(
         header = ["name", *_texts("recipe", "options", varied)]
         table = [
             [
-                *(run.name, *_texts(run.recipe, _describe(run, varied), varied)),
+                *(run.name, *_texts(run.recipe, _describe_set(run, varied), varied)),
                 f"{run.epochs}/{run.options['epochs']}",
                 *(_percent(run.val_accuracy), _rounded(run.seconds)),
                 *(_rounded(run.images_per_second), run.state),
@@ -251,6 +251,10 @@ def _describe(run: "RunRecord", varied: Sequence[str]) -> str:
     from fmnist_cli.runs.record import as_text
 
     return ", ".join(f"{name} {as_text(run.options.get(name)) or '-'}" for name in varied)
+
+
+def _describe_set(run: "RunRecord", varied: Sequence[str]) -> str:
+    return _describe(run, [name for name in varied if run.options.get(name) not in (None, False)])
 
 
 def _percent(share: float | None) -> str:

@@ -43,6 +43,16 @@ def test_the_table_lists_every_run_and_names_a_damaged_one(fmnist: Program, fold
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_options_that_are_not_set_take_no_room(fmnist: Program, tmp_path: Path) -> None:
+    write_run(tmp_path / "runs/a")
+    write_run(tmp_path / "runs/b", ema=0.999, tensorboard=False)
+    write_run(tmp_path / "runs/c", weights="pretrained")
+    _, *rows = fmnist("runs", cwd=tmp_path).stdout.splitlines()
+    assert [" ".join(row.split()[2:-5]) for row in rows] == ["", "ema 0.999", "weights pretrained"]
+    document = parse(fmnist("runs", "--format", "json", cwd=tmp_path).stdout, "runs")
+    assert document["differing"] == ["ema", "tensorboard", "weights"]
+
+
 def test_json_and_csv_hold_the_same_runs(fmnist: Program, folder: Path) -> None:
     arguments = ("runs", "-q", "--where", "state=finished", "--where", "seed=1")
     document = parse(fmnist(*arguments, "--format", "json", cwd=folder).stdout, "runs")

@@ -128,6 +128,17 @@ def test_a_long_path_leaves_room_for_class_and_probability(
     assert "".join(row[start:].strip() for row in rows) == str(path)
 
 
+def test_short_class_names_leave_their_header_whole(tmp_path: Path) -> None:
+    for name in ("帽", "裤"):
+        for number in range(2):
+            write_png(tmp_path / f"own/{name}/{number}.png", sample.read("test").images[number])
+    options = ("--recipe", "fast", "--epochs", "1", "--batch-size", "2", "-q")
+    assert on_terminal("train", "--data", "own", *options, cwd=tmp_path)[0] == 0
+    drawn = on_terminal("predict", "model.pt", "own", "--format", "table", cwd=tmp_path)[1]
+    header = re.sub(r"\x1b\[[0-9;]*m", "", drawn).splitlines()[0]
+    assert header.split()[:2] == ["class", "prob."]
+
+
 def test_a_narrow_terminal_gets_fewer_columns_of_runs(tmp_path: Path) -> None:
     for seed in (0, 1):
         write_run(tmp_path / f"runs/20260101-12000{seed}-convnet-small", seed=seed, augment="flip")
