@@ -5,9 +5,10 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 from pathlib import Path
 
-from fmnist_cli.errors import OutputError, StorageError
+from fmnist_cli.errors import OutputError, StorageError, in_one_line
 
 if sys.platform != "win32":
     import fcntl
@@ -128,6 +129,15 @@ def _flush_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def similar_path(path: str) -> str:
+    """Suffix for an error message that suggests a file or directory beside a missing one."""
+    missing, names = Path(path), list[str]()
+    with suppress(OSError, ValueError):  # no directory, or no path that there could be
+        names += [file.name for file in missing.parent.iterdir()]
+    near = get_close_matches(missing.name, names, n=1, cutoff=0.75)
+    return f"; did you mean '{in_one_line(str(missing.parent / near[0]))}'?" if near else ""
 
 
 def is_unicode(text: str) -> bool:

@@ -133,7 +133,7 @@ def _network(path: Path, metadata: ModelMetadata, given: str | nn.Module | None)
                 "write a class with the same layers into a file and name it: --model FILE.py:CLASS"
             )
         raise UsageError(
-            f"'{path}' holds a network of its author's own, which its code defines\n"
+            f"'{path}' needs the code of its network, which a model file doesn't contain\n"
             f"to run that code, name it: --model {in_one_line(shlex.quote(recorded.name))}"
         )
     network = blank(given, recorded.options, len(metadata.classes))

@@ -152,5 +152,8 @@ def _imagenet(name: str) -> Mapping[str, Tensor]:
             progress=False, check_hash=True
         )
     except (urllib.error.URLError, TimeoutError) as error:
-        raise Unavailable(f"torchvision could not fetch the weights of '{name}': {error}") from None
+        raise Unavailable(
+            f"torchvision could not fetch the weights of '{name}': {error}\n"
+            f"fetch {choices['DEFAULT'].url} elsewhere, then: --weights FILE"
+        ) from None
     return state

@@ -145,8 +145,12 @@ def _read_count(file: BufferedIOBase) -> int:
 
 def _shaped(images: NDArray[Any]) -> NDArray[np.uint8]:
     if images.shape[1:] not in _SHAPES or not len(images):
+        colors = [axis for axis in (1, 3) if images.ndim == 4 and images.shape[axis] == 3]
+        advice = (
+            f"\nfor RGB images: images.mean(axis={colors[0]}).astype('uint8')" if colors else ""
+        )
         raise DataError(
             f"images are {list(images.shape)[:5]}; "
-            "expected [N, 28, 28], [N, 28, 28, 1], [N, 1, 28, 28] or [N, 784]"
+            f"expected [N, 28, 28], [N, 28, 28, 1], [N, 1, 28, 28] or [N, 784]{advice}"
         )
     return as_pixels(np.ascontiguousarray(images).reshape(-1, IMAGE_SIZE, IMAGE_SIZE))

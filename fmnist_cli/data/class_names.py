@@ -71,20 +71,23 @@ def parse_classes(text: str) -> str:
     Raises MissingInput for the path of no file, ValueError unless there are 2 to 1,000 different
     names.
     """
+    typed = text.replace("\uff0c", ",")  # the comma of a Chinese keyboard
     if os.path.isfile(text):  # noqa: PTH113 - unlike pathlib's, it takes text of any length
         try:
             with Path(text).open(encoding="utf-8-sig") as file:
                 lines = file.read(_MAX_FILE_BYTES).splitlines()
+        except UnicodeDecodeError:
+            raise ValueError(f"'{text}' is not UTF-8; save it as UTF-8 text") from None
         except (OSError, ValueError) as error:
             raise ValueError(f"'{text}' can't be read: {error}") from None
         names = [line.strip() for line in lines if line.strip()]
-    elif "," not in text and ("." in text or Path(text).name != text):  # it looks like a path
+    elif "," not in typed and ("." in text or Path(text).name != text):  # it looks like a path
         raise MissingInput(
             f"no file at '{in_one_line(text)[:200]}'\n"
             "expected the names of classes, with commas, or a file with a name per line"
         )
     else:
-        names = [name.strip() for name in text.split(",")]
+        names = [name.strip() for name in typed.split(",")]
     if not 2 <= len(names) <= MAX_CLASSES:
         raise ValueError(
             f"'{in_one_line(text)[:80]}' names {len(names):,} "
@@ -104,12 +107,17 @@ def split_classes(names: str | None) -> tuple[str, ...] | None:
     return None if names is None else tuple(names.split(","))
 
 
-def expected_labels(classes: Sequence[str]) -> str:
-    """The expected labels, for the end of an error message."""
-    return (
-        f"expected class names or numbers from 0 to {len(classes) - 1}\n"
-        "other classes are named by --classes NAME,…"
-    )
+def expected_labels(classes: Sequence[str], wrong: str | None = None) -> str:
+    """The expected labels, for the end of an error message; wrong: the label in their place."""
+    advice = "other classes are named by --classes NAME,…"
+    if wrong == str(len(classes)):
+        advice = f"if yours count from 1, {_count_from_zero(classes)}"
+    return f"expected class names or numbers from 0 to {len(classes) - 1}\n{advice}"
+
+
+def _count_from_zero(classes: Sequence[str]) -> str:
+    names = shlex.quote(f"none,{classes[0]}")
+    return f"subtract 1, or give label 0 a name: --classes {names},…"
 
 
 def wrong_label(labels: "NDArray[Any]", classes: Sequence[str]) -> str | None:
@@ -118,10 +126,8 @@ def wrong_label(labels: "NDArray[Any]", classes: Sequence[str]) -> str | None:
         return None
     low, high, count = labels.min(), labels.max(), len(classes)
     if low == 1 and high == count and count > 2:
-        return (
-            f"labels run from 1 to {count}, but labels count from 0\n"
-            f"give label 0 a name too: --classes {shlex.quote(f'none,{classes[0]}')},…"
-        )
+        advice = _count_from_zero(classes)
+        return f"labels run from 1 to {count}, but labels count from 0\n{advice}"
     return f"labels run from {low:g} to {high:g}; {expected_labels(classes)}"
 
 

@@ -21,6 +21,7 @@ from fmnist_cli.data.class_names import expected_labels
 from fmnist_cli.data.csv_layout import (
     HEADER,
     MAX_LINE_BYTES,
+    NOT_UTF8,
     SEPARATORS,
     Layout,
     find_layout,
@@ -208,9 +209,12 @@ def _first_fault(block: bytes, first_line: int, layout: Layout) -> str | None:
         found = zip(layout.pixels, faults, strict=True)
         column, fault = next(filter(itemgetter(1), found), (0, None))
         if layout.label is not None and read_label(cells[layout.label], layout.classes) is None:
-            column, fault = layout.label, expected_labels(layout.classes)
+            column = layout.label
+            fault = expected_labels(layout.classes, wrong=cells[column])
         if fault:
             name, value = layout.names[column], cells[column][:40]
+            if "\ufffd" in value:
+                fault = NOT_UTF8
             return f", line {number}, column '{name}': {value!r}; {fault}"
     return None
 

@@ -19,6 +19,7 @@ PIXELS: Final = tuple(f"pixel{number}" for number in range(1, NUM_PIXELS + 1))
 HEADER: Final = f"expected 784 pixel columns and one of labels: label,{PIXELS[0]},…,{PIXELS[-1]}"
 MAX_LINE_BYTES: Final = 65_536
 SEPARATORS: Final = ",;\t|"
+NOT_UTF8: Final = "it is not UTF-8; save it as UTF-8 text (in Excel: 'CSV UTF-8')"
 
 _LABEL_NAMES: Final = ("label", "labels", "class", "target")
 _GUESS_ROWS: Final = 100
@@ -54,6 +55,8 @@ def find_layout(path: File, block: bytes, classes: Sequence[str], *, needs_label
     lines = [line for line in block[:_HEAD_BYTES].splitlines() if line][:_GUESS_ROWS]
     text = lines[0][: MAX_LINE_BYTES + 1].decode(errors="replace")
     if not text.replace("\t", "").isprintable() or "\ufffd" in text or len(text) > MAX_LINE_BYTES:
+        if NUM_PIXELS <= max(map(text.count, SEPARATORS)) + 1 < 2 * NUM_PIXELS:
+            raise DataError(f"'{path}', line 1: {NOT_UTF8}")
         raise DataError(f"'{path}' is not a CSV file\n{HEADER}")
     separator = max(SEPARATORS, key=text.count)
     rows = [split_line(line, separator) for line in lines]

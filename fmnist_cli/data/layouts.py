@@ -14,6 +14,7 @@ from fmnist_cli.errors import (
     did_you_mean,
     in_one_line,
 )
+from fmnist_cli.files import similar_path
 
 Kind: TypeAlias = Literal[
     "fashion-mnist", "sample", "csv", "idx", "npz", "parquet", "folder", "arrays", "joined"
@@ -93,8 +94,8 @@ def no_such_data(spec: str) -> FmnistError:
     """The error for a name that is neither data nor a path."""
     shown = in_one_line(spec)  # it may come out of a model file
     if Path(spec).name != spec or "." in spec:  # it looks like a path, not like a name
-        return MissingInput(f"no file or directory at '{shown}'\n{_EXPECTED}")
-    hint = did_you_mean(spec.lower(), NAMED, likeness=0.5)
+        return MissingInput(f"no file or directory at '{shown}'{similar_path(spec)}\n{_EXPECTED}")
+    hint = similar_path(spec) or did_you_mean(spec.lower(), NAMED, likeness=0.5)
     return UsageError(
         f"unknown data '{shown}': not a known name, and no such file or directory{hint}\n"
         f"{_EXPECTED}"

@@ -17,6 +17,7 @@ from fmnist_cli.data.image_files import PICTURE_SUFFIXES, is_picture, read_bytes
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.pictures import PhotoMode, Picture, decode
 from fmnist_cli.errors import DataError, FmnistError, MissingInput
+from fmnist_cli.files import similar_path
 from fmnist_cli.pretrained import NAME
 
 STDIN: Final = "-"
@@ -62,7 +63,7 @@ def check_arguments(arguments: Iterable[str]) -> None:
     """Raise MissingInput for the first argument that names no file or directory."""
     for argument in arguments:
         if argument != STDIN and not os.path.lexists(argument):
-            hint = ""
+            hint = similar_path(argument)
             if argument == NAME:
                 hint = "; the model comes first: fmnist predict MODEL INPUT"
             elif argument.startswith(("http://", "https://")):

@@ -50,7 +50,12 @@ def build(spec: str, num_classes: int, **options: Any) -> nn.Module:
         if option not in parameters:
             raise UsageError(f"'{name}' takes no '{option}'; leave --{option} out")
     with own_code_errors(spec, f"'{name}' can't be built"):
-        network = construct(**options)
+        try:
+            network = construct(**options)
+        except AttributeError as error:
+            if "Module.__init__() call" in str(error):
+                error.add_note("call super().__init__() first in __init__")
+            raise
     if not isinstance(network, nn.Module):
         raise UsageError(f"'{name}' gives {type(network).__name__}; {_EXPECTED}[N, {num_classes}]")
     check(network, num_classes, spec)

@@ -19,7 +19,7 @@ from typing import Any
 from torch import nn
 
 from fmnist_cli.errors import FmnistError, MissingInput, UsageError, did_you_mean
-from fmnist_cli.files import sha256
+from fmnist_cli.files import sha256, similar_path
 
 
 def is_own(name: str) -> bool:
@@ -49,7 +49,10 @@ def load_class(spec: str) -> Callable[..., Any]:
         raise UsageError(f"'{spec}' names no network; expected FILE.py:CLASS, such as net.py:Net")
     path = _file(spec)
     if path is not None and not path.is_file():
-        raise MissingInput(f"no file at '{path}'; --model FILE.py:CLASS names a network in a file")
+        raise MissingInput(
+            f"no file at '{path}'{similar_path(str(path))}\n"
+            "--model FILE.py:CLASS names a network in a file"
+        )
     with own_code_errors(spec, f"'{source}' can't be run"):
         module = _import(source) if path is None else _run(path.resolve())
     found = getattr(module, name, None)

@@ -49,6 +49,8 @@ def network(name: str) -> Network:
 
     if name in vision.names():
         return Network(partial(vision.VisionNet, name))
+    if name.endswith(".py"):
+        raise UsageError(f"'{name}' is a file; name its class too: --model {name}:CLASS")
     hint = did_you_mean(name, [*NETWORKS, *vision.names()])
     raise UsageError(
         f"unknown network '{name}'; expected {', '.join(NETWORKS)}, a torchvision name or "

@@ -51,6 +51,9 @@ CASES = {
     "an address of a picture": case(
         "predict model.pt https://shop.example/a.jpg?b=1&c=2", 66, "curl -sL 'https://shop.example/a.jpg?b=1&c=2' |"
     ),
+    "mistyped path of a picture": case("predict model.pt a/bb.png", 66, "did you mean 'a/b.png'"),
+    "mistyped path of data": case("train --data ./nosie.csv", 66, "did you mean 'noise.csv'", "a CSV file"),
+    "mistyped directory of data": case("train --data nameds", 2, "did you mean 'named'"),
     "wrong path of data": case("train --data ./gone", 66, "no file or directory", "a CSV file"),
     "mistyped name of data": case("train --data fashion_mnist", 2, "did you mean 'fashion-mnist'"),
     "a folder in place of a model": case("evaluate empty", 65, "is a directory", ".pt or .onnx"),
@@ -100,6 +103,14 @@ CASES = {
     "a class named twice": case("train --data sample --classes cat,cat", 2, "'cat' is named twice"),
     "a class of no name": case("train --data sample --classes cat,,dog", 2, "can't be the name of a class"),
     "a picture as data": case("train --data photo.jpg", 65, "not a CSV file", "label,pixel1"),
+    "a CSV file of Excel's": case("train --data gbk.csv", 65, "line 2, column 'label'", "not UTF-8", "Excel: 'CSV UTF-8'"),
+    "its header too": case("train --data gbk-header.csv", 65, "line 1", "Excel: 'CSV UTF-8'", "!is not a CSV file"),
+    "Excel's Unicode text": case("train --data utf16.csv", 65, "line 1", "Excel: 'CSV UTF-8'"),
+    "a file of classes in GBK": case("train --data sample --classes gbk.txt", 2, "'gbk.txt' is not UTF-8"),
+    "commas of a Chinese keyboard": case(f"{SMALL} --run-dir chinese --classes 零，1,2,3,4,5,6,7,8,九", 0, "model.pt"),
+    "labels from 1": case("train --data one.csv", 65, "if yours count from 1, subtract 1", "--classes none,T-shirt/top,…"),
+    "arrays in color": case("train --data rgb.npz", 65, "images are [2, 28, 28, 3]", "images.mean(axis=3).astype('uint8')"),
+    "an array in color": case("predict model.pt rgb.npy", 65, "images.mean(axis=1)"),
     "an empty CSV file": case("train --data empty.csv", 65, "is empty", "label,pixel1"),
     "a CSV file without labels": case("train --data test.csv", 65, "no labels", "fmnist predict MODEL test.csv"),
     "a CSV file alone": case("evaluate model.pt --data test.csv", 65, "has no labels", "fmnist predict MODEL test.csv"),
@@ -176,7 +187,8 @@ CASES = {
     "resuming a finished run": case("train --resume finished", 0, "finished; go on with --epochs N", "more than 1"),
     "resuming a run that has stopped early": case("train --resume early", 0, "finished: --early-stop 1 ended it"),
     "ImageNet's weights": case(
-        "train --data sample:100 --model resnet18 --weights imagenet", 69, "could not fetch", "Downloading"
+        "train --data sample:100 --model resnet18 --weights imagenet", 69, "could not fetch", "Downloading",
+        "fetch https://download.pytorch.org/models/resnet18-",
     ),
     "a picture and no model": case("predict shirt.jpg", 2, "no model given", "fmnist predict pretrained shirt.jpg"),
     "a directory and no model": case("predict a", 2, "no model given", "fmnist predict pretrained a"),
@@ -237,6 +249,16 @@ def folder(fmnist: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder / "net.onnx",
     )
     (folder / "test.csv").write_text(f"{','.join(PIXELS)}\n{','.join(['0'] * 784)}\n")
+    pixels = ",".join(["0"] * 784)
+    for name, label, encoding in (("gbk", "label", "gbk"), ("gbk-header", "标签", "gbk"),
+                                  ("utf16", "label", "utf-16")):  # fmt: skip
+        text = f"{label},{','.join(PIXELS)}\n衬衫,{pixels}\n"
+        (folder / f"{name}.csv").write_text(text, encoding=encoding)
+    (folder / "gbk.txt").write_text("衬衫\n裤子\n", encoding="gbk")
+    (folder / "one.csv").write_text(f"label,{','.join(PIXELS)}\n10,{pixels}\n")
+    rgb = np.zeros((2, 28, 28, 3), np.uint8)
+    np.savez(folder / "rgb.npz", images=rgb, labels=np.arange(2))
+    np.save(folder / "rgb.npy", rgb.transpose(0, 3, 1, 2))
     (folder / "bad.toml").write_text("epochs = \n")
     (folder / "key.toml").write_text("epoch = 3\n")
     (folder / "true.toml").write_text("epochs = true\n")

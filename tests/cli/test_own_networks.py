@@ -136,6 +136,7 @@ def test_what_a_network_prints_goes_to_stderr(fmnist: Program, tmp_path: Path) -
         ("wrong.py:Thousand", 2, ["returns [N, 1000]", "def __init__(self, num_classes)"]),
         ("wrong.py:Needy", 2, ["needs the argument 'hidden'", "give it a default"]),
         ("wrong.py:Later", 2, ["too many images for me", "in forward"]),
+        ("wrong.py:NoSuper", 2, ["in __init__", "call super().__init__() first"]),
         ("wrong.py:NoWeights", 2, ["no weights to train"]),
         ("wrong.py:plain_function", 2, ["gives int"]),
         ("wrong.py:Tupel", 2, ["has no class 'Tupel'", "did you mean 'Tuple'?"]),
@@ -143,6 +144,8 @@ def test_what_a_network_prints_goes_to_stderr(fmnist: Program, tmp_path: Path) -
         ("wrong.py:built", 2, ["already built", "its class or a function"]),
         ("relative.py:Net", 2, ['relative.py", line 1', "ImportError: attempted relative"]),
         ("missing.py:Net", 66, ["no file at", "--model FILE.py:CLASS"]),
+        ("wrong.py", 2, ["is a file; name its class too", "wrong.py:CLASS"]),
+        ("wrnog.py:Net", 66, ["no file at", "wrong.py'?"]),
         ("wrong.py:", 2, ["names no network", "net.py:Net"]),
     ],
 )
