@@ -18,7 +18,7 @@ const TEXTS = {
     advice: "背景单一、只有一件衣物时效果最好。", examples: "也可以试试数据集里的图片", results: "预测结果",
     clear: "清空", privacy: "图片只会发送到这台服务器，不会被保存。", api: "HTTP 接口",
     model: (m) => `${m.model}，${m.classes.length} 个类别` + (m.parameters ? `，${m.parameters.toLocaleString("en")} 个参数` : ""),
-    waiting: "正在识别……", given: (name) => `你的图片 ${name}`, seen: "网络看到的图像",
+    waiting: "正在识别……", given: (name) => `你的图片 ${name}`, seen: "模型看到的图像",
     example: (name) => `示例：${name}`, pasted: "粘贴的图片", photo: "按照片处理", image: "原样使用",
     took: (how, server, total) => `${how}；服务器用时 ${server} 毫秒，总共 ${total} 毫秒`, failed: "无法使用这张图片",
     unreachable: "无法连接服务器。", said: (name, best, share) => `${name}：${best}，${share}`,
