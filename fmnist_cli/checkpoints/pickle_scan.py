@@ -145,7 +145,7 @@ def _whole_model(path: str, name: str, key: object) -> str:
     return (
         f"'{path}' is a whole pickled object ({module}.{kind}), and opening it could run code\n"
         f"if it is your own, convert it {how}\n"
-        "then open weights.pt in its place and name its network: --model NAME"
+        "then open weights.pt in its place and name its network: --model NAME or FILE.py:CLASS"
     )
 
 

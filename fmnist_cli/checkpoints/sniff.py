@@ -11,7 +11,7 @@ from fmnist_cli.pretrained import no_model
 ZIP_MAGIC: Final = b"PK\x03\x04"
 
 _EXPECTED: Final = "a model is a .pt file of fmnist train or an .onnx file of fmnist export-onnx"
-NAME_IT: Final = "if it holds the weights of a known network, name the network: --model NAME"
+NAME_IT: Final = "name the network that the weights belong to: --model NAME or FILE.py:CLASS"
 _SAVE_WEIGHTS: Final = "save the weights with torch.save(model.state_dict(), 'weights.pt')"
 _INPUT: Final = (
     "the model comes first, then the inputs: fmnist predict MODEL INPUT…; "
