@@ -76,7 +76,9 @@ def _widths(batch: "Sequence[Prediction]", classes: Sequence[str], top_k: int) -
     from rich.cells import cell_len
 
     screen = console.out().width
-    name = min(max(map(cell_len, map(console.literal, classes))), _MAX_WIDTH, screen // 2)
+    name = min(
+        max(map(cell_len, ["class", *map(console.literal, classes)])), _MAX_WIDTH, screen // 2
+    )
     widths = [name, len("100.0%")]
     left = screen - sum(widths) - 2 * len("  ")
     longest = max((cell_len(console.literal(each.name)) for each in batch), default=0)

@@ -58,13 +58,9 @@ def show_table(
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for position, name in enumerate(header):
         is_text = position < text_columns
-        # On a narrow terminal texts are folded, numbers and headers never.
+        # On a narrow terminal texts are folded, numbers never.
         table.add_column(
-            name,
-            justify="left" if is_text else "right",
-            overflow="fold",
-            no_wrap=not is_text,
-            min_width=len(name),
+            name, justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text
         )
     for row in shown:
         table.add_row(*row)
