@@ -100,7 +100,7 @@ def _picture(curves: Sequence[Curve], picture_format: str) -> bytes:
                     axes.plot(epochs, means, marker=".", linewidth=1.2, color=color)
             axes.set_title(title)
             axes.set_xlabel("epoch")
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             axes.grid(alpha=0.3)
         if 0 < len(curves) <= _MAX_LEGEND:
             from matplotlib.lines import Line2D

@@ -36,7 +36,7 @@ def plot_curves(history: Sequence[Mapping[str, Any]], *titles: str) -> "Figure":
                 axes.plot(epochs, values, marker=".", label=None if column == "lr" else label)
         axes.set_title(title)
         axes.set_xlabel("epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(alpha=0.3)
         if len(PANELS[title]) > 1:
             axes.legend()
