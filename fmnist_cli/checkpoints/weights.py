@@ -93,7 +93,8 @@ def open_model(
     given = {"--normalization": normalization, "--stem": stem, "--classes": classes}
     for option, value in given.items():
         if value is not None:
-            raise UsageError(f"'{path}' records its own; leave {option} out")
+            kind = option.removeprefix("--")
+            raise UsageError(f"'{path}' records its own {kind}; leave {option} out")
     return loaded
 
 

@@ -8,6 +8,7 @@ be retried like a broken connection.
 import hashlib
 import io
 import os
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -96,7 +97,8 @@ def verify(folder: Path, splits: Splits = ("train", "test")) -> None:
     """
     missing = _missing(folder, [file for split in splits for file in FILES[split]])
     if missing:
-        raise MissingInput(f"no '{missing[0].name}' in '{folder}'; fetch it: fmnist download")
+        command = f"fmnist download{_option(folder)}"
+        raise MissingInput(f"no '{missing[0].name}' in '{folder}'; fetch it: {command}")
 
 
 def deliver(file: DataFile, mirror: str, path: Path, track: Track | None = None) -> None:
@@ -131,9 +133,15 @@ def _missing(folder: Path, files: list[DataFile]) -> list[DataFile]:
         if path.stat().st_size != file.size_bytes or sha256(path) != file.sha256:
             raise DataError(
                 f"'{path}' is not the official Fashion-MNIST file\n"
-                "name another directory with --data-dir, or replace it: fmnist download --force"
+                "name another directory with --data-dir, or replace it: "
+                f"fmnist download --force{_option(folder)}"
             )
     return [file for file in files if file not in existing]
+
+
+def _option(folder: Path) -> str:
+    """What names the directory in a suggested command; nothing for the default one."""
+    return "" if folder == default_folder() else f" --data-dir {shlex.quote(str(folder))}"
 
 
 def _fetch_file(file: DataFile, folder: Path, mirrors: list[str], track: Track | None) -> None:

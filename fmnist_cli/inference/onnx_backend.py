@@ -56,7 +56,7 @@ class OnnxClassifier(Classifier):
         self.facts = check(path, is_foreign=normalization is not None, classes=classes)
         super().__init__(path, self.facts.metadata, classes)
         if classes is not None and self.metadata is not None:
-            raise UsageError(f"'{path}' records its own; leave --classes out")
+            raise UsageError(f"'{path}' records its own classes; leave --classes out")
         self._normalization = normalization
         self.device = _resolve(device)
         """`cpu` or `cuda:N`."""

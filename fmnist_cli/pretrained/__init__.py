@@ -38,7 +38,7 @@ def no_model(path: Path) -> MissingInput:
     """The error for a missing model: suggests a similar name."""
     beside = [str(file) for file in path.parent.glob("*") if file.suffix in (".pt", ".onnx")]
     hint = did_you_mean(str(path), [NAME, *beside], likeness=0.75)
-    command = f"fmnist train --output {shlex.quote(str(path))}"
-    return MissingInput(
-        f"no model at '{path}'{hint}\ntrain one: {command}; or use the packaged one: {NAME}"
-    )
+    advice = f"train one: fmnist train --output {shlex.quote(str(path))}"
+    if path.suffix == ".onnx":
+        advice = f"export one: fmnist export-onnx MODEL --output {shlex.quote(str(path))}"
+    return MissingInput(f"no model at '{path}'{hint}\n{advice}; or use the packaged one: {NAME}")

@@ -68,7 +68,7 @@ def test_a_file_that_is_not_the_official_one_stays(
     done = fmnist(*command.split(), *where, env=NO_NETWORK, code=65)
     assert done.stdout == ""
     assert f"'{foreign}' is not the official" in done.stderr
-    assert "--data-dir, or replace it: fmnist download --force" in done.stderr
+    assert "--data-dir, or replace it: fmnist download --force --data-dir " in done.stderr
     assert foreign.read_bytes() == b"the digits"
     done = fmnist("download", "--verify", "--data-dir", in_place, env=NO_NETWORK, code=65)
     assert done.stdout == ""
