@@ -117,7 +117,7 @@ def _show(result: "ModelComparison", listed: int) -> None:
     rows = _rows(result)[:listed]
     if rows:
         console.result("")
-        show_table(_COLUMNS, rows, text_columns=6)
+        show_table(_COLUMNS, rows, text_columns=6, dispensable=("b_probability", "a_probability"))
     if result.n_differing > len(rows):
         console.note(f"{result.n_differing - len(rows):,} more differ: --list N, --format csv")
 

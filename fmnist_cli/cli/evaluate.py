@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fmnist_cli.cli import console, options
-from fmnist_cli.cli.models_and_data import busy, data_line, load_model, open_data, warn_of_data
+from fmnist_cli.cli.models_and_data import (
+    busy,
+    check_outputs,
+    data_line,
+    load_model,
+    open_data,
+    warn_of_data,
+)
 from fmnist_cli.cli.tables import show_facts, show_table
 
 if TYPE_CHECKING:
@@ -49,14 +56,11 @@ def evaluate(
     from fmnist_cli.evaluation import gates
     from fmnist_cli.evaluation.evaluation import evaluate as run_evaluation
     from fmnist_cli.evaluation.figures import confusion_format
-    from fmnist_cli.files import check_writable
 
     wanted = [gates.parse(text) for text in min_ or ()]
     if confusion is not None:
         confusion_format(confusion)
-    for path in (report, confusion, predictions):
-        if path is not None:
-            check_writable(path)
+    check_outputs((report, confusion, predictions), inputs=(model, data, places.test_data))
     classifier = load_model(model, model_options, precision=precision)
     for gate in wanted:
         gate.check_class(classifier.classes)
@@ -136,4 +140,4 @@ def _show_report(evaluation: "Evaluation") -> None:
     ]
     # scikit-learn, too, separates the averages by an empty line.
     shown.insert(len(evaluation.scores.classes), [""] * len(header))
-    show_table(header, shown)
+    show_table(header, shown, dispensable=("support", "precision"))

@@ -1,7 +1,7 @@
 """What commands with a model share: loading it, opening data, a spinner, and warnings."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +10,8 @@ from fmnist_cli.cli import console
 from fmnist_cli.cli.options import DataPlaces, ModelOptions
 from fmnist_cli.cli.progress import download_progress
 from fmnist_cli.constants import CLASS_NAMES
+from fmnist_cli.errors import UsageError
+from fmnist_cli.files import check_writable
 from fmnist_cli.pretrained import NAME as PRETRAINED
 from fmnist_cli.pretrained import name_of
 
@@ -55,6 +57,21 @@ def open_data(
     source = open_evaluated(classifier, data, **places.as_arguments(), photo=photo)
     fetch(source, split)
     return source
+
+
+def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[str | Path | None]) -> None:
+    """Refuse an output that can't be created, is written twice, or would replace an input."""
+    taken = {Path(each).resolve() for each in inputs if each is not None}
+    for path in outputs:
+        if path is None:
+            continue
+        if path.resolve() in taken:
+            raise UsageError(
+                f"'{path}' can't be an output: this command reads it, or writes it twice\n"
+                "name another file"
+            )
+        check_writable(path)
+        taken.add(path.resolve())
 
 
 def fetch(source: "Source", split: "Split") -> None:

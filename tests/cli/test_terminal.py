@@ -139,6 +139,23 @@ def test_short_class_names_leave_their_header_whole(tmp_path: Path) -> None:
     assert header.split()[:2] == ["class", "prob."]
 
 
+def test_a_narrow_terminal_shows_the_classes_and_whole_numbers(
+    trained_model: Path, tmp_path: Path
+) -> None:
+    code, drawn = on_terminal(
+        "evaluate", "pretrained", "--data", "sample", cwd=tmp_path, columns=40
+    )
+    assert code == 0
+    assert "no room for: support, precision" in drawn
+    rows = re.sub(r"\x1b\[[0-9;]*m", "", drawn).splitlines()
+    assert any(re.match(r"Ankle boot +0\.\d{4} +0\.\d{4}$", row) for row in rows)
+    code, drawn = on_terminal(
+        "compare", "pretrained", trained_model, "--data", "sample", cwd=tmp_path, columns=60
+    )
+    assert code == 0
+    assert "no room for: b_probability, a_probability" in drawn
+
+
 def test_a_narrow_terminal_gets_fewer_columns_of_runs(tmp_path: Path) -> None:
     for seed in (0, 1):
         write_run(tmp_path / f"runs/20260101-12000{seed}-convnet-small", seed=seed, augment="flip")
