@@ -17,9 +17,11 @@ from fmnist_cli.cli.models_and_data import fetch
 from fmnist_cli.cli.progress import epoch_progress
 from fmnist_cli.cli.signals import stop_request
 from fmnist_cli.errors import FmnistError, Interrupted, UsageError
+from fmnist_cli.files import check_writable
 from fmnist_cli.training.options import OPTIMIZER, RUNS, check
 
 if TYPE_CHECKING:
+    from fmnist_cli.training.options import TrainConfig
     from fmnist_cli.training.results import Summary
     from fmnist_cli.training.run import Run
 
@@ -85,7 +87,9 @@ def train(
         _print_path(summary, format_)
     for each in _by_seed(run):
         if launches:
-            _launch(each, resume if each is run else None)
+            _launch(each, run if resume else None)
+            if each.config.seeds:
+                summaries += _recorded(each.output)
             continue
         _fit(each)
         if each.summary is None:  # another process writes the files and the output
@@ -103,6 +107,8 @@ def _check_find_lr(resume: str | None, seeds: list[int], output: Path | None) ->
         raise UsageError(f"--find-lr does not go with {'--resume' if resume else '--seeds'}")
     if output is not None and output.suffix.lower() not in (".png", ".svg"):
         raise UsageError(f"--find-lr draws a picture: --output FILE.png or .svg, not '{output}'")
+    if output is not None:
+        check_writable(output)
 
 
 def _open(
@@ -116,7 +122,8 @@ def _open(
     """Check the options of a new or resumed run; with several seeds, of the first one's run."""
     check(given)  # before torch is imported
     seeds = [int(seed) for seed in given["seeds"].split(",")] if "seeds" in given else []
-    if len(seeds) > 1 and "RANK" in os.environ:
+    seed = given.get("seed") if "RANK" in os.environ else None
+    if len(seeds) > 1 and "RANK" in os.environ and seed not in seeds:
         raise UsageError("--seeds starts one run after the other: use --nproc, not torchrun")
     if find_lr:
         _check_find_lr(resume, seeds, output)
@@ -130,12 +137,14 @@ def _open(
     from fmnist_cli.training.run import Run
 
     if resume:
+        if run_dir is not None:
+            raise UsageError("--run-dir does not go with --resume: a run keeps its directory")
         return Run.resume(resume, given, output=output, **places)
     output = output or options.DEFAULT_MODEL
     if seeds:
-        given["seed"] = seeds[0]
-        output = _of_seed(output, seeds[0])
-        run_dir = None if run_dir is None else run_dir / f"seed{seeds[0]}"
+        seed = given["seed"] = seed if seed in seeds else seeds[0]
+        output = _of_seed(output, seed)
+        run_dir = None if run_dir is None else run_dir / f"seed{seed}"
     return Run(configure(**given), output=output, run_dir=run_dir, **places)
 
 
@@ -167,23 +176,44 @@ def _earlier_seeds(run: "Run") -> "list[Summary]":
     """
     if not run.config.seeds or "RANK" in os.environ:
         return []
+    seeds = run.config.seed_values()
+    return [
+        summary
+        for seed in seeds[: seeds.index(run.config.seed)]
+        for summary in _recorded(_of_seed(_without_seed(run), seed), replace(run.config, seed=seed))
+    ]
+
+
+def _recorded(model: Path, config: "TrainConfig | None" = None) -> "list[Summary]":
+    """The result that a model file and its run directory record; none if they don't."""
     from fmnist_cli.runs.record import read_summary
 
-    seeds, found = run.config.seed_values(), []
-    for seed in seeds[: seeds.index(run.config.seed)]:
-        model = _of_seed(_without_seed(run), seed)
-        with contextlib.suppress(FmnistError):
-            found.append(read_summary(model, replace(run.config, seed=seed)))
-    return [summary for summary in found if summary is not None]
+    with contextlib.suppress(FmnistError):
+        summary = read_summary(model, config)
+        return [] if summary is None else [summary]
+    return []
 
 
-def _launch(run: "Run", resume: str | None) -> None:
-    """Train in several processes, as this command line says, with one seed."""
+def _launch(run: "Run", resumed: "Run | None") -> None:
+    """Train with one seed in several processes.
+
+    They get this command line, which does not name a new run after a resumed one: that gets the
+    resumed run's options.
+    """
     from fmnist_cli.training.launch import launch
+    from fmnist_cli.training.run_directory import OPTIONS_FILE
 
     words = sys.argv[1:]
-    if run.config.seeds and resume is None:
-        words += ["--seeds", str(run.config.seed)]
+    if resumed is not None and resumed.run_dir is not None and run is not resumed:
+        words = ["train", "--config", str(resumed.run_dir / OPTIONS_FILE)]
+        words += ["--seeds", str(run.config.seeds)]
+        words += ["--output", str(_without_seed(run))]
+        words += ["--run-dir", str(run.run_dir.parent)] if run.run_dir else []
+        words += ["--data-dir", str(run.source.data_dir)] if run.source.data_dir else []
+        words += [word for mirror in run.source.mirrors for word in ("--mirror", mirror)]
+        words += ["--quiet"] * console.is_quiet()
+    if run.config.seeds and run is not resumed:
+        words += ["--seed", str(run.config.seed)]
     launch(run.config.nproc, ["-m", "fmnist_cli", *words])
 
 
@@ -201,7 +231,7 @@ def _conclude_seeds(summaries: "list[Summary]", all_seeds: list[int], format_: s
     if format_ == "json":
         runs = [asdict(each) for each in summaries]
         console.print_json({"runs": runs, "val_accuracy": asdict(estimate)})
-    if estimate.mean is not None:
+    if estimate.mean is not None and "RANK" not in os.environ:  # the launcher joins the seeds
         interval = ""
         if estimate.ci95 is not None:
             interval = f", 95% interval {estimate.ci95[0]:.2%} to {estimate.ci95[1]:.2%}"

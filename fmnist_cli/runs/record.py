@@ -122,7 +122,7 @@ def read_run(path: Path, name: str) -> RunRecord:
     return RunRecord(name, path, options, history, RunDirectory(path).state())
 
 
-def read_summary(model: Path, config: TrainConfig) -> Summary | None:
+def read_summary(model: Path, config: TrainConfig | None = None) -> Summary | None:
     """The result of a finished run, by its model file; None if its options differ from `config`.
 
     Raises an error of this package if the file or the run directory is missing or damaged.
@@ -130,7 +130,9 @@ def read_summary(model: Path, config: TrainConfig) -> Summary | None:
     metadata = read_metadata(model)
     found, metrics = metadata.config or {}, metadata.metrics
     decisive = [each for each in OPTIONS.values() if each.name == "epochs" or not each.resumable]
-    is_same = all(found.get(each.name) == getattr(config, each.name) for each in decisive)
+    is_same = config is None or all(
+        found.get(each.name) == getattr(config, each.name) for each in decisive
+    )
     if metadata.run_dir is None or metrics is None or not is_same:
         return None
     record = read_run(Path(metadata.run_dir), metadata.run_dir)
@@ -145,7 +147,7 @@ def read_summary(model: Path, config: TrainConfig) -> Summary | None:
         best_epoch=metrics.epoch,
         seed=record.seed,
         device=str(found.get("device")),
-        data=config.data,
+        data=str(found.get("data")),
     )
 
 

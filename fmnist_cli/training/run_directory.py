@@ -56,7 +56,7 @@ class RunDirectory:
 
     @classmethod
     def find(cls, name: str) -> "RunDirectory":
-        """The directory of an earlier run; `last` is the newest below `runs`.
+        """The directory of an earlier run, or of its `last.pt`; `last` is the newest below `runs`.
 
         Raises MissingInput if there is no run to resume.
         """
@@ -69,12 +69,15 @@ class RunDirectory:
                     f"no run to resume below '{RUNS_FOLDER}'; name its directory: --resume RUN_DIR"
                 )
             return cls(newest.parent)
-        if not (Path(name) / STATE_FILE).is_file():
+        path = Path(name)
+        if path.name == STATE_FILE:  # the run's file rather than its directory
+            path = path.parent
+        if not (path / STATE_FILE).is_file():
             raise MissingInput(
                 f"no run to resume at '{name}': it holds no {STATE_FILE}\n"
                 "expected a run directory, or last for the newest one: --resume last"
             )
-        return cls(Path(name))
+        return cls(path)
 
     @property
     def state_file(self) -> Path:

@@ -156,6 +156,26 @@ CASES = {
     "a condition on no option": case("runs finished --where lrr=1", 2, "no run has an option 'lrr'"),
     "no seeds": case("train --data sample --seeds 3-1", 2, "--seeds"),
     "a batch that can't be shared": case("train --data sample:100 --nproc 3", 2, "can't be split evenly over --nproc 3"),
+    "resuming into another directory": case(
+        "train --resume finished --run-dir other", 2, "--run-dir does not go with --resume"
+    ),
+    "resuming by the state file": case("train --resume finished/last.pt", 0, "go on with --epochs N"),
+    "a learning rate drawn below a file": case(
+        "train --find-lr --data sample:100 -o photo.jpg/lr.png", 73, "photo.jpg"
+    ),
+    "a report in place of the model": case(
+        "evaluate model.pt --data sample --report ./model.pt", 2, "can't be an output", "name another file"
+    ),
+    "predictions in place of the data": case(
+        "evaluate model.pt --data noise.csv --predictions noise.csv", 2, "'noise.csv' can't be an output"
+    ),
+    "two outputs in one file": case(
+        "evaluate model.pt --data sample --report a.html --predictions a.html", 2, "writes it twice"
+    ),
+    "classes of a model that has its own": case(
+        "evaluate pretrained --data sample --classes cat,dog", 2, "records its own classes"
+    ),
+    "a missing ONNX file": case("predict gone.onnx shirt.jpg", 66, "export-onnx MODEL --output gone.onnx"),
     "resuming nothing": case("train --resume last", 66, "no run to resume", "--resume RUN_DIR"),
     "resuming a folder of another kind": case("train --resume empty", 66, "last.pt", "--resume last"),
     "an output that is a folder": case("train --data sample:100 -o empty", 73, "it is a directory", "name a file"),

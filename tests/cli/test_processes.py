@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -38,6 +39,24 @@ def test_two_processes_learn_as_one(fmnist: Program, tmp_path: Path) -> None:
     run(fmnist, tmp_path, "one")
     run(fmnist, tmp_path, "two", "--nproc", "2")
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
+
+
+def test_seeds_in_several_processes_are_reported_together_and_go_on(
+    fmnist: Program, tmp_path: Path
+) -> None:
+    series = ("--epochs", "1", "--nproc", "2", "--seeds", "0-1", "--run-dir", "series")
+    done = fmnist(*OPTIONS, *series, cwd=tmp_path)
+    paths = "model-seed0.pt\nmodel-seed1.pt\n"
+    assert done.stdout == paths
+    assert "\n2 seeds: val accuracy" in done.stderr
+    assert "1 seed:" not in done.stderr
+    expected = losses(tmp_path / "series" / "seed1")
+    shutil.rmtree(tmp_path / "series" / "seed1")
+    (tmp_path / "model-seed1.pt").unlink()
+    done = fmnist("train", "--resume", "series/seed0", cwd=tmp_path)
+    assert done.stdout == paths
+    assert "\n2 seeds: val accuracy" in done.stderr
+    assert losses(tmp_path / "series" / "seed1") == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.proof
