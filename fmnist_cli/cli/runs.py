@@ -21,6 +21,8 @@ _GROUP_KEYS = (
     *("recipe", "n", "val_accuracy", "ci95_low", "ci95_high", "seconds", "images_per_second"),
 )
 
+_TEXTS = ("name", "recipe", "options")
+"""Columns of text in a table; all others are figures."""
 _DISPENSABLE = ("img/s", "sec", "recipe", "state", "epochs", "95% interval")
 """Columns that a narrow terminal leaves out, in this order."""
 
@@ -73,7 +75,7 @@ def runs(
     """Compare training runs: options, accuracy, time."""
     from fmnist_cli.runs import record
     from fmnist_cli.runs.curves import check_format
-    from fmnist_cli.runs.groups import group_by_options
+    from fmnist_cli.runs.groups import group_by_options, paired_difference
     from fmnist_cli.training.run_directory import RUNS_FOLDER
 
     if curves is not None:
@@ -94,99 +96,98 @@ def runs(
         shown = finished
     groups = group_by_options(shown) if group else []
     varied = record.differing_options(shown, without=["seed"] if group else ())
+    told = record.beyond_recipes(shown, varied)
     if curves is not None:
-        _write_curves(curves, shown, groups, varied)
-    if group:
-        _print_groups(groups, varied, skipped, format_)
-    else:
-        _print_runs(shown, varied, skipped, format_)
-
-
-def _print_runs(
-    shown: "Sequence[RunRecord]", varied: Sequence[str], skipped: Sequence[str], format_: str
-) -> None:
-    rows = [
-        {
-            "name": run.name,
-            "run_dir": str(run.path),
-            "recipe": run.recipe,
-            "seed": run.seed,
-            "epochs": run.epochs,
-            "val_accuracy": run.val_accuracy,
-            "best_epoch": None if run.best is None else int(run.best["epoch"] or 0),
-            "seconds": run.seconds,
-            "images_per_second": run.images_per_second,
-            "state": run.state,
-            "options": {name: run.options.get(name) for name in varied},
-        }
-        for run in shown
-    ]
-    if format_ == "json":
-        console.print_json({"differing": varied, "runs": rows, "skipped": skipped})
-    elif format_ == "csv":
-        _print_csv(rows, [*_RUN_KEYS, *varied])
-    elif rows:
-        header = ["name", *_texts("recipe", "options", varied)]
-        table = [
-            [
-                *(run.name, *_texts(run.recipe, _describe_set(run, varied), varied)),
-                f"{run.epochs}/{run.options['epochs']}",
-                *(_percent(run.val_accuracy), _rounded(run.seconds)),
-                *(_rounded(run.images_per_second), run.state),
-            ]
-            for run in shown
-        ]
-        figures = ("epochs", "val acc", "sec", "img/s", "state")
-        show_table([*header, *figures], table, text_columns=len(header), dispensable=_DISPENSABLE)
-
-
-def _print_groups(
-    groups: "Sequence[Group]", varied: Sequence[str], skipped: Sequence[str], format_: str
-) -> None:
-    from statistics import fmean
-
-    from fmnist_cli.runs.groups import paired_difference
-
+        _write_curves(curves, shown, groups, told)
+    if not group:
+        rows = [_run_as_json(run, varied) for run in shown]
+        document = {"differing": varied, "runs": rows, "skipped": skipped}
+        _print(document, rows, [_run_cells(run, told) for run in shown], format_)
+        return
+    rows = [_group_as_json(each, varied) for each in groups]
     difference = paired_difference(groups[0], groups[1]) if len(groups) == 2 else None
-    rows: list[dict[str, Any]] = [
-        {
-            "recipe": group.runs[0].recipe,
-            "n": len({run.seed for run in group.runs}),
-            "seeds": sorted({run.seed for run in group.runs}),
-            "runs": [run.name for run in group.runs],
-            "val_accuracy": group.val_accuracy.mean,
-            "val_accuracy_ci95": group.val_accuracy.ci95,
-            "seconds": fmean(run.seconds for run in group.runs),
-            "images_per_second": fmean(run.images_per_second or 0 for run in group.runs),
-            "options": {name: group.runs[0].options.get(name) for name in varied},
-        }
-        for group in groups
-    ]
+    as_json = _difference_as_json(difference)
+    document = {"differing": varied, "groups": rows, "difference": as_json, "skipped": skipped}
+    _print(document, rows, [_group_cells(each, told) for each in groups], format_)
+    if difference is not None and format_ == "table":
+        _show_difference(difference)
+
+
+def _print(
+    document: dict[str, Any],
+    rows: Sequence[dict[str, Any]],
+    table: Sequence[dict[str, str]],
+    format_: str,
+) -> None:
+    """Print the document as JSON, its rows as CSV, or the table: cells by column."""
     if format_ == "json":
-        document = {"differing": varied, "groups": rows, "difference": _as_json(difference)}
-        console.print_json({**document, "skipped": skipped})
+        console.print_json(document)
     elif format_ == "csv":
-        for row in rows:
-            row["ci95_low"], row["ci95_high"] = row["val_accuracy_ci95"] or (None, None)
-        _print_csv(rows, [*_GROUP_KEYS, *varied])
-    elif rows:
-        header = _texts("recipe", "options", varied)
-        table = [
-            [
-                *_texts(row["recipe"], _describe(group.runs[0], varied), varied),
-                *(str(row["n"]), _percent(row["val_accuracy"])),
-                " to ".join(map(_percent, row["val_accuracy_ci95"] or ())),
-                *(_rounded(row["seconds"]), _rounded(row["images_per_second"])),
-            ]
-            for group, row in zip(groups, rows, strict=True)
-        ]
-        figures = ("n", "val acc", "95% interval", "sec", "img/s")
-        show_table([*header, *figures], table, text_columns=len(header), dispensable=_DISPENSABLE)
-        if difference is not None:
-            _show_difference(difference)
+        columns = _RUN_KEYS if "runs" in document else _GROUP_KEYS
+        _print_csv(rows, [*columns, *document["differing"]])
+    elif table:
+        header = [name for name in table[0] if name != "options" or any(row[name] for row in table)]
+        cells = [[row[name] for name in header] for row in table]
+        texts = sum(name in _TEXTS for name in header)
+        show_table(header, cells, text_columns=texts, dispensable=_DISPENSABLE)
 
 
-def _as_json(difference: "PairedDifference | None") -> dict[str, Any] | None:
+def _run_as_json(run: "RunRecord", varied: Sequence[str]) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "run_dir": str(run.path),
+        "recipe": run.recipe,
+        "seed": run.seed,
+        "epochs": run.epochs,
+        "val_accuracy": run.val_accuracy,
+        "best_epoch": None if run.best is None else int(run.best["epoch"] or 0),
+        "seconds": run.seconds,
+        "images_per_second": run.images_per_second,
+        "state": run.state,
+        "options": {name: run.options.get(name) for name in varied},
+    }
+
+
+def _run_cells(run: "RunRecord", told: Sequence[str]) -> dict[str, str]:
+    return {
+        "name": run.name,
+        "recipe": run.recipe,
+        "options": _describe(run, told),
+        "epochs": f"{run.epochs}/{run.options['epochs']}",
+        "val acc": _percent(run.val_accuracy),
+        "sec": _rounded(run.seconds),
+        "img/s": _rounded(run.images_per_second),
+        "state": run.state,
+    }
+
+
+def _group_as_json(group: "Group", varied: Sequence[str]) -> dict[str, Any]:
+    return {
+        "recipe": group.runs[0].recipe,
+        "n": len(group.seeds),
+        "seeds": group.seeds,
+        "runs": [run.name for run in group.runs],
+        "val_accuracy": group.val_accuracy.mean,
+        "val_accuracy_ci95": group.val_accuracy.ci95,
+        "seconds": group.seconds,
+        "images_per_second": group.images_per_second,
+        "options": {name: group.runs[0].options.get(name) for name in varied},
+    }
+
+
+def _group_cells(group: "Group", told: Sequence[str]) -> dict[str, str]:
+    return {
+        "recipe": group.runs[0].recipe,
+        "options": _describe(group.runs[0], told),
+        "n": str(len(group.seeds)),
+        "val acc": _percent(group.val_accuracy.mean),
+        "95% interval": " to ".join(map(_percent, group.val_accuracy.ci95 or ())),
+        "sec": _rounded(group.seconds),
+        "img/s": _rounded(group.images_per_second),
+    }
+
+
+def _difference_as_json(difference: "PairedDifference | None") -> dict[str, Any] | None:
     if difference is None:
         return None
     estimate = difference.estimate
@@ -236,25 +237,19 @@ def _label(group: "Group", groups: "Sequence[Group]", varied: Sequence[str]) -> 
     return f"{run.recipe} {_describe(run, own)}".strip()
 
 
-def _texts(recipe: str, options: str, varied: Sequence[str]) -> list[str]:
-    """Cells of text; there is no column of options if none differs."""
-    return [recipe, options] if varied else [recipe]
-
-
 def _print_csv(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
     names = dict.fromkeys(columns)  # the seed may be a column and an option that differs
-    flat = [{**row["options"], **row} for row in rows]
-    console.print_csv([names, *([row[name] for name in names] for row in flat)])
+    console.print_csv([names])
+    for row in rows:
+        low, high = row.get("val_accuracy_ci95") or (None, None)
+        cells = {**row["options"], **row, "ci95_low": low, "ci95_high": high}
+        console.print_csv([[cells[name] for name in names]])
 
 
 def _describe(run: "RunRecord", varied: Sequence[str]) -> str:
     from fmnist_cli.runs.record import as_text
 
     return ", ".join(f"{name} {as_text(run.options.get(name)) or '-'}" for name in varied)
-
-
-def _describe_set(run: "RunRecord", varied: Sequence[str]) -> str:
-    return _describe(run, [name for name in varied if run.options.get(name) not in (None, False)])
 
 
 def _percent(share: float | None) -> str:

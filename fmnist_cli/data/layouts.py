@@ -23,6 +23,8 @@ Split: TypeAlias = Literal["train", "test"]
 
 OFFICIAL: Final = "fashion-mnist"
 SAMPLE: Final = "sample"
+ARRAYS: Final = "arrays"
+"""Kind and name of images that a Python program trains on."""
 NAMED: Final = (OFFICIAL, SAMPLE)
 """Data with a name: the same images on every machine."""
 _EXPECTED: Final = (
@@ -92,6 +94,11 @@ def _kind_of_file(path: Path) -> Kind:
 
 def no_such_data(spec: str) -> FmnistError:
     """The error for a name that is neither data nor a path."""
+    if spec == ARRAYS:
+        return UsageError(
+            f"'{ARRAYS}' stands for the images of a Python program, which no file holds\n"
+            "name data: --data NAME|PATH; or train on the images again from Python"
+        )
     shown = in_one_line(spec)  # it may come out of a model file
     if Path(spec).name != spec or "." in spec:  # it looks like a path, not like a name
         return MissingInput(f"no file or directory at '{shown}'{similar_path(spec)}\n{_EXPECTED}")

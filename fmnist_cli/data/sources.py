@@ -17,9 +17,6 @@ from fmnist_cli.errors import DataError, MissingInput, UsageError, in_one_line
 
 JOINT: Final = " + "
 """Stands between the sources of joined data."""
-ARRAYS: Final = "arrays"
-"""Kind and name of images that a Python program trains on."""
-
 _FEWEST: Final = 10
 """Images of the sample that can be trained on."""
 

@@ -1,7 +1,6 @@
 """One self-contained HTML page about an evaluation."""
 
 import base64
-import csv
 import io
 from functools import cache
 from importlib import resources
@@ -19,7 +18,8 @@ from fmnist_cli.evaluation.description import as_text
 from fmnist_cli.evaluation.evaluation import Evaluation
 from fmnist_cli.evaluation.figures import LEGIBLE_CLASSES, curves_svg, reliability_svg
 from fmnist_cli.evaluation.scores import wilson_interval
-from fmnist_cli.training.run_directory import HISTORY_COLUMNS, HISTORY_FILE
+from fmnist_cli.runs.record import Epoch, read_history
+from fmnist_cli.training.run_directory import HISTORY_FILE
 
 WORST_ERRORS: Final = 50
 MOST_AMBIGUOUS: Final = 20
@@ -76,7 +76,7 @@ def render_page(evaluation: Evaluation) -> str:
     )
 
 
-def find_history(model: Path, metadata: ModelMetadata | None) -> list[dict[str, float | None]]:
+def find_history(model: Path, metadata: ModelMetadata | None) -> list[Epoch]:
     """The rows of the `history.csv` of the run that made a model; empty if it is not found.
 
     Looks beside the model file and in the run directory that the file records. Raises DataError
@@ -89,17 +89,10 @@ def find_history(model: Path, metadata: ModelMetadata | None) -> list[dict[str, 
     for folder in (model.parent, *([Path(metadata.run_dir)] if metadata.run_dir else [])):
         path = folder / HISTORY_FILE
         try:
-            content = path.read_text(encoding="utf-8") if path.is_file() else ""
-            reader = csv.DictReader(content.splitlines())
-            if tuple(reader.fieldnames or ()) != HISTORY_COLUMNS:
-                continue  # another program's file
-            rows = [
-                {name: float(value) if value else None for name, value in row.items()}
-                for row in reader
-            ]
+            rows = (read_history(path) if path.is_file() else None) or []
         except OSError:
             continue
-        except (ValueError, TypeError, csv.Error) as error:
+        except ValueError as error:
             raise DataError(f"'{path}' is not the history of a run: {error}") from None
         # Another run's history does not contain the epoch whose weights the model file holds.
         if any((row["epoch"], row["val_loss"], row["val_accuracy"]) == best_epoch for row in rows):

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.layouts import ARRAYS
 from fmnist_cli.data.pictures import PhotoMode
-from fmnist_cli.data.sources import ARRAYS, Source, open_source
+from fmnist_cli.data.sources import Source, open_source
 from fmnist_cli.errors import MissingInput, UsageError, in_one_line
 from fmnist_cli.inference.classifier import Classifier
 

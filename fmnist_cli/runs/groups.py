@@ -54,6 +54,11 @@ class Group:
     runs: Sequence[RunRecord]
 
     @property
+    def seeds(self) -> list[int]:
+        """The seeds in order, each once."""
+        return sorted({run.seed for run in self.runs})
+
+    @property
     def by_seed(self) -> dict[int, float]:
         """Validation accuracy of each seed; of runs with the same seed the last counts."""
         return {run.seed: run.val_accuracy for run in self.runs if run.val_accuracy is not None}
@@ -62,6 +67,16 @@ class Group:
     def val_accuracy(self) -> Estimate:
         """Mean over the seeds."""
         return Estimate.of_shares(list(self.by_seed.values()))
+
+    @property
+    def seconds(self) -> float:
+        """Mean training time of the runs."""
+        return statistics.fmean(run.seconds for run in self.runs)
+
+    @property
+    def images_per_second(self) -> float:
+        """Mean training speed of the runs."""
+        return statistics.fmean(run.images_per_second or 0 for run in self.runs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from fmnist_cli.checkpoints.archive import read_metadata
 from fmnist_cli.errors import DataError, MissingInput, UsageError, did_you_mean
 from fmnist_cli.training.options import OPTIONS, TrainConfig
+from fmnist_cli.training.recipes import usual
 from fmnist_cli.training.results import Summary
 from fmnist_cli.training.run_directory import (
     HISTORY_COLUMNS,
@@ -113,10 +114,12 @@ def read_run(path: Path, name: str) -> RunRecord:
     try:
         options = _read_options(file)
         file = path / HISTORY_FILE
-        history = _read_history(file)
+        history = read_history(file)
+        if history is None:
+            raise ValueError("columns are missing")
     except OSError as error:
         raise DataError(f"skipped '{path}': {file.name}: {error.strerror}") from None
-    except (ValueError, IndexError, RecursionError, csv.Error) as error:
+    except (ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"skipped '{path}': {file.name} is damaged: {reason}") from None
     return RunRecord(name, path, options, history, RunDirectory(path).state())
@@ -167,12 +170,22 @@ def _parse_line(line: str) -> dict[str, Any]:
     return tomllib.loads(line)
 
 
-def _read_history(file: Path) -> list[Epoch]:
-    with file.open(encoding="utf-8", newline="") as lines:
-        header, *rows = csv.reader(lines, strict=True)
-    places = [(column, header.index(column)) for column in HISTORY_COLUMNS]
+def read_history(file: Path) -> list[Epoch] | None:
+    """The rows of a `history.csv`; None if it lacks a column, as another program's file does.
+
+    Raises OSError if it can't be read, ValueError if it is damaged.
+    """
+    try:
+        with file.open(encoding="utf-8", newline="") as lines:
+            reader = csv.reader(lines, strict=True)
+            header = next(reader, [])
+            if not {*HISTORY_COLUMNS} <= {*header}:
+                return None
+            rows = [dict(zip(header, cells, strict=True)) for cells in reader]
+    except csv.Error as error:
+        raise ValueError(error) from None
     history: list[Epoch] = [
-        {column: float(row[place]) if row[place] else None for column, place in places}
+        {column: float(row[column]) if row[column] else None for column in HISTORY_COLUMNS}
         for row in rows
     ]
     values = [value for row in history for value in row.values() if value is not None]
@@ -191,6 +204,18 @@ def differing_options(runs: Sequence[RunRecord], *, without: Sequence[str] = ())
         if name not in (*_SHOWN_APART, *without)
         and len({repr(run.options.get(name)) for run in runs}) > 1
     ]
+
+
+def beyond_recipes(runs: Sequence[RunRecord], options: Sequence[str]) -> list[str]:
+    """Those of the options that do not have the value of its recipe in every run."""
+    return [name for name in options if not all(_is_recipes(run, name) for run in runs)]
+
+
+def _is_recipes(run: RunRecord, name: str) -> bool:
+    field = name.replace("-", "_")
+    if field not in OPTIONS:  # written by another version
+        return False
+    return bool(run.options.get(name) == usual(run.recipe, str(run.options.get("device")), field))
 
 
 def as_text(value: Any) -> str:

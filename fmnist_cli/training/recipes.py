@@ -141,10 +141,10 @@ def _network_of(weights: str | None) -> dict[str, Any]:
         return {}
 
 
-def sets(config: TrainConfig, name: str) -> bool:
-    """Whether an option has the value of the config's recipe or, if that has none, its default."""
-    usual = RECIPES.get(config.recipe, {}).get(name, OPTIONS[name].default)
-    return getattr(config, name) in (usual, ON_CUDA.get(config.recipe, {}).get(name, usual))
+def usual(recipe: str, device: str, name: str) -> Any:
+    """The value that an option has by a recipe on a device or, if that sets none, by default."""
+    on_cuda = ON_CUDA.get(recipe, {}) if device.startswith("cuda") else {}
+    return {**RECIPES.get(recipe, {}), **on_cuda}.get(name, OPTIONS[name].default)
 
 
 def shown_default(name: str) -> str:

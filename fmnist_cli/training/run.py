@@ -17,8 +17,9 @@ from torch import nn
 from fmnist_cli import models
 from fmnist_cli.data.class_names import split_classes
 from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.layouts import ARRAYS
 from fmnist_cli.data.normalization import Normalization
-from fmnist_cli.data.sources import ARRAYS, Source, open_source
+from fmnist_cli.data.sources import Source, open_source
 from fmnist_cli.errors import OutputError, UsageError
 from fmnist_cli.files import check_writable, is_unicode
 from fmnist_cli.inference import torch_devices

@@ -16,8 +16,8 @@ from fmnist_cli.data.sources import Source, TrainingData
 from fmnist_cli.data.splits import divide, stratified_split
 from fmnist_cli.errors import DataError, FmnistError, UsageError
 from fmnist_cli.pretrained import locate
-from fmnist_cli.training import recipes
 from fmnist_cli.training.options import TrainConfig
+from fmnist_cli.training.recipes import usual
 
 SPLIT_SEED: Final = 0
 """The validation split depends on the data and its size alone, so runs can be compared."""
@@ -69,7 +69,8 @@ def read_run_data(
     train, val = divide(found.images, val_size, seed)
     n = len(train)
     # A batch size that comes from the recipe is cut to fit instead.
-    if is_new and config.batch_size > n and not recipes.sets(config, "batch_size"):
+    by_recipe = usual(config.recipe, config.device, "batch_size")
+    if is_new and config.batch_size > n and config.batch_size != by_recipe:
         raise UsageError(
             f"--batch-size {config.batch_size:,} is more than the {n:,} images to train "
             f"on; choose {n:,} or fewer"

@@ -174,6 +174,12 @@ def test_a_network_and_arrays_of_a_python_program(fmnist: Program, tmp_path: Pat
     done = fmnist("train", "--resume", "arrays", "--epochs", "2", cwd=tmp_path, code=2)
     assert "'arrays' can't be resumed: it trains on arrays of a Python program" in done.stderr
     assert "fmnist train --weights arrays/last.pt" in done.stderr
+    (tmp_path / "arrays").rename(tmp_path / "away")  # a directory of that name would be data
+    again = ("train", "--config", "away/run.toml")
+    done = fmnist(*again, cwd=tmp_path, code=2)
+    assert "'arrays' stands for the images of a Python program" in done.stderr
+    assert "--data NAME|PATH" in done.stderr
+    fmnist(*again, "--data", "sample:200", cwd=tmp_path)
 
     for command in (("evaluate", "net.pt"), ("train", "--resume", "net")):
         done = fmnist(*command, cwd=tmp_path, code=2)

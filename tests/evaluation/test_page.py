@@ -180,10 +180,11 @@ def test_another_history_is_ignored(tmp_path: Path, metrics: Metrics | None) -> 
     assert find_history(tmp_path / "model.pt", METADATA) == []
 
 
-def test_a_damaged_history_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", ["zero", "inf", "0.9,"])
+def test_a_damaged_history_is_an_error(tmp_path: Path, damage: str) -> None:
     RunDirectory(tmp_path).write_history(ROWS)
     path = tmp_path / "history.csv"
-    path.write_text(path.read_text().replace("0.9", "zero"))
+    path.write_text(path.read_text().replace("0.9", damage))
     with pytest.raises(DataError, match="not the history of a run"):
         find_history(tmp_path / "model.pt", METADATA)
 

@@ -3,12 +3,22 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from fmnist_cli.errors import DataError, MissingInput, UsageError
-from fmnist_cli.runs.record import RunRecord, differing_options, find_runs, read_run, select, sort
+from fmnist_cli.runs.record import (
+    RunRecord,
+    beyond_recipes,
+    differing_options,
+    find_runs,
+    read_run,
+    select,
+    sort,
+)
+from fmnist_cli.training.recipes import resolve
 from fmnist_cli.training.run_directory import RunDirectory
 from tests.runs.written_runs import write_run
 
@@ -33,6 +43,17 @@ def test_a_run_is_what_its_files_say(three: list[RunRecord]) -> None:
     assert a.best["epoch"] == 2
     assert (b.epochs, b.val_accuracy, b.state) == (1, 0.5, "stopped")
     assert differing_options(three) == ["lr", "augment", "ema"]
+
+
+def test_what_the_recipes_set_is_told_apart_from_what_the_user_chose(tmp_path: Path) -> None:
+    for number, (recipe, device, changed) in enumerate(
+        (("fast", "cpu", {}), ("fast", "cuda:0", {}), ("best", "cuda:0", {"lr": 0.3}))
+    ):
+        config = asdict(resolve({"recipe": recipe, "device": device, **changed}))
+        write_run(tmp_path / str(number), **{k: v for k, v in config.items() if v is not None})
+    runs = find_runs([tmp_path])[0]
+    assert {"model", "batch-size", "ema", "lr"} <= set(differing_options(runs))
+    assert beyond_recipes(runs, differing_options(runs)) == ["lr", "device"]
 
 
 def test_the_monitored_metric_decides_which_epoch_is_best(tmp_path: Path) -> None:
