@@ -8,7 +8,7 @@ import typer
 
 from fmnist_cli.cli import console, options
 from fmnist_cli.cli.models_and_data import busy, data_line, load_model, open_data, warn_of_data
-from fmnist_cli.cli.tables import show_facts, show_table
+from fmnist_cli.cli.tables import points, show_facts, show_table, with_interval
 from fmnist_cli.pretrained import locate, name_of
 
 if TYPE_CHECKING:
@@ -99,14 +99,13 @@ def _cells(predicted: dict[str, Any]) -> tuple[str, str]:
 def _show(result: "ModelComparison", listed: int) -> None:
     facts = [("data", data_line(result, result.n))]
     for name, side in (("A", result.a), ("B", result.b)):
-        low, high = side.accuracy_ci95
-        interval = f"95% interval {low:.2%} to {high:.2%}"
-        facts.append((name, f"{side.accuracy:.2%}, {interval}  {name_of(Path(side.model))}"))
-    low, high = result.difference_ci95
-    interval = f"95% interval {100 * low:+.2f} to {100 * high:+.2f}"
+        accuracy = with_interval(side.accuracy, side.accuracy_ci95)
+        facts.append((name, f"{accuracy}  {name_of(Path(side.model))}"))
+    # A p-value may be too small for a float.
+    p = f"{result.mcnemar_p:.3g}" if result.mcnemar_p else "less than 1e-300"
     facts += [
-        ("B - A", f"{100 * result.difference:+.2f} points, {interval}"),
-        ("McNemar's p", f"{_small(result.mcnemar_p)} ({result.mcnemar_test})"),
+        ("B - A", points(result.difference, result.difference_ci95)),
+        ("McNemar's p", f"{p} ({result.mcnemar_test})"),
         ("only A right", f"{result.only_a_right:,}"),
         ("only B right", f"{result.only_b_right:,}"),
         ("agreement", f"{result.agreement:.2%}; {result.n_differing:,} images differ"),
@@ -120,8 +119,3 @@ def _show(result: "ModelComparison", listed: int) -> None:
         show_table(_COLUMNS, rows, text_columns=6, dispensable=("b_probability", "a_probability"))
     if result.n_differing > len(rows):
         console.note(f"{result.n_differing - len(rows):,} more differ: --list N, --format csv")
-
-
-def _small(p: float) -> str:
-    """A p-value, which may be too small for a float."""
-    return f"{p:.3g}" if p else "less than 1e-300"

@@ -15,7 +15,7 @@ from fmnist_cli.cli.models_and_data import (
     open_data,
     warn_of_data,
 )
-from fmnist_cli.cli.tables import show_facts, show_table
+from fmnist_cli.cli.tables import show_facts, show_table, with_interval
 
 if TYPE_CHECKING:
     from fmnist_cli.evaluation.evaluation import Evaluation
@@ -118,10 +118,9 @@ def _show(evaluation: "Evaluation") -> None:
     else:
         console.result(scores.report_text.rstrip("\n"))
     console.result("")
-    low, high = scores.accuracy_ci95
     facts = [
         ("data", data_line(evaluation, scores.n)),
-        ("accuracy", f"{scores.accuracy:.2%}, 95% interval {low:.2%} to {high:.2%}"),
+        ("accuracy", with_interval(scores.accuracy, scores.accuracy_ci95)),
         ("loss", f"{scores.loss:.4f}"),
         ("calibration error", f"{scores.calibration.error:.4f}"),
     ]

@@ -25,24 +25,18 @@ def export_onnx(
     ] = None,
     verify: Annotated[
         int,
-        typer.Option(
-            "--verify", metavar="N", min=1, help="Images on which torch and ONNX must agree."
-        ),
+        typer.Option(metavar="N", min=1, help="Images on which torch and ONNX must agree."),
     ] = 1_000,
     model_options: options.ModelOptions,
     opset: Annotated[
         int,
         typer.Option(
-            "--opset",
-            metavar="N",
-            min=OPSETS[0],
-            max=OPSETS[-1],
-            help="Version of the ONNX operators.",
+            metavar="N", min=OPSETS[0], max=OPSETS[-1], help="Version of the ONNX operators."
         ),
     ] = DEFAULT_OPSET,
     quantize: Annotated[
         Literal["none", "int8"],
-        typer.Option("--quantize", help="Arithmetic of the file; int8 is calibrated."),
+        typer.Option(help="Arithmetic of the file; int8 is calibrated."),
     ] = "none",
     logits: Annotated[bool, typer.Option("--logits", help="Add the output 'logits'.")] = False,
     tta: options.TtaOption = False,

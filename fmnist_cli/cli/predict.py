@@ -36,7 +36,6 @@ StdinImageOption = Annotated[
 ShowInputOption = Annotated[
     Path | None,
     typer.Option(
-        "--show-input",
         metavar="DIR",
         help="Write what the network sees of each picture to DIR, as PNG files; for a photo also "
         "how it was prepared.",

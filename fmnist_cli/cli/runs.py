@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fmnist_cli.cli import console, options
-from fmnist_cli.cli.tables import show_table
+from fmnist_cli.cli.tables import points, show_table
 
 if TYPE_CHECKING:
     from fmnist_cli.runs.groups import Group, PairedDifference
@@ -47,7 +47,6 @@ def runs(
     where: Annotated[
         list[str] | None,
         typer.Option(
-            "--where",
             metavar="OPTION=VALUE",
             help="Show only these runs, such as recipe=fast or state=finished; repeatable.",
         ),
@@ -55,7 +54,6 @@ def runs(
     sort: Annotated[
         str,
         typer.Option(
-            "--sort",
             metavar="COLUMN",
             help="name, recipe, epochs, val_accuracy, seconds, images_per_second, state, or an "
             "option; accuracy and speed: best first.",
@@ -64,7 +62,6 @@ def runs(
     curves: Annotated[
         Path | None,
         typer.Option(
-            "--curves",
             metavar="FILE",
             help="Plot the learning curves as .png, .svg or .html; with --group, the mean of "
             "each group and its range.",
@@ -204,11 +201,8 @@ def _show_difference(difference: "PairedDifference") -> None:
     if estimate.mean is None:
         console.note("the two groups have no seed in common: no paired difference")
         return
-    text = f"second - first, by seed: {100 * estimate.mean:+.2f} points"
-    if estimate.ci95 is not None:
-        low, high = estimate.ci95
-        text += f", 95% interval {100 * low:+.2f} to {100 * high:+.2f}"
-    console.result(f"\n{text}, n = {estimate.n}")
+    text = points(estimate.mean, estimate.ci95)
+    console.result(f"\nsecond - first, by seed: {text}, n = {estimate.n}")
 
 
 def _write_curves(
@@ -216,10 +210,13 @@ def _write_curves(
 ) -> None:
     from fmnist_cli.files import atomic_write
     from fmnist_cli.runs.curves import Curve, draw
+    from fmnist_cli.runs.groups import Group
 
-    curves = [Curve.of_run(run) for run in shown]
-    if groups:
-        curves = [Curve.of_group(group, _label(group, groups, varied)) for group in groups]
+    curves = [] if groups else [Curve.of(Group([run]), run.name) for run in shown]
+    for group in groups:
+        n = len(group.runs)
+        label = _label(group, groups, varied)
+        curves.append(Curve.of(group, label, f"{n} run{'' if n == 1 else 's'}"))
     with atomic_write(path) as temporary:
         temporary.write_bytes(draw(curves, path))
     console.note(f"learning curves: {path}")

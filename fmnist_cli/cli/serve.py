@@ -30,14 +30,12 @@ ServedModelArgument = Annotated[
 HostOption = Annotated[
     str,
     typer.Option(
-        "--host", metavar="ADDRESS", help="Address to listen on; 0.0.0.0 for all of this machine's."
+        metavar="ADDRESS", help="Address to listen on; 0.0.0.0 for all of this machine's."
     ),
 ]
 PortOption = Annotated[
     int,
-    typer.Option(
-        "--port", metavar="N", min=0, max=65_535, help="Port to listen on; 0 for any free one."
-    ),
+    typer.Option(metavar="N", min=0, max=65_535, help="Port to listen on; 0 for any free one."),
 ]
 
 

@@ -26,7 +26,6 @@ def show(
     split: Annotated[
         Literal["train", "val", "test"] | None,
         typer.Option(
-            "--split",
             help="Split to show; val: the validation split of the model or of an image directory.",
             show_default="train; with --errors: test",
         ),
@@ -35,10 +34,7 @@ def show(
     errors: Annotated[
         Path | None,
         typer.Option(
-            "--errors",
-            metavar="MODEL",
-            parser=locate,
-            help="Show the errors of this model, the worst first.",
+            metavar="MODEL", parser=locate, help="Show the errors of this model, the worst first."
         ),
     ] = None,
     count: Annotated[
@@ -47,13 +43,12 @@ def show(
     augment: Annotated[
         str | None,
         typer.Option(
-            "--augment",
             metavar="NAME[:STRENGTH],…",
             help="Show the images as training with these augmentations sees them.",
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option("--seed", metavar="N", min=0, help="Seed of the random choice of images.")
+        int, typer.Option(metavar="N", min=0, help="Seed of the random choice of images.")
     ] = 0,
     output: Annotated[
         Path | None,

@@ -14,6 +14,23 @@ _GAP: Final = 3
 """Columns between two cells of a rich table."""
 
 
+def with_interval(share: float, ci95: tuple[float, float] | None) -> str:
+    """A share in percent, with its 95% interval if it has one."""
+    if ci95 is None:
+        return f"{share:.2%}"
+    low, high = ci95
+    return f"{share:.2%}, 95% interval {low:.2%} to {high:.2%}"
+
+
+def points(difference: float, ci95: tuple[float, float] | None) -> str:
+    """A difference of two shares in percentage points, with its 95% interval if it has one."""
+    text = f"{100 * difference:+.2f} points"
+    if ci95 is None:
+        return text
+    low, high = ci95
+    return f"{text}, 95% interval {100 * low:+.2f} to {100 * high:+.2f}"
+
+
 def show_facts(facts: Sequence[tuple[str, str]]) -> None:
     """Print one name and value per line."""
     shown = [(name, literal(value)) for name, value in facts]

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from fmnist_cli.cli import console, options
 from fmnist_cli.cli.models_and_data import fetch
 from fmnist_cli.cli.progress import epoch_progress
 from fmnist_cli.cli.signals import stop_request
+from fmnist_cli.cli.tables import with_interval
 from fmnist_cli.errors import FmnistError, Interrupted, UsageError
 from fmnist_cli.files import check_writable
 from fmnist_cli.training.options import OPTIMIZER, RUNS, check
@@ -82,20 +84,7 @@ def train(
     launches = run.config.nproc > 1 and "RANK" not in os.environ
     if launches and run.config.seeds and format_ == "json":
         raise UsageError("--seeds with --nproc prints no JSON; fmnist runs --format json does")
-    summaries = _earlier_seeds(run)
-    for summary in summaries:
-        _print_path(summary, format_)
-    for each in _by_seed(run):
-        if launches:
-            _launch(each, run if resume else None)
-            if each.config.seeds:
-                summaries += _recorded(each.output)
-            continue
-        _fit(each)
-        if each.summary is None:  # another process writes the files and the output
-            continue
-        summaries.append(each.summary)
-        _print_path(each.summary, format_)
+    summaries = list(_summaries(run, format_, launches=launches, resumes=bool(resume)))
     if summaries and run.config.seeds:
         _conclude_seeds(summaries, run.config.seed_values(), format_)
     elif summaries and format_ == "json":
@@ -143,55 +132,65 @@ def _open(
     output = output or options.DEFAULT_MODEL
     if seeds:
         seed = given["seed"] = seed if seed in seeds else seeds[0]
-        output = _of_seed(output, seed)
+        output = output.with_stem(f"{output.stem}-seed{seed}")
         run_dir = None if run_dir is None else run_dir / f"seed{seed}"
     return Run(configure(**given), output=output, run_dir=run_dir, **places)
 
 
-def _by_seed(run: "Run") -> Iterator["Run"]:
-    """The run, and then one for each seed in `--seeds` that comes after its own."""
-    yield run
-    seed, seeds = run.config.seed, run.config.seed_values()
-    if not seeds or "RANK" in os.environ:
-        return
-    output = _without_seed(run)
-    is_own = run.run_dir is not None and run.run_dir.name == f"seed{seed}"
-    for other in seeds[seeds.index(seed) + 1 :]:
-        run_dir = run.run_dir.with_name(f"seed{other}") if run.run_dir and is_own else None
-        yield run.with_seed(other, output=_of_seed(output, other), run_dir=run_dir)
+def _summaries(run: "Run", format_: str, *, launches: bool, resumes: bool) -> "Iterator[Summary]":
+    """Train for the run's own seed and those after it in `--seeds`; prints and yields each result.
 
-
-def _of_seed(output: Path, seed: int) -> Path:
-    return output.with_stem(f"{output.stem}-seed{seed}")
-
-
-def _without_seed(run: "Run") -> Path:
-    return run.output.with_stem(run.output.stem.removesuffix(f"-seed{run.config.seed}"))
-
-
-def _earlier_seeds(run: "Run") -> "list[Summary]":
-    """The results of the seeds in `--seeds` that come before a resumed run's own.
-
-    Those whose model file or run directory is no longer in place are left out.
+    First come the results of the seeds before it, which a resumed run has, as far as their model
+    files and run directories are in place. A process that writes no files has no results.
     """
-    if not run.config.seeds or "RANK" in os.environ:
-        return []
+    earlier, later = _other_seeds(run)
+    for seed in earlier:
+        for summary in _recorded(_output(run, seed), replace(run.config, seed=seed)):
+            _print_path(summary, format_)
+            yield summary
+    for each in chain([run], (_with_seed(run, seed) for seed in later)):
+        if launches:
+            _launch(each, run if resumes else None)  # one of the processes prints its result
+            if run.config.seeds:
+                yield from _recorded(each.output)
+            continue
+        _fit(each)
+        if each.summary is not None:
+            _print_path(each.summary, format_)
+            yield each.summary
+
+
+def _other_seeds(run: "Run") -> tuple[list[int], list[int]]:
+    """The seeds in `--seeds` before and after the run's own."""
+    if not run.config.seeds or "RANK" in os.environ:  # the launching process sees to the others
+        return [], []
     seeds = run.config.seed_values()
-    return [
-        summary
-        for seed in seeds[: seeds.index(run.config.seed)]
-        for summary in _recorded(_of_seed(_without_seed(run), seed), replace(run.config, seed=seed))
-    ]
+    own = seeds.index(run.config.seed)
+    return seeds[:own], seeds[own + 1 :]
 
 
-def _recorded(model: Path, config: "TrainConfig | None" = None) -> "list[Summary]":
-    """The result that a model file and its run directory record; none if they don't."""
+def _recorded(model: Path, config: "TrainConfig | None" = None) -> "Iterator[Summary]":
+    """The result that a model file and its run directory record, if they do."""
     from fmnist_cli.runs.record import read_summary
 
     with contextlib.suppress(FmnistError):
         summary = read_summary(model, config)
-        return [] if summary is None else [summary]
-    return []
+        if summary is not None:
+            yield summary
+
+
+def _output(run: "Run", seed: int | None) -> Path:
+    """The model file of another seed; None: the one that `--output` names."""
+    stem = run.output.stem.removesuffix(f"-seed{run.config.seed}")
+    return run.output.with_stem(stem if seed is None else f"{stem}-seed{seed}")
+
+
+def _with_seed(run: "Run", seed: int) -> "Run":
+    run_dir = run.run_dir
+    if run_dir is not None:
+        is_own = run_dir.name == f"seed{run.config.seed}"
+        run_dir = run_dir.with_name(f"seed{seed}") if is_own else None
+    return run.with_seed(seed, output=_output(run, seed), run_dir=run_dir)
 
 
 def _launch(run: "Run", resumed: "Run | None") -> None:
@@ -207,7 +206,7 @@ def _launch(run: "Run", resumed: "Run | None") -> None:
     if resumed is not None and resumed.run_dir is not None and run is not resumed:
         words = ["train", "--config", str(resumed.run_dir / OPTIONS_FILE)]
         words += ["--seeds", str(run.config.seeds)]
-        words += ["--output", str(_without_seed(run))]
+        words += ["--output", str(_output(run, None))]
         words += ["--run-dir", str(run.run_dir.parent)] if run.run_dir else []
         words += ["--data-dir", str(run.source.data_dir)] if run.source.data_dir else []
         words += [word for mirror in run.source.mirrors for word in ("--mirror", mirror)]
@@ -231,15 +230,13 @@ def _conclude_seeds(summaries: "list[Summary]", all_seeds: list[int], format_: s
     if format_ == "json":
         runs = [asdict(each) for each in summaries]
         console.print_json({"runs": runs, "val_accuracy": asdict(estimate)})
-    if estimate.mean is not None and "RANK" not in os.environ:  # the launcher joins the seeds
-        interval = ""
-        if estimate.ci95 is not None:
-            interval = f", 95% interval {estimate.ci95[0]:.2%} to {estimate.ci95[1]:.2%}"
-        seeds = "1 seed" if estimate.n == 1 else f"{estimate.n} seeds"
-        if len(summaries) < len(all_seeds):
-            covered = ", ".join(str(summary.seed) for summary in summaries)
-            seeds = f"{len(summaries)} of {len(all_seeds)} seeds ({covered})"
-        console.note(f"{seeds}: val accuracy {estimate.mean:.2%}{interval}")
+    if estimate.mean is None or "RANK" in os.environ:  # the launching process joins the seeds
+        return
+    seeds = "1 seed" if estimate.n == 1 else f"{estimate.n} seeds"
+    if len(summaries) < len(all_seeds):
+        covered = ", ".join(str(summary.seed) for summary in summaries)
+        seeds = f"{len(summaries)} of {len(all_seeds)} seeds ({covered})"
+    console.note(f"{seeds}: val accuracy {with_interval(estimate.mean, estimate.ci95)}")
 
 
 def _show_rate(run: "Run", output: Path | None, format_: str) -> None:

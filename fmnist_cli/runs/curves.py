@@ -45,15 +45,9 @@ class Curve:
     """By column of `history.csv`."""
 
     @classmethod
-    def of_run(cls, run: RunRecord) -> "Curve":
-        """A run's own values."""
-        return cls(run.name, "", run.epochs, run.val_accuracy, run.state, _points([run]))
-
-    @classmethod
-    def of_group(cls, group: Group, label: str) -> "Curve":
+    def of(cls, group: Group, label: str, detail: str = "") -> "Curve":
         """The mean over the runs of a group."""
-        run, n = group.runs[0], len(group.runs)
-        detail = f"{n} run{'' if n == 1 else 's'}"
+        run = group.runs[0]
         mean = group.val_accuracy.mean
         return cls(label, detail, run.epochs, mean, run.state, _points(group.runs))
 
