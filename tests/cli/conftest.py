@@ -1,5 +1,6 @@
 """Whole commands through the installed program, as a user or a script runs them."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -8,10 +9,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
+from tests.cli.schemas import parse
 from tests.cli.server import ForkServer
 
 PROGRAM = [shutil.which("fmnist", path=sysconfig.get_path("scripts")) or "fmnist"]
@@ -102,6 +104,11 @@ class Program:
         assert code in (None, done.returncode), done.stderr
         check(done)
         return done
+
+    def json(self, *arguments: str | Path, schema: str | None = None, **options: Any) -> Any:
+        """What a command prints with `--format json`, which fits the schema of that name."""
+        text = self(*arguments, "--format", "json", **options).stdout
+        return json.loads(text) if schema is None else parse(text, schema)
 
 
 @pytest.fixture(scope="session")

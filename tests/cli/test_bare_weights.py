@@ -11,14 +11,6 @@ from tests.cli.conftest import Program
 from tests.sample_images import draw
 
 
-def test_bare_weights_alone_name_no_network(fmnist: Program, tmp_path: Path) -> None:
-    torch.save({"weight": torch.zeros(2)}, tmp_path / "weights.pt")
-    done = fmnist("evaluate", tmp_path / "weights.pt", code=65)
-    assert "--model NAME" in done.stderr
-    done = fmnist("evaluate", tmp_path / "weights.pt", "--model", "tutorial", code=65)
-    assert "'conv.0.bias' is missing (7 more)" in done.stderr
-
-
 def test_every_command_takes_bare_weights(
     fmnist: Program, trained_model: Path, tmp_path: Path
 ) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Program
-from tests.cli.schemas import parse
 from tests.written_models import write_checkpoint
 
 
@@ -22,7 +21,7 @@ def test_json_fits_its_schema_and_csv_lists_the_same_images(
     fmnist: Program, trained_model: Path, untrained_model: Path
 ) -> None:
     arguments = ("compare", "-q", trained_model, untrained_model, "--data", "sample")
-    document = parse(fmnist(*arguments, "--format", "json").stdout, "compare")
+    document = fmnist.json(*arguments, schema="compare")
     accuracies = document["b"]["accuracy"] - document["a"]["accuracy"]
     assert document["difference"] == pytest.approx(accuracies)
     assert document["difference_ci95"][1] < 0

@@ -7,7 +7,6 @@ import pytest
 
 from fmnist_cli.constants import FILES, TEST_LABELS, TRAIN_LABELS, DataFile
 from tests.cli.conftest import Program
-from tests.cli.schemas import parse
 from tests.data import hostile
 
 NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:1") | {
@@ -33,8 +32,7 @@ def test_prints_the_folder_and_nothing_else(fmnist: Program, mirror: Path, tmp_p
     assert "\x1b" not in done.stderr
     assert {path.name for path in folder.iterdir() if path.suffix == ".gz"} == NAMES
     assert not list(folder.glob(".*-tmp"))
-    done = fmnist("download", "--data-dir", folder, "--format", "json", env=NO_NETWORK)
-    found = parse(done.stdout, "download")
+    found = fmnist.json("download", "--data-dir", folder, env=NO_NETWORK, schema="download")
     assert found["folder"] == str(folder)
     for file in found["files"]:
         assert (folder / file["name"]).stat().st_size == file["bytes"]

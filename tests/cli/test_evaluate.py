@@ -54,10 +54,7 @@ def test_plain_text_is_scikit_learns_report_and_the_scores(
 def test_json_fits_its_schema_and_pt_and_onnx_agree(
     fmnist: Program, models: tuple[Path, Path]
 ) -> None:
-    documents = [
-        parse(fmnist("evaluate", "-q", model, "--format", "json").stdout, "evaluate")
-        for model in models
-    ]
+    documents = [fmnist.json("evaluate", "-q", model, schema="evaluate") for model in models]
     for model, document in zip(models, documents, strict=True):
         assert document["model"] == str(model)
         assert document["is_sample"] is True
@@ -90,8 +87,7 @@ def test_a_missed_gate_exits_3_after_the_report(fmnist: Program, onnx_model: Pat
 def test_val_is_what_training_reported(fmnist: Program, trained_model: Path) -> None:
     metrics = read_metadata(trained_model).metrics
     assert metrics is not None
-    done = fmnist("evaluate", trained_model, "--split", "val", "--format", "json")
-    document = parse(done.stdout, "evaluate")
+    document = fmnist.json("evaluate", trained_model, "--split", "val", schema="evaluate")
     assert document["n"] == 100
     assert document["accuracy"] == pytest.approx(metrics.val_accuracy)
     assert document["seen_in_training"] == 0
@@ -118,20 +114,3 @@ def test_files_are_written_and_need_no_torch(
     with Image.open(picture) as image:
         assert image.format == "PNG"
     assert sorted(file.name for file in page.parent.iterdir()) == ["confusion.png", "report.html"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "words"),
-    [
-        (["MODEL", "--confusion", "matrix.jpg"], 2, "written as .png or .svg"),
-        (["MODEL", "--report", f"{__file__}/report.html"], 73, "test_evaluate.py"),
-        (["MODEL", "--split", "val", "--data", "sample:50"], 65, "not the training data"),
-    ],
-)
-def test_what_fails_says_why(
-    fmnist: Program, onnx_model: Path, arguments: list[str], code: int, words: str
-) -> None:
-    given = [str(onnx_model) if one == "MODEL" else one for one in arguments]
-    done = fmnist("evaluate", *given, code=code)
-    assert words in done.stderr
-    assert len(done.stderr.splitlines()) <= 4

@@ -24,17 +24,6 @@ def test_1_a_bug_keeps_its_traceback(fmnist: Program, tmp_path: Path) -> None:
     assert "ZeroDivisionError" in done.stderr
 
 
-def test_70_training_that_diverges(fmnist: Program, tmp_path: Path) -> None:
-    done = fmnist(
-        *("train", "-q", "--data", "sample:100", "--model", "tutorial", "--device", "cpu"),
-        *("--optimizer", "sgd", "--lr", "100", "--batch-size", "10", "--epochs", "20"),
-        *("--run-dir", "r"),
-        cwd=tmp_path,
-        code=70,
-    )
-    assert "training diverged; try a lower --lr (it was 100)" in done.stderr
-
-
 @LINUX
 def test_74_a_full_disk_under_the_result(fmnist: Program) -> None:
     with Path("/dev/full").open("wb") as full:

@@ -1,6 +1,5 @@
 """`fmnist export-onnx` through the installed program."""
 
-import json
 from pathlib import Path
 
 import onnx
@@ -47,8 +46,5 @@ def test_int8_and_its_card(fmnist: Program, folder: Path) -> None:
 def test_evaluate_gives_the_same_accuracy(fmnist: Program, folder: Path) -> None:
     done = fmnist("export-onnx", "-q", "model.pt", "-o", "new/place.onnx", cwd=folder)
     assert (done.stdout, done.stderr) == ("new/place.onnx\n", "")
-    accuracies = [
-        json.loads(fmnist("evaluate", model, "--format", "json", cwd=folder).stdout)["accuracy"]
-        for model in ("model.pt", "new/place.onnx")
-    ]
-    assert accuracies[0] == accuracies[1]
+    first, second = (fmnist.json("evaluate", x, cwd=folder) for x in ("model.pt", done.stdout[:-1]))
+    assert first["accuracy"] == second["accuracy"]

@@ -57,6 +57,9 @@ CASES = {
     "wrong path of data": case("train --data ./gone", 66, "no file or directory", "a CSV file"),
     "mistyped name of data": case("train --data fashion_mnist", 2, "did you mean 'fashion-mnist'"),
     "a folder in place of a model": case("evaluate empty", 65, "is a directory", ".pt or .onnx"),
+    "a damaged model": case("info bad.pt", 65, "bad.pt"),
+    "a damaged ONNX file": case("info bad.onnx", 65, "bad.onnx"),
+    "a damaged file of no suffix": case("info bad", 65, "bad"),
     "no file": case("evaluate empty.pt", 65, "it is empty", "fmnist train"),
     # the order of arguments
     "swapped arguments": case("predict photo.jpg model.pt", 65, "it is an image", "predict MODEL INPUT"),
@@ -81,6 +84,7 @@ CASES = {
     "a mistyped metric": case("evaluate model.pt --min acuracy=0.9", 2, "did you mean 'accuracy'"),
     "a mistyped class": case("evaluate model.pt --min recall[Shrit]=1", 2, "did you mean 'Shirt'"),
     "per cent": case("evaluate model.pt --min accuracy=92", 2, "from 0 to 1"),
+    "more than all": case("evaluate model.pt --min accuracy=1.01", 2, "from 0 to 1"),
     # models of other tools
     "a model of YOLO": case("evaluate yolo.pt", 65, "whole pickled object", "weights_only=False"),
     "a state dict of long ago": case("predict timm.pth photo.jpg", 65, "until version 1.5", "python -c"),
@@ -88,6 +92,8 @@ CASES = {
     "a model of Keras": case("evaluate net.h5", 65, "Keras", "fmnist train"),
     "a pickle": case("evaluate net.pkl", 65, "a bare pickle", "torch.save(model.state_dict()"),
     "ONNX of another tool": case("predict net.onnx photo.jpg", 65, "uint8 [N, 28, 28]", "export-onnx"),
+    "weights of no network": case("evaluate weights.pt", 65, "--model NAME"),
+    "weights of other names": case("evaluate weights.pt --model tutorial", 65, "'conv.0.bias' is missing (7 more)"),
     "weights of another network": case(
         "train --weights model.pt --model tutorial --data sample:100", 65, "does not fit", "--model"
     ),
@@ -114,11 +120,18 @@ CASES = {
     "an empty CSV file": case("train --data empty.csv", 65, "is empty", "label,pixel1"),
     "a CSV file without labels": case("train --data test.csv", 65, "no labels", "fmnist predict MODEL test.csv"),
     "a CSV file alone": case("evaluate model.pt --data test.csv", 65, "has no labels", "fmnist predict MODEL test.csv"),
+    "a validation split of other data": case("evaluate f.pt --split val --data sample:50", 65, "not the training data"),
+    "a validation split of no model": case("show --data sample:100 --split val", 2, "--errors"),
     "no picture": case("predict model.pt empty.csv", 65, "could not be read"),
     # numbers
     "no epochs": case("train --epochs 0", 2, "--epochs", "1"),
     "all of the data held out": case("train --data sample:100 --val-size 100", 2, "--val-size"),
     "a duration of no unit": case("train --time-budget soon", 2, "90s"),
+    "a rate far too high": case(
+        "train -q --data sample:100 --model tutorial --optimizer sgd --lr 100 --batch-size 10 --run-dir r",
+        70,
+        "training diverged; try a lower --lr (it was 100)",
+    ),
     "a seed that torch does not take": case(
         "train --seed 18446744073709551616", 2, "--seed is 18446744073709551616", "at most 18446744073709551615"
     ),
@@ -132,7 +145,10 @@ CASES = {
     "no number": case("train --epochs none", 2, "--epochs"),
     "a strength out of range": case("train --augment flip:9", 2, "0 to 1"),
     "a mistyped optimizer": case("train --optimizer sgdd", 2, "sgd"),
+    "no model to serve": case("serve gone.onnx --port 0", 66, "no model at"),
+    "no model to export and serve": case("serve gone.pt --port 0", 66, "no model at"),
     "a second model that is missing": case("compare pretrained gone.pt", 66, "no model"),
+    "a picture and a missing one": case("predict model.pt a/b.png gone.png", 66, "gone.png"),
     "a missing model and picture": case("predict gone.pt gone.png", 66, "gone.png"),
     "nothing to export": case("export-onnx gone.pt", 66, "no model"),
     "a file to export that is no model": case("export-onnx bad.toml", 65, "not a model"),
@@ -176,10 +192,17 @@ CASES = {
         "evaluate pretrained --data sample --classes cat,dog", 2, "records its own classes"
     ),
     "a missing ONNX file": case("predict gone.onnx shirt.jpg", 66, "export-onnx MODEL --output gone.onnx"),
+    "a rate of several seeds": case("train --find-lr --data sample --seeds 0-1", 2, "--seeds"),
+    "a picture of rates as a model": case("train --find-lr --data sample -o model.pt", 2, "FILE.png or .svg"),
+    "changing a run halfway": case("train --resume finished --lr 0.5", 2, "--lr can't change"),
+    "resuming a run that is gone": case("train --resume gone", 66, "gone"),
     "resuming nothing": case("train --resume last", 66, "no run to resume", "--resume RUN_DIR"),
     "resuming a folder of another kind": case("train --resume empty", 66, "last.pt", "--resume last"),
     "an output that is a folder": case("train --data sample:100 -o empty", 73, "it is a directory", "name a file"),
     "a grid of another format": case("show --data sample:100 -o grid.jpg", 2, "'grid.jpg'", ".png"),
+    "errors as training sees them": case("show --errors model.pt --augment flip", 2, "--errors"),
+    "a matrix of another format": case("evaluate model.pt --confusion matrix.jpg", 2, "written as .png or .svg"),
+    "a report below a file": case("evaluate model.pt --report photo.jpg/report.html", 73, "photo.jpg"),
     "an output below a file": case("train --data sample:100 -o photo.jpg/m.pt", 73, "photo.jpg"),
     "a config with an unknown key": case("train --config key.toml", 2, "did you mean 'epochs'"),
     "a config that is no TOML": case("train --config bad.toml", 65, "line 1", "epochs = 20"),
@@ -214,6 +237,7 @@ CASES = {
     "a directory and no model": case("predict a", 2, "no model given", "fmnist predict pretrained a"),
     "pictures and no model": case("predict shirt.jpg a/b.png", 65, "it is an image", "the packaged one is pretrained"),
     "a model and no picture": case("predict model.pt", 2, "Missing argument", "{MODEL} {INPUT}", "!no model given"),
+    "a model of the sample": case("predict f.pt a/b.png", 0, "trained on the sample"),
     "paths on stdin": case("predict model.pt -", 0, '"input": "./a//b.png"', stdin="./a//b.png\n"),
     "a path with dots": case("predict model.pt a/../a/b.png", 0, '"input": "a/../a/b.png"'),
     "URLs on stdin": case(
@@ -251,6 +275,9 @@ def folder(fmnist: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("empty.pt", "empty.csv"):
         (folder / name).touch()
     torch.save({"model": Foreign(2, 2)}, folder / "yolo.pt")
+    torch.save({"weight": torch.zeros(2)}, folder / "weights.pt")
+    for name in ("bad.pt", "bad.onnx", "bad"):
+        (folder / name).write_bytes(b"PK\x03\x04 and no more")
     torch.save({"w": torch.ones(2)}, folder / "timm.pth", _use_new_zipfile_serialization=False)
     header = json.dumps({"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
     (folder / "net.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(4))

@@ -31,15 +31,15 @@ def course(fmnist: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_courses_network_is_used_like_any_other(fmnist: Program, course: Path) -> None:
     network = ("--model", "net.py:Net")
-    scores = fmnist("evaluate", "model.pt", *network, "--format", "json", cwd=course)
-    assert json.loads(scores.stdout)["n"] == 500
+    scores = fmnist.json("evaluate", "model.pt", *network, cwd=course)
+    assert scores["n"] == 500
     exported = fmnist("export-onnx", *network, cwd=course)
     assert exported.stdout == "model.onnx\n", exported.stderr
     (course / "net.py").rename(course / "elsewhere.py")
-    again = fmnist("evaluate", "model.onnx", "--format", "json", cwd=course)
+    again = fmnist.json("evaluate", "model.onnx", cwd=course)
     (course / "elsewhere.py").rename(course / "net.py")
-    assert json.loads(again.stdout)["accuracy"] == json.loads(scores.stdout)["accuracy"]
-    described = json.loads(fmnist("info", "model.onnx", "--format", "json", cwd=course).stdout)
+    assert again["accuracy"] == scores["accuracy"]
+    described = fmnist.json("info", "model.onnx", cwd=course)
     assert described["network"] == "net.py:Net"
     assert described["parameters"] == 582_026
     assert described["recipe"] == "tutorial"
@@ -79,11 +79,8 @@ def test_a_resumed_run_equals_one_in_one_go_and_says_if_the_code_has_changed(
         *("train", "-q", "--model", "net.py:Net", *QUICK, "--epochs", "2", "-o", "whole.pt"),
         cwd=tmp_path,
     )
-    compared = fmnist(
-        *("compare", "resumed.pt", "whole.pt", "--model", "net.py:Net", "--format", "json"),
-        cwd=tmp_path,
-    )
-    assert json.loads(compared.stdout)["n_differing"] == 0, compared.stderr
+    compare = ("compare", "resumed.pt", "whole.pt", "--model", "net.py:Net")
+    assert fmnist.json(*compare, cwd=tmp_path)["n_differing"] == 0
     with (tmp_path / "net.py").open("a") as file:
         file.write("# a remark\n")
     changed = fmnist("evaluate", "whole.pt", "--model", "net.py:Net", cwd=tmp_path)

@@ -9,7 +9,6 @@ import pytest
 from fmnist_cli.checkpoints.archive import read_metadata
 from fmnist_cli.pretrained import FILE
 from tests.cli.conftest import Program
-from tests.cli.schemas import parse
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def test_it_predicts_what_a_drawing_shows(fmnist: Program, folder: Path) -> None
 
 
 def test_a_file_of_that_name_is_opened_as_a_path_alone(fmnist: Program, folder: Path) -> None:
-    card = parse(fmnist("info", "pretrained", "--format", "json", cwd=folder).stdout, "info-model")
+    card = fmnist.json("info", "pretrained", cwd=folder, schema="info-model")
     assert card["model"] == str(FILE)
     assert card["measured"]["command"].startswith("fmnist train")
     done = fmnist("info", "./pretrained", cwd=folder, code=65)
@@ -45,11 +44,8 @@ def test_its_export_lands_in_the_working_folder(fmnist: Program, folder: Path) -
     done = fmnist("export-onnx", "-q", "pretrained", "--verify", "50", cwd=folder)
     assert done.stdout == "pretrained.onnx\n"
     assert not FILE.with_suffix(".onnx").exists()
-    data = ("--data", "sample:600", "--split", "train", "--format", "json")
-    both = parse(
-        fmnist("compare", "pretrained", "pretrained.onnx", *data, cwd=folder).stdout, "compare"
-    )
-    assert both["agreement"] == 1
+    both = ("pretrained", "pretrained.onnx", "--data", "sample:600", "--split", "train")
+    assert fmnist.json("compare", *both, cwd=folder, schema="compare")["agreement"] == 1
 
 
 def test_it_is_fine_tuned(fmnist: Program, folder: Path) -> None:
@@ -60,6 +56,5 @@ def test_it_is_fine_tuned(fmnist: Program, folder: Path) -> None:
     config = read_metadata(folder / "model.pt").config
     assert config is not None
     assert config["weights"] == "pretrained"
-    scores = fmnist("evaluate", "model.pt", "--format", "json", cwd=folder)
     # Two small steps from random weights would be at one in ten.
-    assert json.loads(scores.stdout)["accuracy"] > 0.6
+    assert fmnist.json("evaluate", "model.pt", cwd=folder)["accuracy"] > 0.6

@@ -55,7 +55,7 @@ def test_options_that_are_not_set_take_no_room(fmnist: Program, tmp_path: Path) 
 
 def test_json_and_csv_hold_the_same_runs(fmnist: Program, folder: Path) -> None:
     arguments = ("runs", "-q", "--where", "state=finished", "--where", "seed=1")
-    document = parse(fmnist(*arguments, "--format", "json", cwd=folder).stdout, "runs")
+    document = fmnist.json(*arguments, cwd=folder, schema="runs")
     assert document["differing"] == ["label-smoothing"]
     assert [run["name"] for run in document["runs"]] == ["plain-1", "smooth-1"]
     assert document["runs"][0]["options"] == {"label-smoothing": None}
@@ -119,7 +119,7 @@ def test_grouped_curves_are_means_with_their_range(
 
 
 def test_runs_that_training_left(fmnist: Program, trained_model: Path) -> None:
-    document = parse(fmnist("runs", "--format", "json", cwd=trained_model.parent).stdout, "runs")
+    document = fmnist.json("runs", cwd=trained_model.parent, schema="runs")
     (run,) = document["runs"]
     assert (run["epochs"], run["state"]) == (2, "finished")
     assert 0 < run["val_accuracy"] < 1

@@ -20,9 +20,13 @@ from tests.runs.written_runs import write_run
 
 
 def on_terminal(
-    *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, columns: int = 80
-) -> tuple[int, str]:
-    """Run the program with both streams on a pseudo-terminal; gives exit code and all it drew."""
+    *arguments: str | Path,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    columns: int = 80,
+    code: int = 0,
+) -> str:
+    """Run the program with both streams on a pseudo-terminal; gives all that it drew."""
     parent, child = pty.openpty()
     environment = clean_environment(
         {"TERM": "xterm-256color", "COLUMNS": str(columns), **(env or {})}
@@ -46,7 +50,8 @@ def on_terminal(
             break
         drawn += part
     os.close(parent)
-    return running.wait(timeout=60), drawn.decode()
+    assert running.wait(timeout=60) == code, drawn
+    return drawn.decode()
 
 
 TRAIN = (
@@ -56,8 +61,7 @@ TRAIN = (
 
 
 def test_training_draws_a_bar_and_leaves_a_line(tmp_path: Path) -> None:
-    code, drawn = on_terminal(*TRAIN, cwd=tmp_path, columns=100)
-    assert code == 0, drawn
+    drawn = on_terminal(*TRAIN, cwd=tmp_path, columns=100)
     assert "Traceback" not in drawn
     assert re.search(r"epoch 1/1.*━.*loss \d\.\d+ +accuracy .*img/s", drawn)
     assert re.search(r"epoch 1/1  loss \d\.\d{4}  val loss \d\.\d{4}  val accuracy", drawn)
@@ -66,38 +70,31 @@ def test_training_draws_a_bar_and_leaves_a_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("env", [{"TERM": "dumb"}, {"NO_COLOR": "1"}])
 def test_colors_are_left_out_where_they_are_not_wanted(env: dict[str, str], tmp_path: Path) -> None:
-    code, drawn = on_terminal("evaluate", "none.pt", env=env, cwd=tmp_path)
-    assert code == 66
+    drawn = on_terminal("evaluate", "none.pt", env=env, cwd=tmp_path, code=66)
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]", drawn)
     if env.get("TERM") == "dumb":
         assert "\x1b" not in drawn
 
 
 def test_an_error_is_red_and_names_are_shown_as_they_are(tmp_path: Path) -> None:
-    code, drawn = on_terminal("evaluate", "[bold]x[/bold].pt", cwd=tmp_path, columns=200)
-    assert code == 66
+    drawn = on_terminal("evaluate", "[bold]x[/bold].pt", cwd=tmp_path, columns=200, code=66)
     assert "\x1b[1;31merror: " in drawn
     assert "[bold]x[/bold].pt" in drawn
 
 
 def test_help_is_drawn_by_rich(tmp_path: Path) -> None:
-    code, drawn = on_terminal("train", "--help", cwd=tmp_path)
-    assert code == 0
+    drawn = on_terminal("train", "--help", cwd=tmp_path)
     assert "Fine-tuning" in drawn
     assert "╭" in drawn
     assert not re.search("<(bool|str|int|float|Path)", drawn)
 
 
-def test_samples_are_shown_in_gray(tmp_path: Path) -> None:
-    code, drawn = on_terminal("show", "--data", "sample:100", "-n", "2", cwd=tmp_path)
-    assert code == 0
-    assert "▀" in drawn
-
-
-def test_samples_are_shown_by_characters_where_colors_are_not_wanted(tmp_path: Path) -> None:
+def test_samples_are_shown_in_gray_or_by_characters_if_colors_are_not_wanted(
+    tmp_path: Path,
+) -> None:
     wanted = ("show", "--data", "sample:100", "-n", "8")
-    code, drawn = on_terminal(*wanted, env={"NO_COLOR": "1"}, cwd=tmp_path)
-    assert code == 0
+    assert "▀" in on_terminal(*wanted, cwd=tmp_path)
+    drawn = on_terminal(*wanted, env={"NO_COLOR": "1"}, cwd=tmp_path)
     assert "▀" not in drawn
     assert "@" in drawn
 
@@ -117,8 +114,7 @@ def test_a_long_path_leaves_room_for_class_and_probability(
     path = Path("pictures-of-a-long-name") / "and-another-long-name" / "t-shirt.png"
     write_png(tmp_path / path, sample.read("test").images[0])
     shown = ("predict", "pretrained", path, "--format", "table")
-    code, drawn = on_terminal(*shown, cwd=tmp_path, columns=columns)
-    assert code == 0
+    drawn = on_terminal(*shown, cwd=tmp_path, columns=columns)
     assert "…" not in drawn
     header, *rows = re.sub(r"\x1b\[[0-9;]*m", "", drawn).splitlines()
     assert ("then" in header) == has_others
@@ -160,8 +156,8 @@ def test_a_narrow_terminal_gets_fewer_columns_of_runs(tmp_path: Path) -> None:
     for seed in (0, 1):
         write_run(tmp_path / f"runs/20260101-12000{seed}-convnet-small", seed=seed, augment="flip")
     write_run(tmp_path / "runs/20260101-120003-resnet18", (0.9,), augment="flip,shift:1")
-    drawn = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal("runs", cwd=tmp_path, columns=60)[1])
+    drawn = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal("runs", cwd=tmp_path, columns=60))
     assert "no room for: img/s, sec, recipe" in drawn
     assert "flip,shift:1" in drawn
     assert max(map(len, drawn.splitlines())) <= 60
-    assert "img/s" in on_terminal("runs", cwd=tmp_path, columns=160)[1]
+    assert "img/s" in on_terminal("runs", cwd=tmp_path, columns=160)
