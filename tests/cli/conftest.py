@@ -7,7 +7,7 @@ import subprocess
 import sysconfig
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -112,16 +112,22 @@ class Program:
 
 
 @pytest.fixture(scope="session")
-def fmnist(forks: ForkServer | None, tmp_path_factory: pytest.TempPathFactory) -> Program:
-    """The program, in a data folder of its own that is empty at first."""
+def program(forks: ForkServer | None, tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """The program, with a data folder of its own that is empty at first."""
     return Program(forks, tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("cwd"))
 
 
+@pytest.fixture
+def fmnist(program: Program, tmp_path: Path) -> Program:
+    """The program, in the test's own folder."""
+    return replace(program, start_folder=tmp_path)
+
+
 @pytest.fixture(scope="session")
-def trained_model(fmnist: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained_model(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small model trained on the sample by the program itself."""
     folder = tmp_path_factory.mktemp("model")
-    fmnist(
+    program(
         *("train", "-q", "--data", "sample:600", "--model", "tutorial", "--epochs", "2"),
         *("--val-size", "100", "--batch-size", "50", "--lr", "0.02"),
         cwd=folder,

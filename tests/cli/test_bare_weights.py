@@ -24,7 +24,7 @@ def test_every_command_takes_bare_weights(
     data = ("--data", "sample:300", "--format", "json")
 
     def answer(*arguments: str | Path) -> dict[str, Any]:
-        done = fmnist(*arguments, cwd=tmp_path)
+        done = fmnist(*arguments)
         assert "'best.pth.tar' is read as tutorial" in done.stderr
         document: dict[str, Any] = json.loads(done.stdout)
         return document
@@ -45,13 +45,13 @@ def test_every_command_takes_bare_weights(
         answer("evaluate", *bare, *data, "--normalization", each)["confusion_matrix"]
         for each in ("raw", "half")
     )
-    own = fmnist("evaluate", trained_model, *data, cwd=tmp_path)
+    own = fmnist("evaluate", trained_model, *data)
     assert right == json.loads(own.stdout)["confusion_matrix"] != wrong
 
 
-def test_a_normalization_is_checked(fmnist: Program, tmp_path: Path) -> None:
+def test_a_normalization_is_checked(fmnist: Program) -> None:
     for text in ("imagenet", "0.5", "0.5,0", "0.5,nan", "1,2,3", "0.5,1e-300"):
-        done = fmnist("evaluate", "pretrained", "--normalization", text, cwd=tmp_path, code=2)
+        done = fmnist("evaluate", "pretrained", "--normalization", text, code=2)
         assert "MEAN,STD" in done.stderr
-    done = fmnist("evaluate", "pretrained", "--normalization", "half", cwd=tmp_path, code=2)
+    done = fmnist("evaluate", "pretrained", "--normalization", "half", code=2)
     assert "leave --normalization out" in done.stderr

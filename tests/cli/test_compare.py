@@ -38,7 +38,7 @@ def test_json_fits_its_schema_and_csv_lists_the_same_images(
 def test_table_lists_the_first_images_that_differ(
     fmnist: Program, trained_model: Path, untrained_model: Path
 ) -> None:
-    done = fmnist(*("compare", trained_model, untrained_model, "--data", "sample", "--list", "3"))
+    done = fmnist("compare", trained_model, untrained_model, "--data", "sample", "--list", "3")
     facts, _, listed = done.stdout.partition("\n\n")
     assert "(sample in the package)" in facts
     assert "McNemar's p" in facts

@@ -19,7 +19,7 @@ def test_1_a_bug_keeps_its_traceback(fmnist: Program, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import fmnist_cli.training.recipes as recipes\nrecipes.configure = lambda **given: 1 / 0\n"
     )
-    done = fmnist(*TRAIN, env={"PYTHONPATH": str(tmp_path)}, cwd=tmp_path, code=1)
+    done = fmnist(*TRAIN, env={"PYTHONPATH": str(tmp_path)}, code=1)
     assert "Traceback" in done.stderr
     assert "ZeroDivisionError" in done.stderr
 
@@ -94,7 +94,7 @@ def test_130_and_143_save_and_say_how_to_go_on(
     assert "to go on: fmnist train --resume r" in err
     assert "Traceback" not in err
     done_epochs = len(history.read_text().splitlines()) - 1
-    fmnist("train", "--resume", "r", "--epochs", str(done_epochs + 1), cwd=tmp_path)
+    fmnist("train", "--resume", "r", "--epochs", str(done_epochs + 1))
 
 
 @POSIX
@@ -103,9 +103,7 @@ def test_143_while_an_error_is_told(fmnist: Program, tmp_path: Path) -> None:
         "import os, signal\nimport fmnist_cli.cli.console as console\n"
         "console.error = lambda text: os.kill(os.getpid(), signal.SIGTERM)\n"
     )
-    done = fmnist(
-        "train", "--epochs", "none", env={"PYTHONPATH": str(tmp_path)}, cwd=tmp_path, code=143
-    )
+    done = fmnist("train", "--epochs", "none", env={"PYTHONPATH": str(tmp_path)}, code=143)
     assert (done.stdout, done.stderr) == ("", "")
 
 

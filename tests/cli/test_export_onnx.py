@@ -21,7 +21,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_without_arguments_model_pt_becomes_model_onnx(fmnist: Program, folder: Path) -> None:
-    done = fmnist("export-onnx", cwd=folder)
+    done = fmnist("export-onnx")
     assert done.stdout == "model.onnx\n"
     assert "agrees with torch on 300 images" in done.stderr
     assert names(folder) == ["model.onnx", "model.pt"]
@@ -32,7 +32,6 @@ def test_int8_and_its_card(fmnist: Program, folder: Path) -> None:
     done = fmnist(
         *("export-onnx", "--format", "json", "--logits", "--opset", "20", "--verify", "10"),
         *("--quantize", "int8"),
-        cwd=folder,
     )
     card = parse(done.stdout, "export-onnx")
     assert card["metadata"]["classes"][9] == "Ankle boot"
@@ -44,7 +43,7 @@ def test_int8_and_its_card(fmnist: Program, folder: Path) -> None:
 
 
 def test_evaluate_gives_the_same_accuracy(fmnist: Program, folder: Path) -> None:
-    done = fmnist("export-onnx", "-q", "model.pt", "-o", "new/place.onnx", cwd=folder)
+    done = fmnist("export-onnx", "-q", "model.pt", "-o", "new/place.onnx")
     assert (done.stdout, done.stderr) == ("new/place.onnx\n", "")
-    first, second = (fmnist.json("evaluate", x, cwd=folder) for x in ("model.pt", done.stdout[:-1]))
+    first, second = (fmnist.json("evaluate", x) for x in ("model.pt", done.stdout[:-1]))
     assert first["accuracy"] == second["accuracy"]

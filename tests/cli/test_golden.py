@@ -58,7 +58,7 @@ def test_weights_are_those_of_earlier_versions(
     fmnist: Program, tmp_path: Path, recipe: str
 ) -> None:
     words = ("train", "-q", "--recipe", recipe, "--data", "sample", "--epochs", "3")
-    fmnist(*words, "--threads", "1", "--precision", "fp32", cwd=tmp_path, env=AVX2_ALONE)
+    fmnist(*words, "--threads", "1", "--precision", "fp32", env=AVX2_ALONE)
     weights = open_model(tmp_path / "model.pt").model.state_dict()
     digest = hashlib.sha256()
     for name in sorted(weights):

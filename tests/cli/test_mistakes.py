@@ -261,7 +261,7 @@ def write_csv(path: Path, images: np.ndarray, labels: np.ndarray) -> None:
 
 
 @pytest.fixture(scope="module")
-def folder(fmnist: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The working folder of all commands, with what they need."""
     folder = tmp_path_factory.mktemp("mistakes")
     shutil.copy(FILE, folder / "model.pt")
@@ -318,7 +318,7 @@ def folder(fmnist: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"{SMALL} --run-dir finished -o f.pt",
         f"{SMALL} --run-dir early -o e.pt --epochs 9 --early-stop 1 --lr 1e-9",
     ):
-        fmnist(*command.split(), "-q", cwd=folder)
+        program(*command.split(), "-q", cwd=folder)
     return folder
 
 
@@ -356,4 +356,4 @@ def test_suggested_commands_quote_the_names_of_files(fmnist: Program, tmp_path: 
         (("train", "-o", "a b.onnx"), 2, "fmnist export-onnx 'a b.pt'"),
         (("train", "--data", "a b.csv"), 65, "fmnist predict MODEL 'a b.csv'"),
     ):
-        assert suggested in fmnist(*command, cwd=tmp_path, code=code).stderr
+        assert suggested in fmnist(*command, code=code).stderr

@@ -61,7 +61,6 @@ def test_training_refuses_a_name_that_its_files_can_not_record(
     path = os.fsdecode(b"d\xff/m.pt")
     done = fmnist(
         *("train", "--data", "sample:20", "--model", "tutorial", "--epochs", "1", option, path),
-        cwd=tmp_path,
         code=code,
     )
     assert "d\\udcff/m.pt'" in done.stderr
@@ -86,12 +85,10 @@ def test_a_directory_whose_name_is_not_utf_8_can_hold_an_exported_model(
         ("RANK", ("train", "--data", "sample:20", "--epochs", "1"), 2),
     ],
 )
-def test_a_variable(
-    fmnist: Program, tmp_path: Path, variable: str, command: tuple[str, ...], code: int
-) -> None:
+def test_a_variable(fmnist: Program, variable: str, command: tuple[str, ...], code: int) -> None:
     offline = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
     given = {variable: os.fsdecode(NAME.replace(b"\n", b""))}
-    done = fmnist(*command, cwd=tmp_path, env={**offline, **given}, code=code)
+    done = fmnist(*command, env={**offline, **given}, code=code)
     check(done.stderr, SHOWN.replace(r"\n", ""))
 
 

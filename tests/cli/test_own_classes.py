@@ -45,10 +45,10 @@ def test_any_number_of_classes_goes_through_every_command(
     fmnist: Program, tmp_path: Path, names: tuple[str, ...]
 ) -> None:
     def run(*arguments: str) -> str:
-        return fmnist(*arguments, cwd=tmp_path).stdout
+        return fmnist(*arguments).stdout
 
     def document(*arguments: str) -> Any:
-        return fmnist.json(*arguments, cwd=tmp_path)
+        return fmnist.json(*arguments)
 
     data = tmp_path / "data"
     write_pictures(data / "train", names, each=max(6, 200 // len(names)))
@@ -94,66 +94,61 @@ def write_letters(path: Path, first_label: int) -> Path:
 def test_arrays_get_their_names_from_an_option(fmnist: Program, tmp_path: Path) -> None:
     write_letters(tmp_path / "letters.npz", 0)
     (tmp_path / "names.txt").write_text("\n".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-    fmnist(
-        *("train", "-q", "--data", "letters.npz", "--classes", "names.txt", *TRAIN), cwd=tmp_path
-    )
-    scores = fmnist.json("evaluate", "model.pt", cwd=tmp_path)
+    fmnist("train", "-q", "--data", "letters.npz", "--classes", "names.txt", *TRAIN)
+    scores = fmnist.json("evaluate", "model.pt")
     assert list(scores["report"])[:3] == ["A", "B", "C"]
 
 
 def test_labels_that_are_no_classes_get_an_answer(fmnist: Program, tmp_path: Path) -> None:
     letters = ",".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
     write_letters(tmp_path / "from-1.npz", 1)
-    unnamed = fmnist("train", "--data", "from-1.npz", cwd=tmp_path, code=65)
+    unnamed = fmnist("train", "--data", "from-1.npz", code=65)
     assert "labels run from 1 to 26; expected" in unnamed.stderr
     assert "--classes NAME,…" in unnamed.stderr
-    from_one = fmnist("train", "--data", "from-1.npz", "--classes", letters, cwd=tmp_path, code=65)
+    from_one = fmnist("train", "--data", "from-1.npz", "--classes", letters, code=65)
     assert "labels count from 0" in from_one.stderr
     assert "--classes none,A,…" in from_one.stderr
-    named = fmnist.json("info", "from-1.npz", "--classes", f"none,{letters}", cwd=tmp_path)
+    named = fmnist.json("info", "from-1.npz", "--classes", f"none,{letters}")
     assert named["splits"]["train"]["counts"]["Z"] == 4
 
 
 def test_data_of_other_classes_names_the_difference(fmnist: Program, tmp_path: Path) -> None:
     write_pictures(tmp_path / "pets", ["cat", "dog"], each=6)
     write_pictures(tmp_path / "more", ["cat", "cow", "dog"], each=3)
-    fmnist("train", "-q", "--data", "pets", *TRAIN, "-b", "8", cwd=tmp_path)
+    fmnist("train", "-q", "--data", "pets", *TRAIN, "-b", "8")
     for data in ("more", "sample"):
-        other = fmnist("evaluate", "model.pt", "--data", data, cwd=tmp_path, code=65)
+        other = fmnist("evaluate", "model.pt", "--data", data, code=65)
         assert "the model has no class " + ("cow" if data == "more" else "T-shirt") in other.stderr
     named = ("--data", "pets", "--classes", "cat,cow")
     for command in (("train", *named), ("train", *named, "--data", "more"), ("show", *named)):
         wrong = fmnist(*command, cwd=tmp_path, code=65)
         assert "'pets': --classes has no class dog; its classes: cat, cow" in wrong.stderr
     part = write_pictures(tmp_path / "part", ["dog"], each=3)
-    fmnist("evaluate", "model.pt", "--data", part, cwd=tmp_path)
-    compared = fmnist("compare", "model.pt", "pretrained", "--data", "pets", cwd=tmp_path, code=65)
+    fmnist("evaluate", "model.pt", "--data", part)
+    compared = fmnist("compare", "model.pt", "pretrained", "--data", "pets", code=65)
     assert "have different classes" in compared.stderr
 
 
 def test_a_class_of_one_image_and_unbalanced_classes(fmnist: Program, tmp_path: Path) -> None:
     write_pictures(tmp_path / "pets", ["cat"], each=8)
     write_pictures(tmp_path / "pets", ["dog"], each=1)
-    lone = fmnist("train", "--data", "pets", *TRAIN, "-b", "4", cwd=tmp_path, code=65)
+    lone = fmnist("train", "--data", "pets", *TRAIN, "-b", "4", code=65)
     assert "only one image of dog" in lone.stderr
     assert "--val-size 0" in lone.stderr
-    fmnist("train", "--data", "pets", *TRAIN, "-b", "4", "--val-size", "0", cwd=tmp_path)
+    fmnist("train", "--data", "pets", *TRAIN, "-b", "4", "--val-size", "0")
     write_pictures(tmp_path / "zoo", ["ape"], each=20)
     write_pictures(tmp_path / "zoo", ["bee"], each=3)
-    trained = fmnist("train", "--data", "zoo", *TRAIN, "-b", "4", cwd=tmp_path)
+    trained = fmnist("train", "--data", "zoo", *TRAIN, "-b", "4")
     assert "the classes are unbalanced: 20 images of ape, 3 of bee" in trained.stderr
     assert "--class-weights balanced" in trained.stderr
-    described = fmnist("info", "zoo", cwd=tmp_path)
+    described = fmnist("info", "zoo")
     assert "the classes are unbalanced: 20 images of ape, 3 of bee" in described.stderr
 
 
 def test_pretrained_weights_serve_other_classes(fmnist: Program, tmp_path: Path) -> None:
     data = write_pictures(tmp_path / "pets", ["cat", "cow", "dog"], each=12)
-    fmnist(
-        *("train", "--data", data, "--weights", "pretrained", "--epochs", "2", "--threads", "1"),
-        cwd=tmp_path,
-    )
-    described = fmnist.json("info", "model.pt", cwd=tmp_path)
+    fmnist("train", "--data", data, "--weights", "pretrained", "--epochs", "2", "--threads", "1")
+    described = fmnist.json("info", "model.pt")
     assert described["recipe"] == "finetune"
     assert described["network"] == "convnet"
     assert described["classes"] == ["cat", "cow", "dog"]
@@ -162,32 +157,32 @@ def test_pretrained_weights_serve_other_classes(fmnist: Program, tmp_path: Path)
 def test_a_validation_directory_is_the_validation_split(fmnist: Program, tmp_path: Path) -> None:
     for split, each in (("train", 8), ("val", 3), ("test", 2)):
         write_pictures(tmp_path / "pets" / split, ["cat", "dog"], each, seed=each)
-    fmnist("train", "--data", "pets", *TRAIN, "-b", "8", cwd=tmp_path)
+    fmnist("train", "--data", "pets", *TRAIN, "-b", "8")
     for split, n in (("train", 16), ("val", 6), ("test", 4)):
-        assert fmnist.json("evaluate", "model.pt", "--split", split, cwd=tmp_path)["n"] == n
-    splits = fmnist.json("info", "pets", cwd=tmp_path)["splits"]
+        assert fmnist.json("evaluate", "model.pt", "--split", split)["n"] == n
+    splits = fmnist.json("info", "pets")["splits"]
     assert [splits[name]["n"] for name in ("train", "val", "test")] == [16, 6, 4]
-    fmnist("train", "--resume", "run", "--epochs", "5", cwd=tmp_path)
-    fmnist("train", "--data", "pets", *TRAIN, "-b", "8", "--repeat", "2", cwd=tmp_path)
-    fmnist("train", "--data", "pets", *TRAIN, "-b", "8", "--val-size", "4", cwd=tmp_path)
-    assert fmnist.json("evaluate", "model.pt", "--split", "val", cwd=tmp_path)["n"] == 4
+    fmnist("train", "--resume", "run", "--epochs", "5")
+    fmnist("train", "--data", "pets", *TRAIN, "-b", "8", "--repeat", "2")
+    fmnist("train", "--data", "pets", *TRAIN, "-b", "8", "--val-size", "4")
+    assert fmnist.json("evaluate", "model.pt", "--split", "val")["n"] == 4
 
 
 def test_a_validation_directory_is_no_test_split(fmnist: Program, tmp_path: Path) -> None:
     for split, each in (("Train", 8), ("Val", 3)):
         write_pictures(tmp_path / "pets" / split, ["cat", "dog"], each, seed=each)
-    fmnist("train", "--data", "pets", *TRAIN, "-b", "8", cwd=tmp_path)
+    fmnist("train", "--data", "pets", *TRAIN, "-b", "8")
     for model in ((), ("model.pt", "--data", "./pets")):
         for split, n in (("train", 16), ("val", 6)):
-            assert fmnist.json("evaluate", *model, "--split", split, cwd=tmp_path)["n"] == n
-        none = fmnist("evaluate", *model, cwd=tmp_path, code=2)
+            assert fmnist.json("evaluate", *model, "--split", split)["n"] == n
+        none = fmnist("evaluate", *model, code=2)
         assert "names no test split" in none.stderr
         assert "--split val" in none.stderr
-    splits = fmnist.json("info", "pets", cwd=tmp_path)["splits"]
+    splits = fmnist.json("info", "pets")["splits"]
     assert {name: split["n"] for name, split in splits.items()} == {"train": 16, "val": 6}
     show = ("show", "--data", "pets", "--split", "val", "-n", "9")
-    assert len(fmnist.json(*show, cwd=tmp_path)["samples"]) == 6
-    assert len(fmnist("predict", "model.pt", "pets", cwd=tmp_path).stdout.splitlines()) == 22
+    assert len(fmnist.json(*show)["samples"]) == 6
+    assert len(fmnist("predict", "model.pt", "pets").stdout.splitlines()) == 22
 
 
 def test_several_sources_are_joined_and_repeated(fmnist: Program, tmp_path: Path) -> None:
@@ -195,14 +190,14 @@ def test_several_sources_are_joined_and_repeated(fmnist: Program, tmp_path: Path
     write_pictures(tmp_path / "more" / "T-shirts", [""], 12)
     joined = ("--data", "sample:200", "--data", "more")
     train = ("train", *joined, "--repeat", "1,3", *TRAIN, "--val-size", "24")
-    assert fmnist.json(*train, cwd=tmp_path)["data"] == "sample:200 + more"
-    fmnist("train", "--resume", "run", "--epochs", "5", cwd=tmp_path)
+    assert fmnist.json(*train)["data"] == "sample:200 + more"
+    fmnist("train", "--resume", "run", "--epochs", "5")
     for split, n in (("val", 24), ("train", 200), ("test", 500)):
-        assert fmnist.json("evaluate", "model.pt", "--split", split, cwd=tmp_path)["n"] == n
-    wrong = fmnist("train", *joined, "--repeat", "2", *TRAIN, cwd=tmp_path, code=2)
+        assert fmnist.json("evaluate", "model.pt", "--split", split)["n"] == n
+    wrong = fmnist("train", *joined, "--repeat", "2", *TRAIN, code=2)
     assert "--repeat has 1 numbers; expected one for each of 2 --data" in wrong.stderr
     write_pictures(tmp_path / "pets", ["cat", "dog"], 3)
-    other = fmnist("train", *joined[:2], "--data", "pets", *TRAIN, cwd=tmp_path, code=65)
+    other = fmnist("train", *joined[:2], "--data", "pets", *TRAIN, code=65)
     assert "'sample:200' has no class cat, dog; its classes: T-shirt/top" in other.stderr
     (tmp_path / "run.toml").write_text('data = ["sample:100", "more"]\nrepeat = "2,1"\n')
-    fmnist("train", "-q", "--config", "run.toml", *TRAIN, cwd=tmp_path)
+    fmnist("train", "-q", "--config", "run.toml", *TRAIN)

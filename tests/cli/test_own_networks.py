@@ -21,11 +21,11 @@ QUICK = (
 
 
 @pytest.fixture(scope="module")
-def course(fmnist: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def course(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the course's network in a file, and a model that was trained with it."""
     folder = tmp_path_factory.mktemp("course")
     shutil.copy(NETWORKS / "course.py", folder / "net.py")
-    fmnist("train", "-q", "--model", "net.py:Net", *QUICK, "--run-dir", "run", cwd=folder)
+    program("train", "-q", "--model", "net.py:Net", *QUICK, "--run-dir", "run", cwd=folder)
     return folder
 
 
@@ -65,7 +65,7 @@ def test_the_suggested_network_is_one_word_of_the_shell(
     loaded = checkpoint.load(course / "model.pt", f"{course / 'net.py'}:Net")
     metadata = replace(loaded.metadata, network=replace(loaded.metadata.network, name=name))
     checkpoint.save(tmp_path / "other.pt", loaded.model.state_dict(), metadata)
-    refused = fmnist("evaluate", "other.pt", cwd=tmp_path, code=2)
+    refused = fmnist("evaluate", "other.pt", code=2)
     assert refused.stderr.endswith(f"name it: --model {word}\n")
 
 
@@ -74,31 +74,26 @@ def test_a_resumed_run_equals_one_in_one_go_and_says_if_the_code_has_changed(
 ) -> None:
     shutil.copytree(course, tmp_path, dirs_exist_ok=True)
     resume = ("train", "--resume", "run", "--model", "net.py:Net", "--epochs", "2")
-    fmnist(*resume, "-o", "resumed.pt", cwd=tmp_path)
-    fmnist(
-        *("train", "-q", "--model", "net.py:Net", *QUICK, "--epochs", "2", "-o", "whole.pt"),
-        cwd=tmp_path,
-    )
+    fmnist(*resume, "-o", "resumed.pt")
+    fmnist("train", "-q", "--model", "net.py:Net", *QUICK, "--epochs", "2", "-o", "whole.pt")
     compare = ("compare", "resumed.pt", "whole.pt", "--model", "net.py:Net")
-    assert fmnist.json(*compare, cwd=tmp_path)["n_differing"] == 0
+    assert fmnist.json(*compare)["n_differing"] == 0
     with (tmp_path / "net.py").open("a") as file:
         file.write("# a remark\n")
-    changed = fmnist("evaluate", "whole.pt", "--model", "net.py:Net", cwd=tmp_path)
+    changed = fmnist("evaluate", "whole.pt", "--model", "net.py:Net")
     assert "'net.py' has changed since 'whole.pt' was trained" in changed.stderr
 
 
 @pytest.mark.parametrize("name", ["vit.py:ViT", "loud.py:Net"])
-def test_unusual_networks_train_and_print_only_the_path(
-    fmnist: Program, tmp_path: Path, name: str
-) -> None:
+def test_unusual_networks_train_and_print_only_the_path(fmnist: Program, name: str) -> None:
     """Attention and an import of a neighbor; output, seeds and lazy layers at import."""
-    done = fmnist("train", "-q", "--model", NETWORKS / name, *QUICK, cwd=tmp_path)
+    done = fmnist("train", "-q", "--model", NETWORKS / name, *QUICK)
     assert done.stdout == "model.pt\n"
 
 
-def test_what_a_network_prints_goes_to_stderr(fmnist: Program, tmp_path: Path) -> None:
+def test_what_a_network_prints_goes_to_stderr(fmnist: Program) -> None:
     network = ("--model", f"{NETWORKS}/loud.py:Net")
-    fmnist("train", *network, *QUICK, cwd=tmp_path)
+    fmnist("train", *network, *QUICK)
     data = ("--data", "sample:600")
     for command in (
         ("evaluate", "model.pt", *network, *data, "--format", "json"),
@@ -107,11 +102,11 @@ def test_what_a_network_prints_goes_to_stderr(fmnist: Program, tmp_path: Path) -
         ("export-onnx", "model.pt", *network, "--format", "json"),
         ("train", "--find-lr", *network, *QUICK, "--format", "json"),
     ):
-        done = fmnist(*command, cwd=tmp_path)
+        done = fmnist(*command)
         assert json.loads(done.stdout)
         assert "built\nforward\n" in done.stderr
-    assert fmnist("info", f"{NETWORKS}/loud.py:Net", cwd=tmp_path).stdout.startswith("network ")
-    quiet = fmnist("export-onnx", "-q", *network, cwd=tmp_path)
+    assert fmnist("info", f"{NETWORKS}/loud.py:Net").stdout.startswith("network ")
+    quiet = fmnist("export-onnx", "-q", *network)
     assert quiet.stdout == "model.onnx\n"
     assert "forward" not in quiet.stderr
 
@@ -149,7 +144,7 @@ def test_what_a_network_prints_goes_to_stderr(fmnist: Program, tmp_path: Path) -
 def test_a_network_that_cannot_work_gets_its_answer(
     fmnist: Program, tmp_path: Path, name: str, code: int, answers: list[str]
 ) -> None:
-    done = fmnist("train", "--model", f"{NETWORKS}/{name}", *QUICK, cwd=tmp_path, code=code)
+    done = fmnist("train", "--model", f"{NETWORKS}/{name}", *QUICK, code=code)
     for answer in answers:
         assert answer in done.stderr
     assert "fmnist_cli" not in done.stderr
@@ -164,30 +159,30 @@ def test_a_network_and_arrays_of_a_python_program(fmnist: Program, tmp_path: Pat
     network = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
     list(train(config, model=network, output=tmp_path / "net.pt", run_dir=tmp_path / "net"))
 
-    done = fmnist("evaluate", "arrays.pt", cwd=tmp_path, code=2)
+    done = fmnist("evaluate", "arrays.pt", code=2)
     assert "'arrays.pt' was trained on arrays of a Python program" in done.stderr
     assert "--data NAME|PATH" in done.stderr
-    fmnist("evaluate", "arrays.pt", "--data", "sample", cwd=tmp_path)
-    done = fmnist("train", "--resume", "arrays", "--epochs", "2", cwd=tmp_path, code=2)
+    fmnist("evaluate", "arrays.pt", "--data", "sample")
+    done = fmnist("train", "--resume", "arrays", "--epochs", "2", code=2)
     assert "'arrays' can't be resumed: it trains on arrays of a Python program" in done.stderr
     assert "fmnist train --weights arrays/last.pt" in done.stderr
     (tmp_path / "arrays").rename(tmp_path / "away")  # a directory of that name would be data
     again = ("train", "--config", "away/run.toml")
-    done = fmnist(*again, cwd=tmp_path, code=2)
+    done = fmnist(*again, code=2)
     assert "'arrays' stands for the images of a Python program" in done.stderr
     assert "--data NAME|PATH" in done.stderr
-    fmnist(*again, "--data", "sample:200", cwd=tmp_path)
+    fmnist(*again, "--data", "sample:200")
 
     for command in (("evaluate", "net.pt"), ("train", "--resume", "net")):
-        done = fmnist(*command, cwd=tmp_path, code=2)
+        done = fmnist(*command, code=2)
         assert "holds a network that a Python program built" in done.stderr
         assert "--model FILE.py:CLASS" in done.stderr
     (tmp_path / "net.py").write_text(
         "from torch import nn\n\nclass Net(nn.Sequential):\n    def __init__(self):\n"
         "        super().__init__(nn.Flatten(), nn.Linear(784, 10))\n"
     )
-    fmnist("evaluate", "net.pt", "--model", "net.py:Net", cwd=tmp_path)
-    fmnist("train", "--resume", "net", "--model", "net.py:Net", "--epochs", "2", cwd=tmp_path)
+    fmnist("evaluate", "net.pt", "--model", "net.py:Net")
+    fmnist("train", "--resume", "net", "--model", "net.py:Net", "--epochs", "2")
 
 
 def test_a_network_with_a_fixed_batch_is_not_exported(fmnist: Program, tmp_path: Path) -> None:
@@ -195,16 +190,16 @@ def test_a_network_with_a_fixed_batch_is_not_exported(fmnist: Program, tmp_path:
     (tmp_path / "vit.py").write_text(code)
     shutil.copy(NETWORKS / "patches.py", tmp_path)
     network = ("--model", "vit.py:ViT")
-    fmnist("train", "-q", *network, *QUICK, cwd=tmp_path)
-    refused = fmnist("export-onnx", *network, cwd=tmp_path, code=70)
+    fmnist("train", "-q", *network, *QUICK)
+    refused = fmnist("export-onnx", *network, code=70)
     assert "take it from images.shape[0]" in refused.stderr
     assert not (tmp_path / "model.onnx").exists()
 
 
 def test_a_network_that_branches_on_pixels_is_not_exported(fmnist: Program, tmp_path: Path) -> None:
     network = ("--model", f"{NETWORKS}/branching.py:Net")
-    fmnist("train", "-q", *network, *QUICK, cwd=tmp_path)
-    refused = fmnist("export-onnx", *network, cwd=tmp_path, code=70)
+    fmnist("train", "-q", *network, *QUICK)
+    refused = fmnist("export-onnx", *network, code=70)
     first, file, line, advice = refused.stderr.splitlines()
     assert first.startswith("error: torch can't export")
     assert "pixel values" in first
@@ -214,8 +209,8 @@ def test_a_network_that_branches_on_pixels_is_not_exported(fmnist: Program, tmp_
     assert not (tmp_path / "model.onnx").exists()
 
 
-def test_probabilities_for_logits_are_noticed(fmnist: Program, tmp_path: Path) -> None:
-    done = fmnist("train", "--model", f"{NETWORKS}/wrong.py:Softmax", *QUICK, cwd=tmp_path)
+def test_probabilities_for_logits_are_noticed(fmnist: Program) -> None:
+    done = fmnist("train", "--model", f"{NETWORKS}/wrong.py:Softmax", *QUICK)
     assert "leave its softmax out" in done.stderr
 
 

@@ -74,9 +74,7 @@ def test_links_lead_somewhere(page: str) -> None:
         assert ((ROOT / page).parent / link).exists(), f"{page}: {link}"
 
 
-def test_the_readmes_predictions_are_what_the_program_prints(
-    fmnist: Program, mirror: Path, tmp_path: Path
-) -> None:
+def test_the_readmes_predictions_are_what_the_program_prints(fmnist: Program, mirror: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     block = re.search(r"^\$ (fmnist show --split test.*?)```", text, re.DOTALL | re.MULTILINE)
     assert block is not None
@@ -85,7 +83,7 @@ def test_the_readmes_predictions_are_what_the_program_prints(
         words = command.partition(" | ")[0].split()[1:]
         if shown.startswith("class"):  # as on a terminal
             words += ["--format", "table"]
-        done = fmnist(*words, env={"FMNIST_DATA_DIR": str(mirror)}, cwd=tmp_path)
+        done = fmnist(*words, env={"FMNIST_DATA_DIR": str(mirror)})
         documented, printed = ("".join(one.split()) for one in (shown, done.stdout))
         assert re.sub(r"[\d.]+", "0", documented) == re.sub(r"[\d.]+", "0", printed)
         # Other processors round otherwise.

@@ -19,8 +19,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_it_predicts_what_a_drawing_shows(fmnist: Program, folder: Path) -> None:
-    fmnist("show", "--data", "sample:600", "-n", "50", "-o", "drawn/", cwd=folder)
-    done = fmnist("predict", "pretrained", "drawn", cwd=folder)
+    fmnist("show", "--data", "sample:600", "-n", "50", "-o", "drawn/")
+    done = fmnist("predict", "pretrained", "drawn")
     assert done.stderr == ""
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     drawn = [re.sub(r"[^a-z]+", "-", answer["class"].lower()) for answer in answers]
@@ -32,29 +32,29 @@ def test_it_predicts_what_a_drawing_shows(fmnist: Program, folder: Path) -> None
 
 
 def test_a_file_of_that_name_is_opened_as_a_path_alone(fmnist: Program, folder: Path) -> None:
-    card = fmnist.json("info", "pretrained", cwd=folder, schema="info-model")
+    card = fmnist.json("info", "pretrained", schema="info-model")
     assert card["model"] == str(FILE)
     assert card["measured"]["command"].startswith("fmnist train")
-    done = fmnist("info", "./pretrained", cwd=folder, code=65)
+    done = fmnist("info", "./pretrained", code=65)
     assert "'pretrained' is not a model" in done.stderr
 
 
 @pytest.mark.proof
 def test_its_export_lands_in_the_working_folder(fmnist: Program, folder: Path) -> None:
-    done = fmnist("export-onnx", "-q", "pretrained", "--verify", "50", cwd=folder)
+    done = fmnist("export-onnx", "-q", "pretrained", "--verify", "50")
     assert done.stdout == "pretrained.onnx\n"
     assert not FILE.with_suffix(".onnx").exists()
     both = ("pretrained", "pretrained.onnx", "--data", "sample:600", "--split", "train")
-    assert fmnist.json("compare", *both, cwd=folder, schema="compare")["agreement"] == 1
+    assert fmnist.json("compare", *both, schema="compare")["agreement"] == 1
 
 
 def test_it_is_fine_tuned(fmnist: Program, folder: Path) -> None:
     network = read_metadata(FILE).network.name
     start = ("--weights", "pretrained", "--model", network, "--data", "sample:600")
-    tuned = fmnist("train", "-q", *start, "--epochs", "1", "--lr", "0.001", cwd=folder)
+    tuned = fmnist("train", "-q", *start, "--epochs", "1", "--lr", "0.001")
     assert tuned.stdout == "model.pt\n"
     config = read_metadata(folder / "model.pt").config
     assert config is not None
     assert config["weights"] == "pretrained"
     # Two small steps from random weights would be at one in ten.
-    assert fmnist.json("evaluate", "model.pt", cwd=folder)["accuracy"] > 0.6
+    assert fmnist.json("evaluate", "model.pt")["accuracy"] > 0.6

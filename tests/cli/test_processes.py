@@ -30,7 +30,7 @@ def losses(folder: Path) -> list[float]:
 
 def run(fmnist: Program, folder: Path, name: str, *more: str) -> None:
     places = ("-o", f"{name}.pt", "--run-dir", name)
-    done = fmnist(*OPTIONS, "--epochs", "2", *places, *more, cwd=folder)
+    done = fmnist(*OPTIONS, "--epochs", "2", *places, *more)
     assert done.stdout == f"{name}.pt\n"
     assert done.stderr.count("epoch 2/2") == 1
 
@@ -118,4 +118,4 @@ def test_a_process_that_dies_ends_the_others(fmnist: Program, tmp_path: Path) ->
     assert "was killed by signal 9; the others were ended" in err
     assert "Traceback" not in err
     assert not (tmp_path / "model.pt").exists()
-    fmnist("train", "-q", "--resume", "r", "--nproc", "1", "--epochs", "2", cwd=tmp_path)
+    fmnist("train", "-q", "--resume", "r", "--nproc", "1", "--epochs", "2")

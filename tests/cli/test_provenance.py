@@ -39,8 +39,8 @@ def test_weights_that_record_no_data(weights: str) -> None:
     assert not has_seen_validation(weights, record(FINGERPRINT, 50))
 
 
-def test_the_program_warns(fmnist: Program, trained_model: Path, tmp_path: Path) -> None:
+def test_the_program_warns(fmnist: Program, trained_model: Path) -> None:
     start = ("train", "-q", "--weights", trained_model, "--model", "tutorial", "--epochs", "1")
     data = ("--data", "sample:600", "--batch-size", "50", "--val-size")
-    assert "some of the validation images" in fmnist(*start, *data, "50", cwd=tmp_path).stderr
-    assert fmnist(*start, *data, "100", cwd=tmp_path).stderr == ""
+    assert "some of the validation images" in fmnist(*start, *data, "50").stderr
+    assert fmnist(*start, *data, "100").stderr == ""

@@ -158,7 +158,6 @@ def test_classes_and_a_network_of_ones_own(fmnist: Program, tmp_path: Path) -> N
     fmnist(
         *("train", "-q", "--data", "pets", *network, "--epochs", "1", "-b", "8"),
         *("--device", "cpu", "--threads", "1"),
-        cwd=tmp_path,
     )
     with serving(tmp_path / "model.pt", *network) as running:
         answer = running.ask("/predict?top_k=5", PICTURE).json()["predictions"][0]

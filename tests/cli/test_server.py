@@ -23,7 +23,7 @@ from tests.cli.conftest import Program, start
 def test_forked_and_started_alike(
     fmnist: Program, arguments: list[str], code: int, tmp_path: Path
 ) -> None:
-    forked = fmnist(*arguments, stdin="gone.png\n", cwd=tmp_path, code=code)
+    forked = fmnist(*arguments, stdin="gone.png\n", code=code)
     started = start(*arguments, cwd=tmp_path, stdin=subprocess.PIPE)
     assert (forked.stdout, forked.stderr) == started.communicate("gone.png\n")
     assert started.returncode == code

@@ -58,7 +58,6 @@ def test_a_home_that_can_not_be_written_is_not_spoken_of(fmnist: Program, tmp_pa
         *("evaluate", "-q", "pretrained", "--data", "sample:20", "--split", "train"),
         *("--confusion", "c.png"),
         env=dict.fromkeys(folders, str(home)),
-        cwd=tmp_path,
     )
     assert (tmp_path / "c.png").exists()
     assert len(done.stderr.splitlines()) == 1, done.stderr
@@ -85,11 +84,11 @@ def test_a_config_saved_by_notepad_is_read(fmnist: Program, tmp_path: Path) -> N
     ],
 )
 def test_verbose_shows_what_computes_on_what(
-    fmnist: Program, command: str, details: tuple[str, ...], tmp_path: Path
+    fmnist: Program, command: str, details: tuple[str, ...]
 ) -> None:
     words = [*command.split(), "--data", "sample:50"]
-    shown = fmnist(*words, "-v", cwd=tmp_path).stderr
+    shown = fmnist(*words, "-v").stderr
     for detail in (*details, r"data: sample:50, (train|test) split", r"finished in \d+\.\d s"):
         assert re.search(f"^{detail}$", shown, re.MULTILINE), shown
-    plain = fmnist(*words, "--format", "json", cwd=tmp_path).stderr
+    plain = fmnist(*words, "--format", "json").stderr
     assert "finished" not in plain

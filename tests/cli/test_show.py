@@ -12,12 +12,12 @@ from tests.cli.conftest import Program
 from tests.cli.schemas import parse
 
 
-def test_samples_are_spread_over_the_classes(fmnist: Program, tmp_path: Path) -> None:
+def test_samples_are_spread_over_the_classes(fmnist: Program) -> None:
     drawn = ("show", "--data", "sample:600", "-n", "20")
-    shown = fmnist.json(*drawn, cwd=tmp_path, schema="show")
+    shown = fmnist.json(*drawn, schema="show")
     assert shown["output"] is None
     assert sorted(sample["label"] for sample in shown["samples"]) == sorted([*range(10)] * 2)
-    assert fmnist.json(*drawn, "--seed", "1", cwd=tmp_path) != shown
+    assert fmnist.json(*drawn, "--seed", "1") != shown
 
 
 def test_errors_are_the_mistakes_that_evaluate_counts(
@@ -62,10 +62,10 @@ def test_names_in_any_script_name_files_and_stay_in_columns(
 ) -> None:
     for number, name in enumerate(("跑步鞋", "007_猫_B")):
         write_png(tmp_path / "data" / name / "x.png", read("test").images[number])
-    shown = fmnist("show", "--data", "data", cwd=tmp_path).stdout
+    shown = fmnist("show", "--data", "data").stdout
     names = shown.splitlines()[-1]
     second = names.split(maxsplit=1)[1]
     assert cell_len(names) - cell_len(second) == 30
-    fmnist("show", "--data", "data", "-o", "out/", cwd=tmp_path)
+    fmnist("show", "--data", "data", "-o", "out/")
     written = sorted(path.name[5:] for path in (tmp_path / "out").iterdir())
     assert written == ["007-猫-b.png", "跑步鞋.png"]

@@ -99,8 +99,8 @@ def test_samples_are_shown_in_gray_or_by_characters_if_colors_are_not_wanted(
     assert "@" in drawn
 
 
-def test_colors_that_are_asked_for_reach_a_pipe(tmp_path: Path, fmnist: Program) -> None:
-    done = fmnist("evaluate", "none.pt", env={"FORCE_COLOR": "1"}, cwd=tmp_path, code=66)
+def test_colors_that_are_asked_for_reach_a_pipe(fmnist: Program) -> None:
+    done = fmnist("evaluate", "none.pt", env={"FORCE_COLOR": "1"}, code=66)
     assert "\x1b[1;31merror: " in done.stderr
     assert "\x1b" in fmnist("evaluate", "--help", env={"FORCE_COLOR": "1"}).stdout
 

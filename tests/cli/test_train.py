@@ -24,10 +24,10 @@ QUICK = (
 
 
 @pytest.fixture(scope="module")
-def run(fmnist: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder where two epochs were trained: model.pt, run/, stdout.txt and stderr.txt."""
     folder = tmp_path_factory.mktemp("run")
-    done = fmnist("train", *QUICK, "--epochs", "2", "--run-dir", "run", cwd=folder)
+    done = program("train", *QUICK, "--epochs", "2", "--run-dir", "run", cwd=folder)
     (folder / "stdout.txt").write_text(done.stdout)
     (folder / "stderr.txt").write_text(done.stderr)
     return folder
@@ -79,7 +79,7 @@ def test_the_model_says_where_it_comes_from(run: Path) -> None:
 def test_its_own_options_fed_back_give_the_same_weights(
     fmnist: Program, run: Path, tmp_path: Path
 ) -> None:
-    fmnist("train", "-q", "--config", run / "run/run.toml", cwd=tmp_path)
+    fmnist("train", "-q", "--config", run / "run/run.toml")
     assert_same(weights(run / "model.pt"), weights(tmp_path / "model.pt"))
 
 
@@ -87,7 +87,7 @@ def test_the_command_line_wins_over_the_config_and_json_is_one_document(
     fmnist: Program, run: Path, tmp_path: Path
 ) -> None:
     options = ("--config", run / "run/run.toml", "--epochs", "1")
-    summary = fmnist.json("train", *options, cwd=tmp_path, schema="train")
+    summary = fmnist.json("train", *options, schema="train")
     assert list(summary) == [
         *("model", "run_dir", "recipe", "epochs", "seconds", "images_per_second"),
         *("val_accuracy", "best_epoch", "seed", "device", "data"),
@@ -100,9 +100,9 @@ def test_the_command_line_wins_over_the_config_and_json_is_one_document(
 def test_a_finished_run_is_extended(fmnist: Program, tmp_path: Path) -> None:
     # A constant learning rate does not depend on the number of epochs.
     train = ("train", "-q", *QUICK, "--schedule", "constant")
-    fmnist(*train, "--epochs", "2", "-o", "whole.pt", cwd=tmp_path)
-    fmnist(*train, "--epochs", "1", "--run-dir", "t", "-o", "parts.pt", cwd=tmp_path)
-    fmnist("train", "-q", "--resume", "t", "--epochs", "2", cwd=tmp_path)
+    fmnist(*train, "--epochs", "2", "-o", "whole.pt")
+    fmnist(*train, "--epochs", "1", "--run-dir", "t", "-o", "parts.pt")
+    fmnist("train", "-q", "--resume", "t", "--epochs", "2")
     assert len(list(csv.DictReader((tmp_path / "t/history.csv").open()))) == 2
     assert_same(weights(tmp_path / "whole.pt"), weights(tmp_path / "parts.pt"))
 
@@ -123,7 +123,7 @@ def test_resumed_on_other_data_is_refused(fmnist: Program, run: Path, tmp_path: 
     checkpoint.save(
         folder / "last.pt", loaded.model.state_dict(), metadata, training=loaded.training
     )
-    done = fmnist("train", "--resume", folder, cwd=tmp_path, code=65)
+    done = fmnist("train", "--resume", folder, code=65)
     assert "not the data that the run began with" in done.stderr
 
 
@@ -137,16 +137,14 @@ def test_training_needs_no_test_files(fmnist: Program, mirror: Path, tmp_path: P
     assert len(data) == 60_000
     folder = write_idx(data[:600], tmp_path / "folder")
     common = ("--epochs", "1", "--val-size", "100", "--model", "tutorial", "-q", "--lr", "0.01")
-    fmnist("train", *common, "--data", folder, cwd=tmp_path)
+    fmnist("train", *common, "--data", folder)
     assert not list(tmp_path.rglob("t10k*"))
 
 
 def test_tensorboard_events_are_read_by_tensorboard(fmnist: Program, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    fmnist(
-        *("train", "-q", *QUICK, "--epochs", "2", "--run-dir", "r", "--tensorboard"), cwd=tmp_path
-    )
+    fmnist("train", "-q", *QUICK, "--epochs", "2", "--run-dir", "r", "--tensorboard")
     events = EventAccumulator(str(tmp_path / "r"))
     events.Reload()
     assert {"loss/train", "loss/val", "accuracy/val", "lr"} <= set(events.Tags()["scalars"])
@@ -162,7 +160,6 @@ def test_fine_tuning_starts_from_a_file(fmnist: Program, run: Path, tmp_path: Pa
     fmnist(
         *("train", "-q", *QUICK, "--epochs", "1", "--weights", run / "model.pt"),
         "--freeze-backbone",
-        cwd=tmp_path,
     )
     before, after = weights(run / "model.pt"), weights(tmp_path / "model.pt")
     for name, value in before.items():
@@ -175,28 +172,28 @@ def test_the_fast_recipe_learns_real_garments(
     """A floor under learning: 4,000 images, four epochs, evaluated on another 500."""
     folder = write_idx(open_source(data_dir=mirror).read("train")[:4_500], tmp_path / "folder")
     train = ("train", "-q", "--recipe", "fast", "--data", folder, "--val-size", "500")
-    assert fmnist.json(*train, "--epochs", "4", cwd=tmp_path)["val_accuracy"] > 0.7
+    assert fmnist.json(*train, "--epochs", "4")["val_accuracy"] > 0.7
 
 
-def test_seeds_are_the_runs_that_single_commands_give(fmnist: Program, tmp_path: Path) -> None:
+def test_seeds_are_the_runs_that_single_commands_give(fmnist: Program) -> None:
     quick = ("--data", "sample:200", "--recipe", "fast", "--epochs", "1", "-b", "50")
-    done = fmnist("train", *quick, "--seeds", "3-4", "--run-dir", "runs", cwd=tmp_path)
+    done = fmnist("train", *quick, "--seeds", "3-4", "--run-dir", "runs")
     assert done.stdout == "model-seed3.pt\nmodel-seed4.pt\n"
     assert "2 seeds: val accuracy" in done.stderr
-    fmnist("train", *quick, "--seed", "4", "-o", "single.pt", cwd=tmp_path)
-    found = fmnist.json("compare", "model-seed4.pt", "single.pt", cwd=tmp_path)
+    fmnist("train", *quick, "--seed", "4", "-o", "single.pt")
+    found = fmnist.json("compare", "model-seed4.pt", "single.pt")
     assert found["n_differing"] == 0
     assert found["a"]["accuracy"] == found["b"]["accuracy"]
-    other = fmnist.json("compare", "model-seed3.pt", "single.pt", cwd=tmp_path)
+    other = fmnist.json("compare", "model-seed3.pt", "single.pt")
     assert other["n_differing"] > 0
-    grouped = fmnist.json("runs", "--group", cwd=tmp_path)
+    grouped = fmnist.json("runs", "--group")
     assert [each["seeds"] for each in grouped["groups"]] == [[3, 4]]
 
 
 def test_a_stopped_series_of_seeds_goes_on(fmnist: Program, tmp_path: Path) -> None:
     quick = ("--data", "sample:200", "--recipe", "fast", "--epochs", "1", "-b", "50")
     series = ("train", *quick, "--seeds", "0-2", "--run-dir", "runs/off")
-    whole = fmnist.json(*series, cwd=tmp_path)
+    whole = fmnist.json(*series)
     stopped = ("runs/off/seed2", "runs/off/seed1/curves.png", "model-seed1.pt", "model-seed2.pt")
 
     def interrupt() -> None:
@@ -206,26 +203,26 @@ def test_a_stopped_series_of_seeds_goes_on(fmnist: Program, tmp_path: Path) -> N
 
     interrupt()
     resume = ("train", "--resume", "last")
-    found = fmnist.json(*resume, cwd=tmp_path)
+    found = fmnist.json(*resume)
     assert found["runs"][0] == whole["runs"][0]
     assert [each["seed"] for each in found["runs"]] == [0, 1, 2]
     assert found["val_accuracy"] == whole["val_accuracy"]
     assert (tmp_path / "model-seed2.pt").exists()
     assert (tmp_path / "runs/off/seed2/curves.png").exists()
     interrupt()
-    done = fmnist(*resume, cwd=tmp_path)
+    done = fmnist(*resume)
     assert done.stdout == "model-seed0.pt\nmodel-seed1.pt\nmodel-seed2.pt\n"
     assert "3 seeds: val accuracy" in done.stderr
     interrupt()
     (tmp_path / "model-seed0.pt").unlink()
-    done = fmnist(*resume, cwd=tmp_path)
+    done = fmnist(*resume)
     assert done.stdout == "model-seed1.pt\nmodel-seed2.pt\n"
     assert "2 of 3 seeds (1, 2): val accuracy" in done.stderr
 
 
 def test_find_lr_suggests_a_rate_and_leaves_no_trace(fmnist: Program, tmp_path: Path) -> None:
     quick = ("train", "--find-lr", "--data", "sample", "--recipe", "fast", "--threads", "1")
-    found = fmnist.json(*quick, "-b", "32", "-o", "lr.png", cwd=tmp_path)
+    found = fmnist.json(*quick, "-b", "32", "-o", "lr.png")
     assert 0.4 / 3 < found["suggestion"] < 0.4 * 3
     assert len(found["rates"]) == len(found["losses"]) > 50
     assert [path.name for path in tmp_path.iterdir()] == ["lr.png"]

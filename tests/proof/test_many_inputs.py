@@ -10,11 +10,11 @@ from PIL import Image
 
 from fmnist_cli import load
 from fmnist_cli.data.sources import open_source
-from tests.cli.conftest import Program, fmnist
+from tests.cli.conftest import Program, fmnist, program
 from tests.cli.schemas import parse
 from tests.proof.conftest import Record
 
-__all__ = ["fmnist"]
+__all__ = ["fmnist", "program"]
 pytestmark = pytest.mark.proof
 
 INPUTS, BROKEN_ONE_IN = 20_000, 100

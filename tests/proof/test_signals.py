@@ -15,12 +15,12 @@ import pytest
 
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.constants import FILES
-from tests.cli.conftest import Program, fmnist, start, trained_model
+from tests.cli.conftest import Program, fmnist, program, start, trained_model
 from tests.data import hostile
 from tests.platforms import LINUX
 from tests.proof.conftest import Record
 
-__all__ = ["fmnist", "trained_model"]
+__all__ = ["fmnist", "program", "trained_model"]
 pytestmark = [LINUX, pytest.mark.proof]
 
 PROMPT_SECONDS: Final = 2.0
