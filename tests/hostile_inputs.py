@@ -16,13 +16,15 @@ import onnx
 import typer
 
 from fmnist_cli.cli.app import app
+from fmnist_cli.cli.options import TrainOptions
 from fmnist_cli.data import csv, idx
 from fmnist_cli.data.csv_layout import PIXELS
 from fmnist_cli.data.pictures import decode
-from fmnist_cli.data.sources import JOINT, open_source
+from fmnist_cli.data.sources import open_source
 from fmnist_cli.errors import CheckFailed, DataError, FmnistError, MissingInput, UsageError
 from fmnist_cli.evaluation.description import as_text, describe_model
 from fmnist_cli.inference.loading import load
+from fmnist_cli.training.options import OPTIONS
 from fmnist_cli.training.recipes import configure
 from tests.damage import DAMAGE, place
 from tests.data import hostile_pictures, written_formats
@@ -213,13 +215,7 @@ _TOML_TOKENS = (
 def _open_config(path: Path) -> None:
     """What `fmnist train --config FILE` does before any work."""
     context = _COMMANDS["train"].make_context("train", ["--config", str(path)])
-    chosen = dict(context.params)
-    for name in ("output", "run_dir", "data_dir", "mirror", "resume", "find_lr", "format_"):
-        chosen.pop(name)
-    for name in ("config", "quiet", "verbose"):
-        chosen.pop(name)
-    chosen["data"] = JOINT.join(chosen["data"]) if chosen["data"] else None
-    configure(**{name.rstrip("_"): value for name, value in chosen.items() if value is not None})
+    configure(**TrainOptions(**{name: context.params[name] for name in OPTIONS}))
 
 
 # ONNX

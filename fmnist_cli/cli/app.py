@@ -21,8 +21,6 @@ from fmnist_cli.cli.train import train
 from fmnist_cli.constants import VERSION
 from fmnist_cli.errors import UsageError
 
-HELP_NAMES = {"help_option_names": ["-h", "--help"]}
-
 
 def _without_types(parameters: list[Any]) -> list[Any]:
     """Drop type names that don't help a reader: `<bool>` of a flag, `<Path>` of MODEL."""
@@ -60,7 +58,7 @@ app = typer.Typer(
     name="fmnist",
     cls=_Group,
     help="Train, evaluate and export Fashion-MNIST classifiers.",
-    context_settings=HELP_NAMES,
+    context_settings={"help_option_names": ["-h", "--help"]},
     invoke_without_command=True,
     pretty_exceptions_enable=False,
     # Rich help on a terminal; in a pipe, plain text is easier to search.
@@ -90,4 +88,4 @@ def fmnist(
 
 # In the order in which users need them.
 for _command in (download, train, runs, evaluate, predict, export_onnx, serve, show, info, compare):
-    app.command(cls=_Command, context_settings=HELP_NAMES)(as_command(_command))
+    app.command(cls=_Command)(as_command(_command))
