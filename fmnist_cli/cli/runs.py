@@ -93,19 +93,19 @@ def runs(
         shown = finished
     groups = group_by_options(shown) if group else []
     varied = record.differing_options(shown, without=["seed"] if group else ())
-    told = record.beyond_recipes(shown, varied)
+    chosen = record.beyond_recipes(shown, varied)
     if curves is not None:
-        _write_curves(curves, shown, groups, told)
+        _write_curves(curves, shown, groups, chosen)
     if not group:
         rows = [_run_as_json(run, varied) for run in shown]
         document = {"differing": varied, "runs": rows, "skipped": skipped}
-        _print(document, rows, [_run_cells(run, told) for run in shown], format_)
+        _print(document, rows, [_run_cells(run, chosen) for run in shown], format_)
         return
     rows = [_group_as_json(each, varied) for each in groups]
     difference = paired_difference(groups[0], groups[1]) if len(groups) == 2 else None
     as_json = _difference_as_json(difference)
     document = {"differing": varied, "groups": rows, "difference": as_json, "skipped": skipped}
-    _print(document, rows, [_group_cells(each, told) for each in groups], format_)
+    _print(document, rows, [_group_cells(each, chosen) for each in groups], format_)
     if difference is not None and format_ == "table":
         _show_difference(difference)
 
@@ -145,11 +145,11 @@ def _run_as_json(run: "RunRecord", varied: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _run_cells(run: "RunRecord", told: Sequence[str]) -> dict[str, str]:
+def _run_cells(run: "RunRecord", chosen: Sequence[str]) -> dict[str, str]:
     return {
         "name": run.name,
         "recipe": run.recipe,
-        "options": _describe(run, told),
+        "options": _describe(run, chosen),
         "epochs": f"{run.epochs}/{run.options['epochs']}",
         "val acc": _percent(run.val_accuracy),
         "sec": _rounded(run.seconds),
@@ -172,10 +172,10 @@ def _group_as_json(group: "Group", varied: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _group_cells(group: "Group", told: Sequence[str]) -> dict[str, str]:
+def _group_cells(group: "Group", chosen: Sequence[str]) -> dict[str, str]:
     return {
         "recipe": group.runs[0].recipe,
-        "options": _describe(group.runs[0], told),
+        "options": _describe(group.runs[0], chosen),
         "n": str(len(group.seeds)),
         "val acc": _percent(group.val_accuracy.mean),
         "95% interval": " to ".join(map(_percent, group.val_accuracy.ci95 or ())),

@@ -207,7 +207,7 @@ def differing_options(runs: Sequence[RunRecord], *, without: Sequence[str] = ())
 
 
 def beyond_recipes(runs: Sequence[RunRecord], options: Sequence[str]) -> list[str]:
-    """Those of the options that do not have the value of its recipe in every run."""
+    """Those of the options that some run does not have from its recipe."""
     return [name for name in options if not all(_is_recipes(run, name) for run in runs)]
 
 
