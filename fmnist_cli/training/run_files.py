@@ -17,7 +17,7 @@ from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.archive import read_metadata
 from fmnist_cli.checkpoints.metadata import Metrics, ModelMetadata, NetworkRecord
 from fmnist_cli.constants import VERSION
-from fmnist_cli.data.sources import ARRAYS
+from fmnist_cli.data.layouts import ARRAYS
 from fmnist_cli.errors import CheckpointError, UsageError
 from fmnist_cli.models.cost import count_macs
 from fmnist_cli.models.own_code import digest, is_own

@@ -18,7 +18,7 @@ from fmnist_cli.runs.record import (
     select,
     sort,
 )
-from fmnist_cli.training.recipes import resolve
+from fmnist_cli.training.recipes import configure
 from fmnist_cli.training.run_directory import RunDirectory
 from tests.runs.written_runs import write_run
 
@@ -49,7 +49,7 @@ def test_what_the_recipes_set_is_told_apart_from_what_the_user_chose(tmp_path: P
     for number, (recipe, device, changed) in enumerate(
         (("fast", "cpu", {}), ("fast", "cuda:0", {}), ("best", "cuda:0", {"lr": 0.3}))
     ):
-        config = asdict(resolve({"recipe": recipe, "device": device, **changed}))
+        config = asdict(configure(**{"recipe": recipe, "device": device, **changed}))
         write_run(tmp_path / str(number), **{k: v for k, v in config.items() if v is not None})
     runs = find_runs([tmp_path])[0]
     assert {"model", "batch-size", "ema", "lr"} <= set(differing_options(runs))
