@@ -1,8 +1,8 @@
 """Headless Chromium, driven through a pipe by the DevTools protocol."""
 
-import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -58,16 +58,12 @@ class Tab:
 
     def look(self, width: int, *, scheme: str = "light", language: str = "en-US") -> None:
         """Set the window's width (pixels), the color scheme and the language."""
-        self(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=900,
-            deviceScaleFactor=2,
-            mobile=width < 600,
-        )
+        is_phone = width < 600
+        size = {"width": width, "height": 900, "deviceScaleFactor": 2, "mobile": is_phone}
+        self("Emulation.setDeviceMetricsOverride", **size)
+        self("Emulation.setTouchEmulationEnabled", enabled=is_phone)
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self("Emulation.setEmulatedMedia", features=features)
-        self("Emulation.setTouchEmulationEnabled", enabled=width < 600)
         agent = self("Browser.getVersion")["userAgent"]
         self("Network.setUserAgentOverride", userAgent=agent, acceptLanguage=language)
 
@@ -101,22 +97,24 @@ class Tab:
         for kind in ("dragEnter", "dragOver", "drop"):
             self("Input.dispatchDragEvent", type=kind, x=x, y=y, data=data)
 
-    def screenshot(self, path: Path) -> None:
-        """Write the whole page as PNG."""
-        found = self("Page.captureScreenshot", captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(found["data"]))
+    def colors(self) -> tuple[int, int]:
+        """The page's background and its text: the sum of red, green and blue of each."""
+        script = "['backgroundColor', 'color'].map((n) => getComputedStyle(document.body)[n])"
+        paper, ink = (sum(map(int, re.findall(r"\d+", color))) for color in self.run(script))
+        return paper, ink
 
     def requests(self) -> list[str]:
         """The addresses that were asked for."""
-        self.run("0")
-        sent = [one for one in self.events if one["method"] == "Network.requestWillBeSent"]
-        return [one["params"]["request"]["url"] for one in sent]
+        return [one["request"]["url"] for one in self._reported("Network.requestWillBeSent")]
 
     def complaints(self) -> list[str]:
         """What the console got: errors, warnings, refused requests."""
-        self.run("0")
         kinds = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded")
-        return [json.dumps(one["params"]) for one in self.events if one["method"] in kinds]
+        return [json.dumps(one) for one in self._reported(*kinds)]
+
+    def _reported(self, *methods: str) -> list[dict[str, Any]]:
+        self.run("0")  # whose answer comes after all events up to now
+        return [one["params"] for one in self.events if one["method"] in methods]
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """A browser, and what the proofs counted as one table at the end of `make proof`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, TypeAlias
 
 import pytest
 
@@ -12,20 +12,14 @@ _ROW: Final = "proof row"
 """Name of the property by which a test's report carries a row of the table."""
 
 
-class Record(Protocol):
-    """Add a row to the table: what was proved, how many cases were counted, what came of them."""
-
-    def __call__(self, name: str, count: int, outcome: str) -> None: ...
+Record: TypeAlias = Callable[[str, int, str], None]
+"""Adds a row to the table: what was proved, how many cases were counted, what came of them."""
 
 
 @pytest.fixture
-def record(request: pytest.FixtureRequest) -> Record:
+def record(record_property: Callable[[str, object], None]) -> Record:
     """Take rows of the table that the run ends with."""
-
-    def add(name: str, count: int, outcome: str) -> None:
-        request.node.user_properties.append((_ROW, (name, count, outcome)))
-
-    return add
+    return lambda name, count, outcome: record_property(_ROW, (name, count, outcome))
 
 
 @pytest.fixture

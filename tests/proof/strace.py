@@ -59,17 +59,14 @@ def run_traced(
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command under strace, from its first call on."""
     pid = server.start(*arguments, cwd=cwd, env=clean_environment(), traced=True)
-    command = [*strace(log), *options, "-p", str(pid)]
-    tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    command = ["strace", "-f", "-y", "-s", "0", "-o", str(log), "-e", f"trace={','.join(CALLS)}"]
+    tracer = subprocess.Popen(
+        [*command, *options, "-p", str(pid)], stderr=subprocess.PIPE, text=True
+    )
     ended = server.wait()
     _, err = tracer.communicate(timeout=60)
     assert "attached" in err, err
     return ended
-
-
-def strace(log: Path) -> list[str]:
-    """The tracer, writing to a file."""
-    return ["strace", "-f", "-y", "-s", "0", "-o", str(log), "-e", f"trace={','.join(CALLS)}"]
 
 
 def was_injected(log: Path) -> bool:

@@ -1,12 +1,9 @@
 """The Dockerfile's steps, in a fresh environment instead of a container."""
 
 import json
-import os
 import re
 import shlex
 import subprocess
-import sys
-import sysconfig
 import time
 import tomllib
 import urllib.request
@@ -14,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.proof.environments import Environment
 from tests.sample_images import draw
 from tests.serve.serving import png
 from tests.written_models import write_onnx
@@ -36,31 +34,25 @@ def test_the_extra_and_the_file_name_the_same_packages() -> None:
 @pytest.mark.proof
 def test_it_installs_serves_and_is_healthy(tmp_path: Path) -> None:
     model = write_onnx(tmp_path / "model.onnx")
-    home = tmp_path / "home"
-    subprocess.run([sys.executable, "-m", "venv", home], check=True)
-    binaries = Path(sysconfig.get_path("scripts", "venv", {"base": str(home)}))
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    environment["PATH"] = f"{binaries}{os.pathsep}{environment['PATH']}"
-
-    def run(words: list[str]) -> "subprocess.CompletedProcess[bytes]":
-        return subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, check=False)
-
+    environment = Environment(tmp_path / "home")
     for step in steps("RUN"):
-        done = run(["sh", "-c", step])
-        assert done.returncode == 0, done.stderr.decode()
-    assert run(["python", "-c", "import torch"]).returncode != 0
+        environment.run("sh", "-c", step, cwd=ROOT)
+    assert environment.call("python", "-c", "import torch", cwd=ROOT).returncode != 0
     assert steps("USER") == ["nobody"]
     (health,) = re.findall(r"HEALTHCHECK .*CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
     serve = json.loads(re.findall(r"^CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)[0])
     words = [word.replace("/model.onnx", str(model)) for word in serve]
-    words = [str(binaries / words[0]), *words[1:]]
-    with subprocess.Popen(words, cwd=tmp_path, env=environment) as running:
+
+    def is_healthy() -> bool:
+        return environment.call(*json.loads(health), cwd=ROOT).returncode == 0
+
+    with subprocess.Popen(words, cwd=tmp_path, env=environment.variables) as running:
         try:
             for _attempt in range(100):
-                if run(json.loads(health)).returncode == 0:
+                if is_healthy():
                     break
                 time.sleep(0.1)
-            assert run(json.loads(health)).returncode == 0, shlex.join(words)
+            assert is_healthy(), shlex.join(words)
             body = png(draw(1, "test").images[0])
             request = urllib.request.Request(
                 "http://127.0.0.1:8000/predict", body, {"Content-Type": "image/png"}

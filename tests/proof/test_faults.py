@@ -2,11 +2,10 @@
 
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 import onnx
@@ -20,8 +19,8 @@ from tests.cli.conftest import clean_environment
 from tests.cli.server import ForkServer, fork_server
 from tests.data import hostile
 from tests.platforms import LINUX
+from tests.proof.altered import CONTENTS
 from tests.proof.conftest import Record
-from tests.proof.small_mirror import CONTENTS
 from tests.proof.strace import FAULTS, Call, calls_below, run_traced, was_injected
 
 pytestmark = [
@@ -50,13 +49,44 @@ ATTEMPTS: Final = 9
 
 
 @dataclass(frozen=True)
-class Places:
-    """A folder as it was before a command, and as the command leaves it when nothing fails."""
+class Writing:
+    """A command that writes files, run under strace in copies of a folder."""
 
+    server: ForkServer
+    arguments: tuple[str, ...]
     before: Path
-    after: Path
+    """The folder as the command finds it."""
+    scratch: Path
 
-    def faults(self, folder: Path) -> list[str]:
+    @property
+    def after(self) -> Path:
+        """The folder as the command leaves it if nothing fails."""
+        return self.scratch / "after"
+
+    @property
+    def log(self) -> Path:
+        """What strace wrote about the latest run."""
+        return self.scratch / "log"
+
+    def calls(self) -> list[Call]:
+        """Run it without a fault; returns its calls."""
+        shutil.copytree(self.before, self.after)
+        assert self._run(self.after).returncode == 0
+        assert self.damaged(self.after) == []
+        return calls_below(self.log, self.after)
+
+    def fail(self, call: Call, fault: str) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
+        """Let a call fail, in a fresh copy of the folder."""
+        folder = self.scratch / "folder"
+        for _ in range(ATTEMPTS):
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(self.before, folder)
+            ended = self._run(folder, *call.fails(fault, folder))
+            if was_injected(self.log):
+                return folder, ended
+        pytest.fail(f"the program no longer makes this call: {call}, {fault}, {ended}")
+
+    def damaged(self, folder: Path) -> list[str]:
         """What stands in a folder and is neither the old nor the new file, whole."""
         return [
             f"{path.relative_to(folder)}: {fault}"
@@ -65,6 +95,31 @@ class Places:
             for fault in [self._fault(path, path.relative_to(folder))]
             if fault
         ]
+
+    def fail_each_call(self) -> int:
+        """Let each call fail in each way; returns the number of cases.
+
+        Nothing is damaged, the exit code is right, and what a kill leaves is cleared away.
+        """
+        calls = self.calls()
+        assert {"write", "fsync", "rename"} <= {call.name for call in calls}
+        cases = [(call, fault) for call in calls for fault in FAULTS]
+        for case in cases:
+            folder, ended = self.fail(*case)
+            assert self.damaged(folder) == [], (case, ended)
+            if case[1] == "SIGKILL":
+                assert ended.returncode == -9, (case, ended)
+                again = self.server.run(*self.arguments, cwd=folder, env=clean_environment())
+                assert again.returncode == 0, (case, ended, again)
+            else:
+                assert ended.returncode == 74, (case, ended)
+                assert 1 <= len(ended.stderr.splitlines()) <= 3, (case, ended)
+                assert "Traceback" not in ended.stderr, (case, ended)
+            assert not list(folder.rglob(".*-tmp")), (case, ended)
+        return len(cases)
+
+    def _run(self, folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+        return run_traced(self.server, self.arguments, folder, self.log, *options)
 
     def _fault(self, path: Path, name: Path) -> str:
         content = path.read_bytes()
@@ -78,7 +133,7 @@ class Places:
 
 
 def _is_whole(path: Path, good: Path) -> bool:
-    """Tell of files that hold times, and so are never the same twice."""
+    """Check a file that holds times, and so is never the same twice."""
     match path.suffix:
         case ".pt":
             return bool(checkpoint.load(path).metadata)  # which checks every byte by its CRC
@@ -111,115 +166,40 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
     model, run = str(furnished / "model.pt"), str(furnished / "run")
     with fork_server(
-        tmp_path_factory.mktemp("server"), prepare="tests.proof.small_mirror:use_small_files"
+        tmp_path_factory.mktemp("server"), prepare="tests.proof.altered:use_small_files"
     ) as started:
         train = (*TRAIN, "-o", model, "--run-dir", run)
         assert started.run(*train, cwd=furnished, env=clean_environment()).returncode == 0
         yield started
 
 
-Ended: TypeAlias = "subprocess.CompletedProcess[str]"
-Run: TypeAlias = Callable[[Path, list[str]], Ended]
-"""Runs the command in a folder, under strace with these options besides."""
-
-
-@dataclass(frozen=True)
-class Writing:
-    """A command that writes files, and its run in which nothing failed."""
-
-    run: Run
-    places: Places
-    log: Path
-
-    @classmethod
-    def counted(cls, run: Run, before: Path, log: Path) -> tuple["Writing", list[Call]]:
-        """Run it in a copy of a folder; gives its calls, too."""
-        places = Places(before, log.with_name("after"))
-        shutil.copytree(before, places.after)
-        assert run(places.after, []).returncode == 0
-        assert places.faults(places.after) == []
-        return cls(run, places, log), calls_below(log, places.after)
-
-    @contextmanager
-    def failed(self, call: Call, fault: str) -> Iterator[tuple[Path, Ended]]:
-        """Let a call fail, in a fresh copy of the folder."""
-        folder = self.log.with_name("folder")
-        for _ in range(ATTEMPTS):
-            shutil.rmtree(folder, ignore_errors=True)
-            shutil.copytree(self.places.before, folder)
-            ended = self.run(folder, call.fails(fault, folder))
-            if was_injected(self.log):
-                break
-        else:
-            pytest.fail(f"the program no longer makes this call: {call}, {fault}, {ended}")
-        yield folder, ended
-
-    def check(self, call: Call, fault: str, again: Callable[[Path], Ended]) -> None:
-        """Nothing is damaged, the exit code is right, and what a kill leaves is cleared away."""
-        with self.failed(call, fault) as (folder, ended):
-            case = (call, fault, ended)
-            assert self.places.faults(folder) == [], case
-            if fault == "SIGKILL":
-                assert ended.returncode == -9, case
-                repeated = again(folder)
-                assert repeated.returncode == 0, (case, repeated)
-            else:
-                assert ended.returncode == 74, case
-                assert 1 <= len(ended.stderr.splitlines()) <= 3, case
-                assert "Traceback" not in ended.stderr, case
-            assert not list(folder.rglob(".*-tmp")), case
-
-
-def traced(server: ForkServer, arguments: tuple[str, ...], log: Path) -> Run:
-    """A command in a forked process."""
-    return lambda folder, options: run_traced(server, arguments, folder, log, *options)
-
-
-def put_in(server: ForkServer, arguments: tuple[str, ...], before: Path, tmp_path: Path) -> int:
-    """Let each call of a command fail in each way; counts the cases."""
-    log = tmp_path / "log"
-    writing, calls = Writing.counted(traced(server, arguments, log), before, log)
-    assert {"write", "fsync", "rename"} <= {call.name for call in calls}
-    cases = [(call, fault) for call in calls for fault in FAULTS]
-    for call, fault in cases:
-        writing.check(
-            call, fault, lambda folder: server.run(*arguments, cwd=folder, env=clean_environment())
-        )
-    return len(cases)
-
-
 @pytest.mark.parametrize("name", WRITINGS)
 def test_each_call_of_saving_fails(
     name: str, server: ForkServer, furnished: Path, tmp_path: Path, record: Record
 ) -> None:
-    cases = put_in(server, WRITINGS[name], furnished, tmp_path)
+    cases = Writing(server, WRITINGS[name], furnished, tmp_path).fail_each_call()
     record(f"ENOSPC, EIO, SIGKILL in each call: {name}", cases, OUTCOME)
 
 
 def test_a_saver_that_writes_in_place_is_caught(
     furnished: Path, tmp_path: Path, record: Record
 ) -> None:
-    log = tmp_path / "log"
-    with fork_server(tmp_path / "server", prepare="tests.proof.in_place:write_in_place") as server:
-        run = traced(server, WRITINGS["train"], log)
-        writing, calls = Writing.counted(run, furnished, log)
-        damages = 0
-        for call in calls:
-            with writing.failed(call, "SIGKILL") as (folder, _):
-                damages += bool(writing.places.faults(folder))
+    with fork_server(tmp_path / "server", prepare="tests.proof.altered:write_in_place") as server:
+        writing = Writing(server, WRITINGS["train"], furnished, tmp_path)
+        calls = writing.calls()
+        damages = sum(bool(writing.damaged(writing.fail(call, "SIGKILL")[0])) for call in calls)
     assert damages
     record("SIGKILL, saving in place (control)", len(calls), f"{damages} damaged, as it must")
 
 
-def test_each_call_of_downloading_fails(
-    server: ForkServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: Record
-) -> None:
+def test_each_call_of_downloading_fails(server: ForkServer, tmp_path: Path, record: Record) -> None:
     before = tmp_path / "before"
     before.mkdir()
     replaced = min(CONTENTS)
     (before / replaced).write_bytes(CONTENTS[replaced][:-1])
     with hostile.serve(CONTENTS) as mirror:
         arguments = ("download", "-q", "--force", "--data-dir", ".", "--mirror", mirror.url)
-        cases = put_in(server, arguments, before, tmp_path)
-    assert all((tmp_path / "after" / name).read_bytes() == CONTENTS[name] for name in CONTENTS)
+        writing = Writing(server, arguments, before, tmp_path)
+        cases = writing.fail_each_call()
+    assert all((writing.after / name).read_bytes() == CONTENTS[name] for name in CONTENTS)
     record("ENOSPC, EIO, SIGKILL in each call: download", cases, OUTCOME)

@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-import sysconfig
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 from fmnist_cli.inference.loading import load
+from tests.proof.environments import Environment
 from tests.written_models import write_onnx
 
 ROOT = Path(__file__).parents[2]
@@ -42,56 +44,40 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def assert_it_works(program: list[str], folder: Path, environment: dict[str, str]) -> None:
+def assert_it_works(fmnist: Callable[..., str], folder: Path) -> None:
     """Predict and info give what they give with everything installed."""
-
-    def run(*arguments: str) -> str:
-        done = subprocess.run(
-            [*program, *arguments],
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    line = json.loads(run("predict", "model.onnx", "picture.png"))
+    line = json.loads(fmnist("predict", "model.onnx", "picture.png"))
     pixels = np.asarray(Image.open(folder / "picture.png"))[None]
     expected = load(folder / "model.onnx", device="cpu")(pixels)[0]
     assert line["label"] == expected.argmax()
     assert line["probability"] == pytest.approx(float(expected.max()), abs=1e-4)
-    assert json.loads(run("info", "model.onnx", "--format", "json"))
+    assert json.loads(fmnist("info", "model.onnx", "--format", "json"))
 
 
 def test_nothing_else_is_imported(folder: Path) -> None:
     """In this environment, with imports of the rest refused."""
     (folder / "sitecustomize.py").write_text(REFUSE_IMPORTS)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
-    refused = subprocess.run(
-        [sys.executable, "-c", "import torch"], env=environment, capture_output=True, check=False
-    )
-    assert refused.returncode != 0, "the imports are not refused"
-    assert_it_works([sys.executable, "-m", "fmnist_cli"], folder, environment)
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
+
+    def python(*words: str) -> str:
+        return subprocess.check_output(
+            [sys.executable, *words], cwd=folder, env=variables, encoding="utf-8"
+        )
+
+    with pytest.raises(subprocess.CalledProcessError):
+        python("-c", "import torch")
+    assert_it_works(partial(python, "-m", "fmnist_cli"), folder)
 
 
 @pytest.mark.proof
 def test_the_light_install_of_the_readme(folder: Path) -> None:
     """In a fresh environment that holds the named packages alone."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    home = folder / "light"
-    subprocess.run([sys.executable, "-m", "venv", home], check=True)
-    binaries = Path(sysconfig.get_path("scripts", "venv", {"base": str(home)}))
-    install = [str(binaries / "python"), "-m", "pip", "install", "--quiet"]
-    for arguments in (
-        ("-c", "constraints.txt", "-r", "requirements-light.txt"),
-        ("--no-deps", "."),
-    ):
-        subprocess.run([*install, *arguments], cwd=ROOT, env=environment, check=True)
+    light = Environment(folder / "light")
+    install = ("python", "-m", "pip", "install", "--quiet")
+    light.run(*install, "-c", "constraints.txt", "-r", "requirements-light.txt", cwd=ROOT)
+    light.run(*install, "--no-deps", ".", cwd=ROOT)
     for name in ABSENT:
-        lookup = [str(binaries / "python"), "-c", f"import {name}"]
-        assert subprocess.run(lookup, capture_output=True, check=False).returncode != 0
-    assert_it_works([str(binaries / "fmnist")], folder, environment)
-    size = sum(file.lstat().st_size for file in (home / "lib").rglob("*") if file.is_file())
+        assert light.call("python", "-c", f"import {name}", cwd=folder).returncode != 0
+    assert_it_works(partial(light.run, "fmnist", cwd=folder), folder)
+    size = sum(file.lstat().st_size for file in (light.home / "lib").rglob("*") if file.is_file())
     print(f"light install: {size / 2**20:.0f} MiB")

@@ -1,55 +1,37 @@
 """The wheel and the sdist, installed in fresh environments, are the whole program."""
 
 import json
-import os
 import subprocess
 import sys
 import sysconfig
 import tarfile
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from fmnist_cli.constants import CLASS_NAMES, VERSION
+from tests.proof.environments import Environment
 from tests.sample_images import draw, photograph
 
 pytestmark = pytest.mark.proof
 
 ROOT = Path(__file__).parents[2]
 GARMENTS = 50
+CARD = ("fmnist", "info", "pretrained", "--format", "json")
 
 
-class Installation:
-    """A virtual environment of its own that borrows the dependencies of this one."""
+class Installation(Environment):
+    """A package, in an environment that borrows the dependencies of this one."""
 
     def __init__(self, home: Path, package: Path) -> None:
-        subprocess.run([sys.executable, "-m", "venv", home], check=True)
-        self.scripts = Path(sysconfig.get_path("scripts", "venv", {"base": str(home)}))
+        super().__init__(home)
         library = Path(sysconfig.get_path("purelib", "venv", {"base": str(home)}))
         # Its own packages come first, and what is installed here in editable form is not followed.
         borrowed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
         (library / "borrowed.pth").write_text("\n".join(sorted(borrowed)))
-        self.home = home
-        self.environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("PYTHON")
-        }
         self.run("python", "-m", "pip", "install", "--quiet", "--no-deps", str(package), cwd=home)
-
-    def run(self, program: str, *arguments: str, cwd: Path, **more: str) -> str:
-        """Run one of its programs to its end; gives stdout."""
-        done = subprocess.run(
-            [self.scripts / program, *arguments],
-            cwd=cwd,
-            env={**self.environment, **more},
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
-        assert done.returncode == 0, (program, arguments, done.stderr)
-        return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +99,7 @@ def test_the_program_predicts_right_after_the_install(
     right = float(np.mean(np.array(labels) == garments.labels))
     print(f"garments, photographed: {right:.0%} of {GARMENTS} named rightly")
     assert right > 0.5, "chance is a tenth"
-    card = json.loads(
-        installed.run("fmnist", "info", "pretrained", "--format", "json", cwd=tmp_path)
-    )
+    card = json.loads(installed.run(*CARD, cwd=tmp_path))
     assert Path(card["model"]).is_relative_to(installed.home)
     assert card["classes"] == list(CLASS_NAMES)
 
@@ -127,14 +107,9 @@ def test_the_program_predicts_right_after_the_install(
 def test_the_model_has_the_accuracy_that_its_card_states(
     installed: Installation, tmp_path: Path, mirror: Path
 ) -> None:
-    def ask(*words: str) -> dict[str, Any]:
-        command = ("fmnist", *words, "--format", "json")
-        text = installed.run(*command, cwd=tmp_path, FMNIST_MIRROR=str(mirror))
-        document: dict[str, Any] = json.loads(text)
-        return document
-
-    card = ask("info", "pretrained")["measured"]
-    found = ask("evaluate", "pretrained", "--data-dir", str(tmp_path))
+    card = json.loads(installed.run(*CARD, cwd=tmp_path))["measured"]
+    command = ("fmnist", "evaluate", "pretrained", "--data-dir", ".", "--format", "json")
+    found = json.loads(installed.run(*command, cwd=tmp_path, FMNIST_MIRROR=str(mirror)))
     assert found["n"] == card["n"]
     assert found["accuracy"] == pytest.approx(card["accuracy"], abs=5e-4)  # bits differ by machine
 
@@ -151,24 +126,15 @@ def test_completion_is_installed_and_completes(installed: Installation, tmp_path
 
     assert complete("fmnist pre", 1).split() == ["predict"]
     assert complete("fmnist train --sched", 2).split() == ["--schedule"]
+    script = "fmnist --show-completion && fmnist --install-completion; :"
     # Typer asks which shell it is run by.
-    installed.environment["PATH"] = f"{installed.scripts}{os.pathsep}{os.environ['PATH']}"
-    script = "fmnist --show-completion && fmnist --install-completion"
-    done = subprocess.run(
-        ["bash", "-c", f"{script}; :"],
-        env={**installed.environment, "HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "complete -o default -F _fmnist_completion fmnist" in done.stdout
+    shown = installed.run("bash", "-c", script, cwd=tmp_path, HOME=str(tmp_path))
+    assert "complete -o default -F _fmnist_completion fmnist" in shown
     assert "fmnist" in (tmp_path / ".bashrc").read_text()
 
 
 def test_the_sdist_installs_too(packages: tuple[Path, Path], tmp_path: Path) -> None:
     installed = Installation(tmp_path / "home", packages[1])
     assert installed.run("fmnist", "--version", cwd=tmp_path) == f"fmnist {VERSION}\n"
-    card = json.loads(
-        installed.run("fmnist", "info", "pretrained", "--format", "json", cwd=tmp_path)
-    )
+    card = json.loads(installed.run(*CARD, cwd=tmp_path))
     assert Path(card["model"]).is_relative_to(installed.home)

@@ -1,6 +1,5 @@
 """The page of `fmnist serve` as a browser shows it: files chosen and dropped, nothing cut off."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,13 +44,7 @@ def assert_clean(tab: Tab, server: Server) -> None:
 @pytest.mark.parametrize("width", [1100, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_five_pictures_at_once(
-    tab: Tab,
-    server: Server,
-    pictures: list[Path],
-    tmp_path: Path,
-    way: str,
-    width: int,
-    scheme: str,
+    tab: Tab, server: Server, pictures: list[Path], way: str, width: int, scheme: str
 ) -> None:
     tab.look(width, scheme=scheme)
     tab.open(f"http://127.0.0.1:{server.port}/")
@@ -72,10 +65,8 @@ def test_five_pictures_at_once(
     assert tab.run(seen) == [28] * 4
     assert tab.run("document.documentElement.scrollWidth") <= width
     assert tab.run("document.querySelector('#status').textContent")
-    colors = tab.run("['backgroundColor', 'color'].map((n) => getComputedStyle(document.body)[n])")
-    paper, ink = (sum(map(int, re.findall(r"\d+", color))) for color in colors)
+    paper, ink = tab.colors()
     assert (paper > ink) == (scheme == "light")
-    tab.screenshot(tmp_path / f"{way}-{width}-{scheme}.png")
     assert_clean(tab, server)
 
 
