@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from fmnist_cli.data import sample
-from fmnist_cli.data.images import LabeledImages
+from fmnist_cli.data.images import Images, LabeledImages
 
 
 def draw(n: int, split: Literal["train", "test"]) -> LabeledImages:
@@ -18,7 +17,7 @@ def draw(n: int, split: Literal["train", "test"]) -> LabeledImages:
     return data[np.arange(n) % len(data)]
 
 
-def photograph(image: NDArray[np.uint8], side: int = 224) -> Image.Image:
+def photograph(image: Images, side: int = 224) -> Image.Image:
     """Picture a garment, uint8 [28, 28], in color on a light wall, as an RGB photo."""
     garment = Image.fromarray(255 - image).resize((side, side), Image.Resampling.BICUBIC)
     mask = Image.fromarray(image > 0).convert("L").resize((side, side), Image.Resampling.BICUBIC)
@@ -32,6 +31,11 @@ def saved(image: Image.Image, form: str, **options: Any) -> bytes:
     stream = BytesIO()
     image.save(stream, form, **options)
     return stream.getvalue()
+
+
+def png(pixels: Images) -> bytes:
+    """Return uint8 [28, 28] as a PNG file."""
+    return saved(Image.fromarray(pixels), "PNG")
 
 
 def write_square(path: Path, level: int = 200) -> Path:

@@ -16,8 +16,8 @@ import pytest
 from tests.cli.conftest import Program, clean_environment
 from tests.cli.test_own_classes import write_pictures
 from tests.platforms import POSIX
-from tests.sample_images import draw
-from tests.serve.serving import Server, png, serving
+from tests.sample_images import draw, png
+from tests.serve.serving import Server, serving
 from tests.written_models import write_checkpoint, write_onnx
 
 NETWORKS = Path(__file__).parents[1] / "models" / "networks"

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.proof.environments import Environment
-from tests.sample_images import draw
-from tests.serve.serving import png
+from tests.sample_images import draw, png
 from tests.written_models import write_onnx
 
 ROOT = Path(__file__).parents[2]

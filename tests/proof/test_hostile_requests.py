@@ -14,10 +14,10 @@ from random import Random
 import pytest
 
 from tests.proof.conftest import Record
-from tests.sample_images import draw
+from tests.sample_images import draw, png
 from tests.serve import hostile
 from tests.serve.hostile import Hostile
-from tests.serve.serving import Server, png, serving
+from tests.serve.serving import Server, serving
 from tests.written_models import write_onnx
 
 MAX_BYTES = 300_000_000

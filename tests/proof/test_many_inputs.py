@@ -1,18 +1,17 @@
 """A long stream with faults in it: each input has its own answer, in its own place."""
 
 import json
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from fmnist_cli import load
 from fmnist_cli.data.sources import open_source
 from tests.cli.conftest import Program, fmnist, program
 from tests.cli.schemas import parse
 from tests.proof.conftest import Record
+from tests.sample_images import png
 
 __all__ = ["fmnist", "program"]
 pytestmark = pytest.mark.proof
@@ -46,9 +45,7 @@ def test_twenty_thousand_inputs_of_which_one_percent_is_broken(
     broken = set(range(37, INPUTS, BROKEN_ONE_IN))
     paths = [tmp_path / f"{number:06}.png" for number in range(INPUTS)]
     for number, (path, place) in enumerate(zip(paths, order, strict=True)):
-        stream = BytesIO()
-        Image.fromarray(images[place]).save(stream, "PNG")
-        path.write_bytes(stream.getvalue())
+        path.write_bytes(png(images[place]))
         if number in broken:
             spoil(path, number // BROKEN_ONE_IN)
 
@@ -56,9 +53,8 @@ def test_twenty_thousand_inputs_of_which_one_percent_is_broken(
     done = fmnist("predict", "-q", "pretrained", "-", stdin=listed, timeout=600, code=65)
 
     lines = done.stdout.splitlines()
-    answers = [parse(line, "predict") for line in lines[:1_000]] + list(
-        map(json.loads, lines[1_000:])
-    )
+    answers = [parse(line, "predict") for line in lines[:1_000]]
+    answers += map(json.loads, lines[1_000:])
     assert [answer["input"] for answer in answers] == list(map(str, paths))
     assert {number for number, answer in enumerate(answers) if "error" in answer} == broken
     right = sum(

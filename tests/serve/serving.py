@@ -4,14 +4,11 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
 import requests
-from PIL import Image
 
-from fmnist_cli.data.images import Images
 from tests.cli.conftest import start
 
 
@@ -63,13 +60,6 @@ def serving(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Ite
     finally:
         process.kill()
         process.communicate()
-
-
-def png(pixels: Images) -> bytes:
-    """An image as a PNG file."""
-    stream = BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
-    return stream.getvalue()
 
 
 def form(files: Sequence[tuple[str, bytes]]) -> tuple[bytes, str]:

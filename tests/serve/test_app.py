@@ -15,8 +15,8 @@ from PIL import Image
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.serve.uploads import MAX_BODY_BYTES, MAX_FILES
 from tests.cli.schemas import parse
-from tests.sample_images import draw, photograph
-from tests.serve.serving import Server, form, png
+from tests.sample_images import draw, photograph, png, saved
+from tests.serve.serving import Server, form
 
 IMAGES = draw(20, "test").images
 PICTURE = png(IMAGES[0])
@@ -80,9 +80,8 @@ def test_what_the_network_saw_and_more_classes_than_there_are(server: Server) ->
 
 @pytest.mark.parametrize(("mode", "is_photo"), [("auto", True), ("on", True), ("off", False)])
 def test_photos(server: Server, mode: str, is_photo: bool) -> None:
-    stream = BytesIO()
-    photograph(IMAGES[0]).save(stream, "JPEG")
-    for picture in (stream.getvalue(), png(255 - IMAGES[0])):  # light, though 28 by 28
+    photo = saved(photograph(IMAGES[0]), "JPEG")
+    for picture in (photo, png(255 - IMAGES[0])):  # light, though 28 by 28
         answer = server.ask(f"/predict?photo={mode}", picture)
         assert answer.json()["predictions"][0]["photo"] is is_photo
 

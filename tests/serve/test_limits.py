@@ -1,7 +1,8 @@
 """Limits on memory, time and what waits: each has its status."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ from fmnist_cli.inference.loading import load
 from fmnist_cli.serve import service, uploads
 from fmnist_cli.serve.service import Service
 from fmnist_cli.serve.uploads import Upload, Uploads
-from tests.sample_images import draw
-from tests.serve.serving import png
+from tests.sample_images import draw, png
 from tests.written_models import write_onnx
 
+pytestmark = pytest.mark.anyio
 PICTURES = [Upload(str(n), png(image)) for n, image in enumerate(draw(5, "test").images)]
 
 
@@ -41,48 +42,51 @@ async def size(reader: Uploads, given: Request) -> int:
         return sum(len(file.content) for file in files)
 
 
-def status(reader: Uploads, given: Request) -> int:
+@contextmanager
+def refused(status: int) -> Iterator[None]:
+    """The work inside is refused with this status."""
     with pytest.raises(HTTPException) as caught:
-        asyncio.run(size(reader, given))
-    return caught.value.status_code
+        yield
+    assert caught.value.status_code == status
+    assert (status == 503) == ("Retry-After" in (caught.value.headers or {}))
 
 
-def test_memory_of_all_uploads_with_room_for_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_memory_of_all_uploads_with_room_for_small_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(uploads, "MAX_HELD_BYTES", 100)
     monkeypatch.setattr(uploads, "RESERVED_BYTES", 40)
     monkeypatch.setattr(uploads, "_SMALL_BYTES", 10)
     reader = Uploads()
 
-    async def run() -> None:
-        async with reader.read(request([bytes(60)])):
-            assert await size(reader, request([bytes(10)])) == 10
-            for pieces in ([bytes(11)], [bytes(6), bytes(5)]):
-                with pytest.raises(HTTPException) as caught:
-                    await size(reader, request(pieces))
-                assert caught.value.status_code == 503
-                assert caught.value.headers is not None
-                assert "Retry-After" in caught.value.headers
-        assert await size(reader, request([bytes(60)])) == 60
-
-    asyncio.run(run())
+    async with reader.read(request([bytes(60)])):
+        assert await size(reader, request([bytes(10)])) == 10
+        for pieces in ([bytes(11)], [bytes(6), bytes(5)]):
+            with refused(503):
+                await size(reader, request(pieces))
+    assert await size(reader, request([bytes(60)])) == 60
 
 
-def test_an_oversized_body_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_oversized_body_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "MAX_BODY_BYTES", 100)
     monkeypatch.setattr(uploads, "MAX_HELD_BYTES", 150)
-    assert status(Uploads(), request([bytes(60)] * 5)) == 413
+    with refused(413):
+        await size(Uploads(), request([bytes(60)] * 5))
 
 
-def test_a_body_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert status(Uploads(), request([bytes(1_000_000)] * 100, is_complete=False)) == 413
+async def test_a_body_that_never_ends() -> None:
+    with refused(413):
+        await size(Uploads(), request([bytes(1_000_000)] * 100, is_complete=False))
 
 
-def test_a_body_that_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "BODY_SECONDS", 0.1)
     reader = Uploads()
-    assert status(reader, request([bytes(10)], is_complete=False)) == 408
-    assert status(reader, request([bytes(10)] * 20, pause=0.02)) == 408
-    assert asyncio.run(size(reader, request([bytes(10)]))) == 10
+    with refused(408):
+        await size(reader, request([bytes(10)], is_complete=False))
+    with refused(408):
+        await size(reader, request([bytes(10)] * 20, pause=0.02))
+    assert await size(reader, request([bytes(10)])) == 10
 
 
 @pytest.fixture
@@ -90,46 +94,37 @@ def served(tmp_path: Path) -> Service:
     return Service(load(write_onnx(tmp_path / "model.onnx"), device="cpu"))
 
 
-def test_pictures_that_wait(monkeypatch: pytest.MonkeyPatch, served: Service) -> None:
+async def test_pictures_that_wait(monkeypatch: pytest.MonkeyPatch, served: Service) -> None:
     monkeypatch.setattr(service, "MAX_WAITING", 3)
 
-    async def run() -> None:
-        first = asyncio.create_task(served.predict(PICTURES[:2], "on"))
-        await asyncio.sleep(0)
-        assert served.is_ready
-        with pytest.raises(HTTPException) as caught:
-            await served.predict(PICTURES[2:4], "auto")
-        assert caught.value.status_code == 503
-        assert len(await first) == 2
-        # One request may hold more than that, if it is alone.
-        assert len(await served.predict(PICTURES, "auto")) == 5
-
-    asyncio.run(run())
+    first = asyncio.create_task(served.predict(PICTURES[:2], "on"))
+    await asyncio.sleep(0)
+    assert served.is_ready
+    with refused(503):
+        await served.predict(PICTURES[2:4], "auto")
+    assert len(await first) == 2
+    # One request may hold more than that, if it is alone.
+    assert len(await served.predict(PICTURES, "auto")) == 5
 
 
-def test_an_answer_that_takes_too_long(monkeypatch: pytest.MonkeyPatch, served: Service) -> None:
+async def test_an_answer_that_takes_too_long(
+    monkeypatch: pytest.MonkeyPatch, served: Service
+) -> None:
     monkeypatch.setattr(service, "ANSWER_SECONDS", 0.05)
 
-    async def run() -> None:
-        pause = asyncio.Event()
+    pause = asyncio.Event()
 
-        async def wait(*_arguments: Any) -> Any:
-            await pause.wait()
+    async def wait(*_arguments: Any) -> Any:
+        await pause.wait()
 
-        monkeypatch.setattr(served, "_decode", wait)
-        with pytest.raises(HTTPException) as caught:
-            await served.predict(PICTURES[:1], "auto")
-        assert caught.value.status_code == 503
-        assert served.is_ready
-
-    asyncio.run(run())
+    monkeypatch.setattr(served, "_decode", wait)
+    with refused(503):
+        await served.predict(PICTURES[:1], "auto")
+    assert served.is_ready
 
 
-def test_pixels_are_counted_before_decoding(served: Service) -> None:
-    async def run() -> None:
-        large = png(np.random.default_rng(0).integers(0, 255, (3_600, 3_600), np.uint8))
-        (prediction,) = await served.predict([Upload("-", large)], "auto")
-        assert prediction.error is not None
-        assert "12,500,000" in prediction.error
-
-    asyncio.run(run())
+async def test_pixels_are_counted_before_decoding(served: Service) -> None:
+    large = png(np.random.default_rng(0).integers(0, 255, (3_600, 3_600), np.uint8))
+    (prediction,) = await served.predict([Upload("-", large)], "auto")
+    assert prediction.error is not None
+    assert "12,500,000" in prediction.error
