@@ -6,7 +6,6 @@ Without names all of them run, which takes hours; with names only their sections
 replaced. Exits with 1 if one fails, with 3 if a bar is not held.
 """
 
-import os
 import pydoc
 import subprocess
 import sys
@@ -17,7 +16,6 @@ from importlib.util import find_spec
 from typing import Final
 
 from benchmarks import machine, report
-from benchmarks.program import scratch
 
 MEASUREMENTS: Final[Mapping[str, str]] = {
     "start": "start",
@@ -56,19 +54,24 @@ def run(name: str) -> int:
     command = f"-m {PACKAGE}{MEASUREMENTS[name]}"
     print(f"== {name}", flush=True)
     started_at, taken = time.monotonic(), machine.watch()
-    with scratch() as folder:
-        rows = folder / "rows.jsonl"
-        env = {**os.environ, report.ROWS: str(rows)}
-        code = subprocess.call([sys.executable, *command.split()], env=env)
-        where = f"{machine.describe()}; {datetime.now(UTC):%Y-%m-%d}"
-        where += f", {time.monotonic() - started_at:,.0f} s"
-        if taken() > machine.MAX_TAKEN:
-            where += f", others used {taken():.0%} of the cores meanwhile"
-        text = f"{about(MEASUREMENTS[name].split()[0])}\n\n`python {command}`; {where}"
-        if code not in (0, report.MISSED):
-            text += f"\n\n**Failed**: exit code {code}"
-        report.update(name, text, rows, list(MEASUREMENTS), report.RESULTS)
-    return code
+    table = ""
+    with subprocess.Popen(
+        [sys.executable, *command.split()], stdout=subprocess.PIPE, encoding="utf-8"
+    ) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            print(line, end="", flush=True)
+            table += line if line.startswith("| ") else ""
+    text = f"{about(MEASUREMENTS[name].split()[0])}\n\n`python {command}`; {machine.describe()}"
+    text += f"; {datetime.now(UTC):%Y-%m-%d}, {time.monotonic() - started_at:,.0f} s"
+    if taken() > machine.MAX_TAKEN:
+        text += f", others used {taken():.0%} of the cores meanwhile"
+    if running.returncode not in (0, report.MISSED):
+        text += f"\n\n**Failed**: exit code {running.returncode}"
+    if table.count("\n") > 2:
+        text += f"\n\n{table.rstrip()}"
+    report.update(name, text, list(MEASUREMENTS), report.RESULTS)
+    return running.returncode
 
 
 def about(module: str) -> str:

@@ -36,8 +36,7 @@ def measure(rounds: int = 5) -> Iterator[Row]:
             f"evaluation by `{suffix}`",
             rates[suffix],
             "images/s",
-            baseline=rates["course"],
-            against="the course's loop",
+            baseline=("the course's loop", rates["course"]),
             bars={"ratio ≥": MIN_RATIO},
         )
 

@@ -59,8 +59,8 @@ def measure(
         print("not done yet: the same command goes on")
     for name, found in kept.found.items():
         if name.startswith("rate/"):
-            what, baseline = f"`{name}` with --compile", found["eager"]
-            yield Row(what, found["compiled"], "images/s", baseline=baseline, against="eager")
+            what, baseline = f"`{name}` with --compile", ("eager", found["eager"])
+            yield Row(what, found["compiled"], "images/s", baseline=baseline)
     for name, min_accuracy, max_seconds in BARS:
         if runs := [found for part, found in kept.found.items() if part.startswith(name)]:
             for what, key, unit, bars in (

@@ -32,8 +32,15 @@ def measure(recipe: str = "default", runs: int = 30) -> Iterator[Row]:
             path.suffix: load(path, device="cpu") for path in write_models(recipe, folder)
         }
         for what, unit, batch, rounds, figure_of, bars in (
-            ("one image", "ms", images[:1], 20 * runs, _milliseconds, {"ratio ≤": 0.5}),
-            (f"batches of {BATCH}", "images/s", images, runs, _rate, {"ratio ≥": 1.0}),
+            ("one image", "ms", images[:1], 20 * runs, lambda s: 1e3 * s, {"ratio ≤": 0.5}),
+            (
+                f"batches of {BATCH}",
+                "images/s",
+                images,
+                runs,
+                lambda s: BATCH / s,
+                {"ratio ≥": 1.0},
+            ),
         ):
             turns = {
                 name: partial(timeit, partial(classify, batch), number=1)
@@ -45,18 +52,9 @@ def measure(recipe: str = "default", runs: int = 30) -> Iterator[Row]:
                 f"exported network of `{recipe}`, {what}",
                 figures[".onnx"],
                 unit,
-                baseline=figures[".pt"],
-                against="torch, eager",
+                baseline=("torch, eager", figures[".pt"]),
                 bars=bars,
             )
-
-
-def _milliseconds(seconds: float) -> float:
-    return 1e3 * seconds
-
-
-def _rate(seconds: float) -> float:
-    return BATCH / seconds
 
 
 if __name__ == "__main__":

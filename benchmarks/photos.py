@@ -63,8 +63,7 @@ def measure(model: str = "pretrained", n: int = 500) -> Iterator[Row]:
                 "%",
                 "share",
                 len(test),
-                baseline=original,
-                against="the originals",
+                baseline=("the originals", original),
                 bars={"≥": original - MAX_POINTS_LOST},
             )
     photos = [
@@ -108,8 +107,7 @@ def _placed(photos: list[Photo], classifier: Classifier) -> Iterator[Row]:
             "%",
             "share",
             len(photos),
-            baseline=on_white,
-            against="on white",
+            baseline=("on white", on_white),
             bars={"≥": on_white - MAX_POINTS_LOST_PLACED},
         )
 

@@ -17,13 +17,23 @@ from timeit import timeit
 import numpy as np
 from PIL import Image
 
-from benchmarks.program import fmnist, official, scratch, take_turns, write_models, write_pngs
+from benchmarks.program import (
+    PROGRAM,
+    fmnist,
+    official,
+    scratch,
+    seconds_of,
+    take_turns,
+    write_models,
+    write_pngs,
+)
 from benchmarks.report import Row, run
 from fmnist_cli.devices import usable_cores
 
 MIN_RATIO = 0.5
 FEW = 1_000
 MAX_GROWTH = 0.1
+ALONE = "Pillow alone, 1 process"
 PIECE = 100
 """Files per task of a Pillow process."""
 
@@ -39,12 +49,13 @@ def measure(rounds: int = 5, many: int = 100_000) -> Iterator[Row]:
         decode(paths[:1])  # imports Pillow's plugins, before the processes fork
         with ProcessPoolExecutor(usable_cores()) as pool:
             list(pool.map(decode, pieces[:1] * 4 * usable_cores()))  # starts them
+            cores = f"Pillow alone, {usable_cores()} processes"
             pillow = {
-                1: partial(timeit, partial(decode, paths), number=1),
-                usable_cores(): partial(timeit, lambda: list(pool.map(decode, pieces)), number=1),
+                ALONE: partial(timeit, partial(decode, paths), number=1),
+                cores: partial(timeit, lambda: list(pool.map(decode, pieces)), number=1),
             }
             commands = {
-                (recipe, files): partial(_seconds, model, files)
+                (recipe, files): partial(seconds_of, PROGRAM, "predict", model, files)
                 for recipe, model in models.items()
                 for files in (pictures, paths[0])
             }
@@ -53,14 +64,13 @@ def measure(rounds: int = 5, many: int = 100_000) -> Iterator[Row]:
             what = f"`predict model.onnx FOLDER`, network of `{recipe}`, {len(images):,} PNG files"
             whole = seconds[recipe, pictures]
             pairs = list(zip(whole, seconds[recipe, paths[0]], strict=True))
-            for processes in pillow:
+            for name in pillow:
                 yield Row(
                     f"{what}, without start-up",
                     [(len(images) - 1) / (everything - one) for everything, one in pairs],
                     "images/s",
-                    baseline=[len(images) / each for each in seconds[processes]],
-                    against=f"Pillow alone, {processes} process{'es' if processes > 1 else ''}",
-                    bars={"ratio ≥": MIN_RATIO if processes == 1 else None},
+                    baseline=(name, [len(images) / each for each in seconds[name]]),
+                    bars={"ratio ≥": MIN_RATIO if name == ALONE else None},
                 )
             rates = [len(images) / everything for everything in whole]
             yield Row(f"{what}, the whole command", rates, "images/s")
@@ -72,8 +82,7 @@ def measure(rounds: int = 5, many: int = 100_000) -> Iterator[Row]:
         f"peak memory of `predict model.onnx FOLDER` with {many:,} files",
         more,
         "MB",
-        baseline=few,
-        against=f"with {FEW:,}",
+        baseline=(f"with {FEW:,}", few),
         bars={"ratio ≥": 1 - MAX_GROWTH, "ratio ≤": 1 + MAX_GROWTH},
     )
 
@@ -83,10 +92,6 @@ def decode(paths: Sequence[Path]) -> None:
     for path in paths:
         with Image.open(path) as image:
             np.asarray(image)
-
-
-def _seconds(model: Path, files: Path) -> float:
-    return fmnist("predict", model, files).seconds
 
 
 if __name__ == "__main__":

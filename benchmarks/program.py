@@ -75,6 +75,11 @@ def timed(
         return Finished(**json.loads(cost.read_text(encoding="utf-8")), stdout=done.stdout)
 
 
+def seconds_of(*command: str | Path) -> float:
+    """Run a command; returns its seconds."""
+    return timed(*command).seconds
+
+
 def fmnist(*arguments: str | Path, cwd: Path | None = None) -> Finished:
     """Run a command of the program."""
     return timed(PROGRAM, *arguments, cwd=cwd)

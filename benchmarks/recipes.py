@@ -43,7 +43,7 @@ def measure(
 ) -> Iterator[Row]:
     """Run the course, then every seed."""
     with course() as seconds:
-        baseline = COURSE_EPOCHS * statistics.mean(seconds("epoch") for _ in range(course_epochs))
+        epoch = statistics.mean(seconds("epoch") for _ in range(course_epochs))
     numbers = range(first_seed, first_seed + seeds)
     runs = []
     for seed in numbers:
@@ -55,7 +55,8 @@ def measure(
         assert ci95 is not None
         accuracy = f"test accuracy, seeds {first_seed} to {numbers[-1]}, 95% interval of the mean "
         accuracy += "{:.2f} to {:.2f}, each seed".format(*ci95)
-    against = f"{COURSE_EPOCHS} × the course's epoch, mean of {course_epochs}"
+    name = f"{COURSE_EPOCHS} × the course's epoch, mean of {course_epochs}"
+    baseline = (name, COURSE_EPOCHS * epoch)
     bars = {"megabytes": {"≤": MAX_MEGABYTES}, **BARS[recipe]}
     for key, what, unit in (
         ("accuracy", accuracy, "%"),
@@ -73,7 +74,6 @@ def measure(
             unit,
             statistic="mean",
             baseline=baseline if unit == "s" else None,
-            against=against if unit == "s" else "",
             bars=bars.get(key, {}),
         )
 

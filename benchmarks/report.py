@@ -5,15 +5,13 @@ A measurement is a module whose function `measure(*, option=default, …)` yield
 """
 
 import functools
-import json
-import os
 import re
 import statistics
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import typer
 
@@ -21,8 +19,7 @@ RESULTS: Final = Path(__file__).with_name("RESULTS.md")
 HEADER: Final = ("what", "baseline", "here", "ratio", "target", "met", "n")
 MISSED: Final = 3
 """Exit code of a measurement that misses a target."""
-ROWS: Final = "BENCHMARK_ROWS"
-"""Environment variable: a file to which each row's cells are appended as JSON."""
+Figures: TypeAlias = float | Sequence[float]
 STATISTICS: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
     "best": min,
     "median": statistics.median,
@@ -44,27 +41,25 @@ class Row:
     """One figure, computed from several if `ours` or `baseline` are sequences."""
 
     what: str
-    ours: float | Sequence[float]
+    ours: Figures
     unit: str = ""
     """`s`, `ms`, `MB`, `images/s`, `%` or whatever else the figure counts."""
     statistic: str = "median"
     """A key of STATISTICS; any other word describes a single figure of n."""
     n: int = 1
     """Number of images or requests behind a single figure."""
-    baseline: float | Sequence[float] | None = None
-    """In the same unit, measured in the same run."""
-    against: str = ""
-    """What the baseline is."""
+    baseline: tuple[str, Figures] | None = None
+    """What it is, and its figures: in the same unit, measured in the same run."""
     bars: Mapping[str, float | None] = field(default_factory=dict)
     """By sign: `≥` and `≤` apply to the figure, `ratio ≥` and `ratio ≤` to its ratio."""
 
-    def _figure(self, value: float | Sequence[float]) -> float:
+    def _figure(self, value: Figures) -> float:
         return STATISTICS[self.statistic](value) if isinstance(value, Sequence) else value
 
     @property
     def ratio(self) -> float | None:
         """The figure over the baseline."""
-        return self._figure(self.ours) / self._figure(self.baseline) if self.baseline else None
+        return self._figure(self.ours) / self._figure(self.baseline[1]) if self.baseline else None
 
     @property
     def held(self) -> bool | None:
@@ -79,7 +74,10 @@ class Row:
 
     def cells(self) -> list[str]:
         """The row as a line of the table under `HEADER`."""
-        baseline = "" if self.baseline is None else show(self._figure(self.baseline), self.unit)
+        baseline = ""
+        if self.baseline is not None:
+            name, figures = self.baseline
+            baseline = f"{show(self._figure(figures), self.unit)} ({name})"
         bars = (
             f"{sign} {show(bar, '' if sign.startswith('ratio') else self.unit)}"
             for sign, bar in self.bars.items()
@@ -87,8 +85,8 @@ class Row:
         )
         n = len(self.ours) if isinstance(self.ours, Sequence) else self.n
         return [
-            self.what,
-            f"{baseline} ({self.against})".strip() if self.against else baseline,
+            self.what.replace("|", "/"),
+            baseline,
             show(self._figure(self.ours), self.unit),
             "" if self.ratio is None else show(self.ratio),
             ", ".join(bars),
@@ -107,8 +105,12 @@ def show(figure: float, unit: str = "") -> str:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in Markdown, without a trailing line break."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join(map(line, [header, ["---"] * len(header), *rows]))
+
+
+def line(cells: Sequence[str]) -> str:
+    """A line of a table."""
+    return f"| {' | '.join(cells)} |"
 
 
 def edit_part(page: str, name: str, edit: Callable[[str], str]) -> str:
@@ -119,35 +121,28 @@ def edit_part(page: str, name: str, edit: Callable[[str], str]) -> str:
 
 
 def run(measure: Callable[..., Iterator[Row]]) -> None:
-    """Run a measurement from the command line; exits with `MISSED` if a bar is not held.
+    """Run a measurement from the command line, and print its rows as a table.
 
-    Each parameter of `measure` is an option.
+    Each parameter of `measure` is an option. Exits with `MISSED` if a bar is not held.
     """
 
     @functools.wraps(measure)
     def command(**options: Any) -> None:
+        print(table(HEADER, ()))
         is_missed = False
         for row in measure(**options):
-            what, *cells = row.cells()
-            named = [f"{name} {cell}" for name, cell in zip(HEADER[1:], cells, strict=True) if cell]
-            print(f"{what}: {'; '.join(named)}", flush=True)
+            print(line(row.cells()), flush=True)
             is_missed |= row.held is False
-            if ROWS in os.environ:
-                with Path(os.environ[ROWS]).open("a", encoding="utf-8") as lines:
-                    lines.write(json.dumps([what, *cells]) + "\n")
         sys.exit(MISSED if is_missed else 0)
 
     command.__doc__ = sys.modules["__main__"].__doc__
     typer.run(command)
 
 
-def update(name: str, about: str, rows: Path, order: Sequence[str], page: Path) -> None:
-    """Replace one section of the page; `about`: its text above the table of the written rows."""
+def update(name: str, text: str, order: Sequence[str], page: Path) -> None:
+    """Replace the text of one section of the page."""
     sections = _sections(page)
-    text = rows.read_text(encoding="utf-8") if rows.exists() else ""
-    lines = text.replace("|", "/").splitlines()
-    below = f"\n{table(HEADER, map(json.loads, lines))}\n" if lines else ""
-    sections[name] = f"## {name}\n\n{about}\n{below}"
+    sections[name] = f"## {name}\n\n{text}\n"
     names = sorted(sections, key=lambda name: order.index(name) if name in order else len(order))
     body = "\n".join(sections[name] for name in names)
     page.write_text(f"{_INTRODUCTION}\n{_summary(sections)}\n\n{body}", encoding="utf-8")
@@ -164,13 +159,11 @@ def _summary(sections: Mapping[str, str]) -> str:
     """How many bars are held, and which are not."""
     held, missed = 0, []
     for name, text in sections.items():
-        for line in text.splitlines():
-            cells = [cell.strip() for cell in line.strip("|").split(" | ")]
-            if line.startswith("| ") and len(cells) == len(HEADER):
-                verdict = cells[HEADER.index("met")]
-                held += verdict == "yes"
-                if verdict == "**no**":
-                    missed.append(f"- {name}: {cells[0]}")
+        for row in re.findall(r"^\| (.*) \|$", text, re.MULTILINE):
+            what, *_, verdict, _n = row.split(" | ")
+            held += verdict == "yes"
+            if verdict == "**no**":
+                missed.append(f"- {name}: {what}")
     lines = [f"{held} of {held + len(missed)} targets are met."]
     if missed:
         lines += ["Missed:", "", *missed]

@@ -116,8 +116,7 @@ def measure(seconds: int = 10, connections: int = 32, model: Path = FILE) -> Ite
                         unit,
                         statistic,
                         n=found["requests"],
-                        baseline=baseline[key],
-                        against="FastAPI and torch, a form with a file",
+                        baseline=("FastAPI and torch, a form with a file", baseline[key]),
                         bars=bars,
                     )
 

@@ -6,7 +6,7 @@
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -14,8 +14,8 @@ from benchmarks.program import (
     PROGRAM,
     official,
     scratch,
+    seconds_of,
     take_turns,
-    timed,
     write_models,
     write_pngs,
 )
@@ -43,9 +43,8 @@ def measure(rounds: int = 10) -> Iterator[Row]:
         commands |= {f"{name} --help": [PROGRAM, name, "--help"] for name in COMMANDS}
         commands["predict model.onnx one.png"] = [PROGRAM, "predict", exported, picture]
         commands["predict model.pt one.png"] = [PROGRAM, "predict", model, picture]
-        seconds = take_turns(
-            rounds, {name: partial(_seconds, command) for name, command in commands.items()}
-        )
+        turns = {name: partial(seconds_of, *command) for name, command in commands.items()}
+        seconds = take_turns(rounds, turns)
 
     def row(name: str, max_seconds: float, baseline: str, note: str = "") -> Row:
         return Row(
@@ -53,8 +52,7 @@ def measure(rounds: int = 10) -> Iterator[Row]:
             seconds[name],
             "s",
             statistic="best",
-            baseline=seconds[baseline],
-            against=baseline,
+            baseline=(baseline, seconds[baseline]),
             bars={"≤": max_seconds},
         )
 
@@ -65,10 +63,6 @@ def measure(rounds: int = 10) -> Iterator[Row]:
     limit = TORCH_FACTOR * min(seconds["import torch"]) + TORCH_SUMMAND
     note = f" (target: {TORCH_FACTOR} × `import torch` + {TORCH_SUMMAND} s)"
     yield row("predict model.pt one.png", limit, "import torch", note)
-
-
-def _seconds(command: Sequence[str | Path]) -> float:
-    return timed(*command).seconds
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """`python -m benchmarks`: measurements in processes of their own, and the page of results."""
 
-import json
 import sys
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ from benchmarks import __main__ as program
 from benchmarks import report
 from benchmarks.homework import fill
 from benchmarks.peers.__main__ import render, summarize
-from benchmarks.report import MISSED, Row, edit_part, update
+from benchmarks.report import MISSED, Row, edit_part, line, update
 
 MEASUREMENT = '''"""What is measured, in one sentence.
 
@@ -73,6 +72,7 @@ def test_named_measurements_run_and_the_worst_decides(page: Path) -> None:
     assert "1 of 2 targets are met." in text
     assert "- missed: a figure" in text
     assert "What is measured, in one sentence.\n\n`python -m benchmarks_of_test --fig" in text
+    assert "| a figure |  | 0.5 s |  | ≤ 1 s | yes | 1 |" in text
     assert "Failed to run: broken." in text
 
 
@@ -82,14 +82,14 @@ def test_an_unknown_name_runs_nothing(page: Path, capsys: pytest.CaptureFixture[
     assert not page.exists()
 
 
-def test_stored_rows_make_the_same_table_and_replace_their_section_alone(tmp_path: Path) -> None:
-    row = Row("`a|b`", (1.0, 2.0, 9.0), "s", baseline=(4.0, 3.0, 5.0), bars={"ratio ≤": 0.4})
-    stored, page = tmp_path / "rows.jsonl", tmp_path / "RESULTS.md"
-    stored.write_text(json.dumps(row.cells()) + "\n", encoding="utf-8")
+def test_rows_replace_their_section_alone(tmp_path: Path) -> None:
+    baseline = ("c", (4.0, 3.0, 5.0))
+    row = Row("`a|b`", (1.0, 2.0, 9.0), "s", baseline=baseline, bars={"ratio ≤": 0.4})
+    page = tmp_path / "RESULTS.md"
     for name in ("second", "first", "second"):
-        update(name, "What it is.", stored, ["first", "second"], page)
+        update(name, f"What it is.\n\n{line(row.cells())}", ["first", "second"], page)
     text = page.read_text(encoding="utf-8")
-    assert text.count("| `a/b` | 4 s | 2 s | 0.5 | ratio ≤ 0.4 | **no** | median of 3 |") == 2
+    assert text.count("| `a/b` | 4 s (c) | 2 s | 0.5 | ratio ≤ 0.4 | **no** | median of 3 |") == 2
     assert text.index("## first") < text.index("## second")
     assert "0 of 2 targets are met." in text
 
