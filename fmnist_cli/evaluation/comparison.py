@@ -72,17 +72,14 @@ def compare_models(
         )
     data = read_split(source, split, a)
     n = len(data)
-    answers: list[Probabilities] = []
-    compared: list[ComparedModel] = []
-    for model in (a, b):
-        answers.append(model(data.images, tta=tta))
-        correct = int((answers[-1].argmax(axis=1) == data.labels).sum())
-        seen = count_seen_in_training(data.images, source, split, model)
-        interval = wilson_interval(correct, n)
-        compared.append(ComparedModel(str(model.path), correct / n, interval, seen))
+    answers = [model(data.images, tta=tta) for model in (a, b)]
     predicted_a, predicted_b = (rows.argmax(axis=1) for rows in answers)
     right_a, right_b = predicted_a == data.labels, predicted_b == data.labels
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
+
+    def compared(model: Classifier, correct: int) -> ComparedModel:
+        seen = count_seen_in_training(data.images, source, split, model)
+        return ComparedModel(str(model.path), correct / n, wilson_interval(correct, n), seen)
 
     def named(label: int) -> dict[str, Any]:
         return {"label": label, "class": a.classes[label]}
@@ -100,8 +97,8 @@ def compare_models(
         for index in np.flatnonzero(predicted_a != predicted_b).tolist()
     ]
     return ModelComparison(
-        a=compared[0],
-        b=compared[1],
+        a=compared(a, int(right_a.sum())),
+        b=compared(b, int(right_b.sum())),
         data=source.spec,
         is_sample=source.is_sample,
         split=split,
