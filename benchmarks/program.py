@@ -41,13 +41,15 @@ sys.exit(code if code >= 0 else 128 - code)
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """Cost and output of a command."""
+    """Exit code, output and cost of a command."""
 
+    code: int
+    stdout: str
+    stderr: str
     seconds: float
     """Wall time of the whole process."""
     megabytes: float
     """Peak resident memory of the process; of its children, the largest alone."""
-    stdout: str
 
     @property
     def document(self) -> dict[str, Any]:
@@ -63,16 +65,27 @@ def timed(
     stdin: str = "",
 ) -> Finished:
     """Run a command. Raises SystemExit with its stderr if it fails."""
+    done = metered(*command, cwd=cwd, env=env, stdin=stdin)
+    if done.code:
+        raise SystemExit(f"{' '.join(map(str, command))} ended with {done.code}\n{done.stderr}")
+    return done
+
+
+def metered(
+    *command: str | Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: str = "",
+) -> Finished:
+    """Run a command that may fail; the code of one that a signal ends is 128 + N."""
     with scratch() as folder:
         cost = folder / "cost.json"
-        words = [sys.executable, "-I", "-S", "-c", _METER, str(cost), *map(str, command)]
+        words = [sys.executable, "-I", "-S", "-c", _METER, cost, *command]
         done = subprocess.run(
             words, cwd=cwd, env=env, input=stdin, capture_output=True, text=True, check=False
         )
-        if done.returncode:
-            shown = " ".join(map(str, command))
-            raise SystemExit(f"{shown} ended with {done.returncode}\n{done.stderr}")
-        return Finished(**json.loads(cost.read_text(encoding="utf-8")), stdout=done.stdout)
+        found = json.loads(cost.read_text(encoding="utf-8"))
+        return Finished(done.returncode, done.stdout, done.stderr, **found)
 
 
 def seconds_of(*command: str | Path) -> float:

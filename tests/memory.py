@@ -1,13 +1,11 @@
 """Peak memory of a piece of work, as the Linux kernel counts it."""
 
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 CAN_MEASURE = sys.platform == "linux"
 
 
@@ -26,41 +24,20 @@ def measured() -> Iterator[Peak]:
     if not CAN_MEASURE:
         yield peak
         return
-    _CLEAR.write_text("5")  # the peak begins anew, from what is held now
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew, from what is held now
     before = _read("VmRSS:")
     try:
         yield peak
     finally:
-        peak.extra_bytes = max(0, _read("VmHWM:") - before)
+        peak.extra_bytes = max(0, peak_bytes() - before)
 
 
-def run_with_peak(
-    command: Sequence[str], env: Mapping[str, str]
-) -> "tuple[subprocess.CompletedProcess[str], int]":
-    """Run a command to its end; also gives its peak memory in KiB.
-
-    A process counts what its parent held when it started, so a small one stands between.
-    """
-    done = subprocess.run(
-        [sys.executable, "-c", _TELL, *command],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
-    done.stderr, _, peak = done.stderr.rstrip("\n").rpartition("\n")
-    return done, int(peak)
+def peak_bytes(process: int | str = "self") -> int:
+    """The most memory that a running process has held so far."""
+    return _read("VmHWM:", process)
 
 
-_TELL = """
-import resource, subprocess, sys
-code = subprocess.call(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
-sys.exit(code)
-"""
-
-
-def _read(name: str) -> int:
-    line = next(line for line in _STATUS.read_text().splitlines() if line.startswith(name))
+def _read(name: str, process: int | str = "self") -> int:
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    line = next(line for line in lines if line.startswith(name))
     return int(line.split()[1]) * 1024

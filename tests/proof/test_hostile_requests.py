@@ -13,6 +13,7 @@ from random import Random
 
 import pytest
 
+from tests.memory import peak_bytes
 from tests.proof.conftest import Record
 from tests.sample_images import draw, png
 from tests.serve import hostile
@@ -44,7 +45,7 @@ def test_it_goes_on_serving(name: str, count: int, tmp_path: Path, record: Recor
             answers = list(pool.map(lambda one: send(server, one), requests))
         seconds = time.monotonic() - started_at
         assert server.process.poll() is None
-        peak = server.memory_bytes()
+        peak = peak_bytes(server.process.pid)
         server.process.terminate()
         assert server.process.wait(10) == 143
         assert server.process.stderr is not None

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.program import metered
 from fmnist_cli.constants import FILES
 from tests.cli.conftest import PROGRAM, clean_environment
 from tests.cli.test_download import NAMES, NO_NETWORK
 from tests.data import hostile
 from tests.data.hostile import Answer
-from tests.memory import run_with_peak
 from tests.proof.conftest import Record
 
 pytestmark = pytest.mark.proof
 
 FIRST = FILES["train"][0]
-MOST_KIB = 140_000
+MAX_MEGABYTES = 143
 """Twice what a download takes."""
 DIGITS = gzip.compress(struct.pack(">4I", 0x803, 60_000, 28, 28) + bytes(60_000 * 784))
 """The form of the digits' file of the same name."""
@@ -65,17 +65,14 @@ def test_a_hostile_server(
     answers, code = CASES[case]
     with hostile.serve(official, *answers) as server:
         command = [*PROGRAM, "download", "--mirror", server.url, "--data-dir", str(tmp_path)]
-        done, peak_kib = run_with_peak(command, clean_environment(NO_NETWORK))
-    assert done.returncode == code, done.stderr
+        done = metered(*command, env=clean_environment(NO_NETWORK))
+    assert done.code == code, done.stderr
     there = right_files(tmp_path, official)
     assert there == (4 if code == 0 else 0)
     if code:
         assert len(done.stderr.partition("error: ")[2].splitlines()) == 3
         assert f"{server.url}: " in done.stderr
-    assert peak_kib < MOST_KIB
+    assert done.megabytes < MAX_MEGABYTES
     outcome = "the four right files" if there else "no file"
-    record(
-        f"download from a server with {case}",
-        1,
-        f"exit {code}, {outcome}, {peak_kib // 1024} MB",
-    )
+    outcome = f"exit {code}, {outcome}, {done.megabytes:.0f} MB"
+    record(f"download from a server with {case}", 1, outcome)

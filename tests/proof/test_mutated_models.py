@@ -2,12 +2,14 @@
 
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from random import Random
 
 import pytest
 import torch
 
+from benchmarks.program import metered
 from fmnist_cli.checkpoints.weights import open_model
 from fmnist_cli.errors import CheckpointError
 from tests.checkpoints.hostile_models import (
@@ -21,7 +23,7 @@ from tests.checkpoints.hostile_models import (
 )
 from tests.cli.conftest import PROGRAM, clean_environment
 from tests.damage import DAMAGE
-from tests.memory import CAN_MEASURE, measured, run_with_peak
+from tests.memory import CAN_MEASURE, measured
 from tests.proof.conftest import Record
 from tests.written_models import network
 
@@ -60,30 +62,26 @@ def test_twenty_thousand_tampered_models(tmp_path: Path, record: Record) -> None
 
 
 def test_tampered_models_through_the_program(tmp_path: Path, record: Record) -> None:
-    def run(*arguments: str | Path) -> tuple[int, str, int]:
-        """The exit code, stderr, and the program's peak memory in KiB."""
-        done, peak_kib = run_with_peak([*PROGRAM, *map(str, arguments)], clean_environment())
-        return done.returncode, done.stderr, peak_kib
-
     codes: Counter[int] = Counter()
     path = tmp_path / "tampered.pt"
     found = cases(tmp_path)
-    code, err, usual_kib = run("info", "pretrained")
-    assert code == 0, err
-    most_kib = 0
+    run = partial(metered, *PROGRAM, env=clean_environment())
+    usual = run("info", "pretrained")
+    assert usual.code == 0, usual.stderr
+    most_megabytes = 0.0
     for number in range(FILES_THROUGH_THE_PROGRAM):
         case = found[number % len(found)]
         random = Random(f"program {number}")
         path.write_bytes(random.choice(MUTATIONS)(random, case))
         named = () if case.network is None else ("--model", case.network)
-        code, err, peak_kib = run(*(("predict", path, path, *named) if named else ("info", path)))
-        assert code in (0, 65), err
-        assert "Traceback" not in err
-        assert len(err.splitlines()) <= 3
+        done = run(*(("predict", path, path, *named) if named else ("info", path)))
+        assert done.code in (0, 65), done.stderr
+        assert "Traceback" not in done.stderr
+        assert len(done.stderr.splitlines()) <= 3
         assert not case.canary.exists()
-        codes[code] += 1
-        most_kib = max(most_kib, peak_kib)
-    extra_bytes = 1024 * (most_kib - usual_kib)
+        codes[done.code] += 1
+        most_megabytes = max(most_megabytes, done.megabytes)
+    extra_bytes = 1e6 * (most_megabytes - usual.megabytes)
     assert extra_bytes < MAX_BYTES
     summary = ", ".join(f"{count} exit {code}" for code, count in sorted(codes.items()))
     record(

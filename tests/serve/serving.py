@@ -38,13 +38,6 @@ class Server(NamedTuple):
         """Send files as one form."""
         return self.ask(f"/predict{query}", *form(files))
 
-    def memory_bytes(self) -> int:
-        """The most memory that the server has held so far (Linux)."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        found = re.search(r"VmHWM:\s+(\d+)", status)
-        assert found is not None
-        return int(found[1]) * 1024
-
 
 @contextmanager
 def serving(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Iterator[Server]:
