@@ -52,10 +52,11 @@ def draw_confusion(scores: Scores, path: Path) -> bytes:
     # Names are the user's: a dollar sign is no formula.
     names = [scores.classes[tick][:_NAME_LETTERS].replace("$", r"\$") for tick in ticks]
     fonts = list(dict.fromkeys(["DejaVu Sans", find_font("".join(names)).name]))
-    # Without a date the same matrix gives the same bytes.
+    # Without a date and random ids the same matrix gives the same bytes.
     metadata: dict[str, Any] = {"Date": None} if picture_format == "svg" else {}
+    settings: Any = {"font.family": fonts, "svg.hashsalt": "confusion"}
     picture = io.BytesIO()
-    with rc_context({"font.family": fonts}), warnings.catch_warnings():
+    with rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # `find_font` has warned
         figure = Figure(figsize=(side + 1, side), layout="constrained")
         axes = figure.subplots()

@@ -201,6 +201,7 @@ def test_the_confusion_matrix_is_a_png_or_svg_with_class_names(tmp_path: Path) -
         assert min(picture.size) > 600
     svg = draw_confusion(scores, Path("b.SVG"))
     assert svg.startswith(b"<?xml")
+    assert svg == draw_confusion(scores, Path("b.SVG"))
     for name in CLASS_NAMES:
         assert f"<!-- {name} -->".encode() in svg
     for other in ("a.jpg", "a", "png"):
