@@ -1,12 +1,14 @@
 """Statistics of data: images per class, pixel statistics, duplicates and overlap."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
 import numpy as np
 
-from fmnist_cli.data.images import Images, LabeledImages
+from fmnist_cli.constants import FILES
+from fmnist_cli.data.images import LabeledImages
 from fmnist_cli.data.layouts import OFFICIAL
 from fmnist_cli.data.sources import Source, open_source
 from fmnist_cli.errors import MissingInput, UsageError
@@ -48,29 +50,28 @@ class DatasetStats:
 
 def dataset_stats(source: Source) -> DatasetStats:
     """Read each existing split and describe it. Downloads nothing for the comparison."""
-    training = source.read_training()
-    splits = training.splits()
-    shared = None
-    try:
+    splits = source.read_training().splits()
+    with suppress(MissingInput, UsageError):  # there is no test split, or its files are missing
         splits["test"] = source.read("test")
-        shared = _count_in(splits["test"], _distinct(training.images))
-    except (MissingInput, UsageError):  # there is no test split, or its files are missing
-        pass
-    data = open_source(OFFICIAL, data_dir=source.data_dir)
-    official = {
-        "train": _distinct(data.read("train")) if has_official(source, "train") else None,
-        "test": _distinct(data.read("test")) if has_official(source, "test") else None,
+    digests = {name: _digests(data) for name, data in splits.items()}
+    known = {digest for name in splits if name != "test" for digest in digests[name]}
+    files = open_source(OFFICIAL, data_dir=source.data_dir)
+    official: dict[str, set[bytes] | None] = {
+        name: {*_digests(files.read(name))} if has_official(source, name) else None
+        for name in FILES
     }
     return DatasetStats(
         data=source.spec,
         kind=source.kind,
         is_sample=source.is_sample,
-        splits={name: _describe(images, official) for name, images in splits.items()},
-        shared=shared,
+        splits={name: _describe(data, digests[name], official) for name, data in splits.items()},
+        shared=_count(digests["test"], known) if "test" in splits else None,
     )
 
 
-def _describe(data: LabeledImages, official: dict[str, set[bytes] | None]) -> SplitStats:
+def _describe(
+    data: LabeledImages, digests: list[bytes], official: dict[str, set[bytes] | None]
+) -> SplitStats:
     # Sums over the 256 values are exact. NumPy counts int64 copies, of some images at a time.
     parts = range(0, len(data), _COUNTED)
     counted = (data.images[start : start + _COUNTED].reshape(-1) for start in parts)
@@ -84,23 +85,19 @@ def _describe(data: LabeledImages, official: dict[str, set[bytes] | None]) -> Sp
         counts=dict(zip(data.classes, counts, strict=True)),
         mean=mean,
         std=variance**0.5,
-        duplicates=len(data) - len(_distinct(data)),
+        duplicates=len(digests) - len(set(digests)),
         fingerprint=data.fingerprint(),
         in_official={
-            name: None if images is None else _count_in(data, images)
+            name: None if images is None else _count(digests, images)
             for name, images in official.items()
         },
     )
 
 
-def _distinct(data: LabeledImages) -> set[bytes]:
-    return {_digest(image) for image in data.images}
+def _digests(data: LabeledImages) -> list[bytes]:
+    """A name for each image's pixels, much shorter than they are."""
+    return [blake2b(image.tobytes(), digest_size=16).digest() for image in data.images]
 
 
-def _count_in(data: LabeledImages, images: set[bytes]) -> int:
-    return sum(_digest(image) in images for image in data.images)
-
-
-def _digest(image: Images) -> bytes:
-    """A name for the pixels, much shorter than they are."""
-    return blake2b(image.tobytes(), digest_size=16).digest()
+def _count(digests: list[bytes], known: set[bytes]) -> int:
+    return sum(digest in known for digest in digests)
