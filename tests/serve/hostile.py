@@ -22,12 +22,8 @@ _QUERIES: Final = (
 _TYPES: Final = (
     *("application/json", "text/html", "multipart/form-data", "multipart/mixed; boundary=b"),
     *("multipart/form-data; boundary=" + "b" * 300, "multipart/form-data; boundary=\xff", "image"),
-    *(
-        "multipart/form-data; charset=utf-7; boundary=b",
-        ";;;",
-        "\xff" * 500,
-        "image/png, image/png",
-    ),
+    *("multipart/form-data; charset=utf-7; boundary=b", ";;;", "\xff" * 500),
+    "image/png, image/png",
 )
 
 
@@ -129,9 +125,8 @@ def _head(random: Random) -> bytes:
 
 
 def _method(random: Random) -> bytes:
-    method = random.choice(
-        ("PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "BREW", "\x00")
-    )
+    methods = ("PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "BREW", "\x00")
+    method = random.choice(methods)
     path = random.choice(("/", "/predict", "/model", "x:80"))
     return f"{method} {path} HTTP/{random.choice(('1.1', '1.0', '0.9', '3.7'))}\r\n\r\n".encode()
 
