@@ -18,7 +18,7 @@ import pandas as pd
 import typer
 
 from benchmarks import machine
-from benchmarks.program import Kept, fmnist, official, write_idx
+from benchmarks.program import Kept, ask, fmnist, official, write_idx
 from benchmarks.report import edit_part
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.sources import open_source
@@ -133,7 +133,7 @@ def evaluate(work: Path) -> Kept:
     for model in [f"{name}-seed{seed}" for name in RUNS for seed in SEEDS]:
         if model not in scores.found:
             words = ("evaluate", "-q", f"models/{model}.pt", "--data", "fashion-mnist")
-            report = fmnist(*words, "--format", "json", cwd=work).document["report"]
+            report = ask(*words, cwd=work)["report"]
             recall = report[CLASS_NAMES[SHIRT]]["recall"]
             scores.keep(model, {"accuracy": 100 * report["accuracy"], "recall": 100 * recall})
     return scores
@@ -144,8 +144,7 @@ def figures(experiment: Experiment, scores: Kept, work: Path) -> list[str]:
     names = (experiment.off, experiment.on)
     folders = [work / "runs" / name for name in names]
     # Sorted by seed, runs stay in the order of the directories.
-    options = ("--group", "--sort", "seed", "--format", "json")
-    compared = fmnist("runs", "-q", *folders, *options).document
+    compared = ask("runs", "-q", *folders, "--group", "--sort", "seed")
     metric = "recall" if experiment.section in RECALL_OF_SHIRTS else "accuracy"
     tests = [[scores.found[f"{name}-seed{seed}"][metric] for seed in SEEDS] for name in names]
     estimate = Estimate.of([on - off for off, on in zip(*tests, strict=True)])

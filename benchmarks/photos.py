@@ -23,7 +23,7 @@ from PIL import Image
 
 from benchmarks.clothing import SCORED, Photo, link, read_photos
 from benchmarks.placed_garments import WHITE, Setting, place, settings
-from benchmarks.program import fmnist, official, scratch
+from benchmarks.program import ask, official, scratch
 from benchmarks.report import Row, run
 from fmnist_cli.constants import IMAGE_SIZE
 from fmnist_cli.data.class_names import ANY_FOOTWEAR, FOOTWEAR, label_of
@@ -86,8 +86,7 @@ def _real_photos(photos: list[Photo], model: str) -> Iterator[Row]:
     with scratch() as folder:
         link(photos, folder)
         for mode, bar in (("off", None), ("auto", MIN_ACCURACY)):
-            options = ("--data", str(folder), "--photo", mode, "--format", "json")
-            found = fmnist("evaluate", model, *options).document
+            found = ask("evaluate", model, "--data", folder, "--photo", mode)
             what = f"accuracy on photos of held-out senders, --photo {mode}"
             yield Row(what, 100 * found["accuracy"], "%", "share", found["n"], bars={"≥": bar})
 

@@ -21,7 +21,7 @@ import typer
 
 from benchmarks.clothing import SCORED, Photo, link, read_photos
 from benchmarks.photo_variants import from_photos, rendered
-from benchmarks.program import PROGRAM, fmnist, official, scratch, write_idx
+from benchmarks.program import PROGRAM, ask, official, scratch, write_idx
 from fmnist_cli.checkpoints import checkpoint
 from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.data.images import LabeledImages, join
@@ -134,8 +134,7 @@ def prepared(photos: list[Photo]) -> LabeledImages:
 
 
 def _scores(data: str, cwd: Path) -> dict[str, Any]:
-    command = ("evaluate", "model.pt", "--data", data, "--format", "json")
-    found = fmnist(*command, cwd=cwd).document
+    found = ask("evaluate", "model.pt", "--data", data, cwd=cwd)
     return {name: found[name] for name in ("n", "accuracy", "accuracy_ci95", "ece")}
 
 

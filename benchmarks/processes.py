@@ -8,7 +8,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from benchmarks.program import fmnist, scratch, take_turns
+from benchmarks.program import ask, scratch, take_turns
 from benchmarks.report import Row, run
 
 MIN_RATIO = 0.9
@@ -30,9 +30,9 @@ def measure(rounds: int = 3, epochs: int = 2) -> Iterator[Row]:
 
 
 def _rate(*options: str) -> float:
-    command = ("train", "-q", "--val-size", "0", *options, "--format", "json")
     with scratch() as folder:
-        return float(fmnist(*command, cwd=folder).document["images_per_second"])
+        done = ask("train", "-q", "--val-size", "0", *options, cwd=folder)
+        return float(done["images_per_second"])
 
 
 if __name__ == "__main__":

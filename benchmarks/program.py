@@ -98,6 +98,11 @@ def fmnist(*arguments: str | Path, cwd: Path | None = None) -> Finished:
     return timed(PROGRAM, *arguments, cwd=cwd)
 
 
+def ask(*arguments: str | Path, cwd: Path | None = None) -> dict[str, Any]:
+    """Run a command of the program; returns its answer in JSON."""
+    return fmnist(*arguments, "--format", "json", cwd=cwd).document
+
+
 @contextmanager
 def scratch() -> Iterator[Path]:
     """An empty folder, removed afterwards."""

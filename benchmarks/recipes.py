@@ -9,9 +9,9 @@ loop. `--epochs N` shortens the runs to try the script.
 
 import statistics
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
-from benchmarks.program import course, fmnist, scratch
+from benchmarks.program import ask, course, fmnist, scratch
 from benchmarks.report import Row, run
 from fmnist_cli.runs.groups import Estimate
 
@@ -81,20 +81,16 @@ def measure(
 def train(recipe: str, seed: int, epochs: int) -> dict[str, float]:
     """Train one seed and evaluate it on the test split."""
     with scratch() as folder:
-
-        def ask(*arguments: str) -> dict[str, Any]:
-            return fmnist(*arguments, "--format", "json", cwd=folder).document
-
         command = ["train", "-q", "--recipe", recipe, "--val-size", "0", "--seed", str(seed)]
         command += ["--epochs", str(epochs)] * bool(epochs)
         done = fmnist(*command, "--format", "json", cwd=folder)
         return {
-            "accuracy": 100 * ask("evaluate", "model.pt")["accuracy"],
-            "tta_accuracy": 100 * ask("evaluate", "model.pt", "--tta")["accuracy"],
+            "accuracy": 100 * ask("evaluate", "model.pt", cwd=folder)["accuracy"],
+            "tta_accuracy": 100 * ask("evaluate", "model.pt", "--tta", cwd=folder)["accuracy"],
             "training": done.document["seconds"],
             "command": done.seconds,
             "megabytes": done.megabytes,
-            "parameters": ask("info", "model.pt")["parameters"],
+            "parameters": ask("info", "model.pt", cwd=folder)["parameters"],
         }
 
 
