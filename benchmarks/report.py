@@ -58,8 +58,10 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """The figure over the baseline."""
-        return self._figure(self.ours) / self._figure(self.baseline[1]) if self.baseline else None
+        """The figure over the baseline; None without one, or if it is 0."""
+        if self.baseline is None or not self.baseline[1]:
+            return None
+        return self._figure(self.ours) / self._figure(self.baseline[1])
 
     @property
     def held(self) -> bool | None:
