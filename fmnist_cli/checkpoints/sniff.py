@@ -1,5 +1,6 @@
 """The kind of a file by its first bytes, so that an error can name what is not a model."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -21,28 +22,23 @@ _HEAD_BYTES: Final = 16
 _LEGACY_MAGIC: Final = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 """The pickled number with which torch.save began until version 1.5."""
 
-_KINDS: Final[tuple[tuple[int, bytes | tuple[bytes, ...], str, str], ...]] = (
-    (0, b"\x89HDF", "an HDF5 file, as Keras writes them", _EXPECTED),
-    (0, b"\x80", "a bare pickle, which could run code when it is opened", _SAVE_WEIGHTS),
-    (0, b"\x08", "an ONNX file", "an ONNX file needs no --model; leave it out"),
-    (0, b"\x93NUMPY", "a NumPy array", _INPUT),
-    (4, b"TFL3", "a TensorFlow Lite model", _EXPECTED),
-    (0, b"GGUF", "a GGUF file", _EXPECTED),
-    (
-        0,
-        (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*"),
-        "an image",
-        _INPUT,
-    ),
-    (4, (b"ftypavif", b"ftyphei", b"jP  "), "an image", _INPUT),
-    (0, b"\x00\x00\x08", "an IDX file", _INPUT),
-    (0, b"\x1f\x8b", "a gzip file", _INPUT),
-    (0, b"PAR1", "a Parquet file", _INPUT),
-    (0, (b"label,", b"pixel1,"), "a CSV file", _INPUT),
-    (0, b"%PDF", "a PDF file", _INPUT),
-    (0, b"version https://", "a Git LFS pointer", "fetch what it points to: git lfs pull"),
+_KINDS: Final = (
+    (rb"\x89HDF", "an HDF5 file, as Keras writes them", _EXPECTED),
+    (rb"\x80", "a bare pickle, which could run code when it is opened", _SAVE_WEIGHTS),
+    (rb"\x08", "an ONNX file", "an ONNX file needs no --model; leave it out"),
+    (rb"\x93NUMPY", "a NumPy array", _INPUT),
+    (rb"....TFL3", "a TensorFlow Lite model", _EXPECTED),
+    (rb"GGUF", "a GGUF file", _EXPECTED),
+    (rb"\x89PNG|\xff\xd8\xff|GIF8|BM|RIFF|II\*\0|MM\0\*", "an image", _INPUT),
+    (rb"....(ftypavif|ftyphei|jP  )", "an image", _INPUT),
+    (rb"\0\0\x08", "an IDX file", _INPUT),
+    (rb"\x1f\x8b", "a gzip file", _INPUT),
+    (rb"PAR1", "a Parquet file", _INPUT),
+    (rb"label,|pixel1,", "a CSV file", _INPUT),
+    (rb"%PDF", "a PDF file", _INPUT),
+    (rb"version https://", "a Git LFS pointer", "fetch what it points to: git lfs pull"),
 )
-"""Offset, magic bytes, what such a file is, and what helps."""
+"""A pattern of the first bytes, what such a file is, and what helps."""
 
 
 def read_head(path: Path) -> bytes:
@@ -81,8 +77,8 @@ def _describe(path: Path, head: bytes) -> str:
         )
     if is_safetensors(head):
         return f"it is a safetensors file, weights without their network\n{NAME_IT}"
-    for start, magic, kind, help_text in _KINDS:
-        if head[start:].startswith(magic):
+    for pattern, kind, help_text in _KINDS:
+        if re.match(pattern, head, re.DOTALL):
             return f"it is {kind}\n{help_text}"
     return f"it is of an unknown kind, or damaged\n{_EXPECTED}"
 
