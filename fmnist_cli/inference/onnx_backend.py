@@ -17,8 +17,8 @@ from fmnist_cli.devices import device_name, usable_cores
 from fmnist_cli.errors import CheckpointError, Unavailable, UsageError
 from fmnist_cli.files import is_unicode
 from fmnist_cli.inference.classifier import Classifier, Probabilities
-from fmnist_cli.inference.onnx_check import ForeignNetwork, check
-from fmnist_cli.inference.onnx_contract import IMAGES, PROBABILITIES
+from fmnist_cli.inference.onnx_check import check
+from fmnist_cli.inference.onnx_contract import IMAGES
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -90,9 +90,8 @@ class OnnxClassifier(Classifier):
 
     def run(self, images: Images) -> dict[str, Any]:
         """All outputs by name, for one batch of uint8 [B, 28, 28]."""
-        outputs = self.facts.outputs
-        values = self._run(self._batch_session, outputs, {IMAGES: images})
-        return dict(zip(outputs, values, strict=True))
+        values = self._run(self._batch_session, self.facts.outputs, {IMAGES: images})
+        return dict(zip(self.facts.outputs, values, strict=True))
 
     def _classify(self, images: Images) -> Probabilities:
         each = len(images)
@@ -108,33 +107,24 @@ class OnnxClassifier(Classifier):
         return np.concatenate(list(run(self._classify_piece, pieces)))
 
     def _classify_piece(self, images: Images) -> Probabilities:
+        """Classify in batches of the size that the file takes, the last one padded."""
         started_at = time.perf_counter()
-        probabilities: Probabilities
-        if self.facts.network is not None and self._normalization is not None:
-            probabilities = self._classify_foreign(images, self.facts.network, self._normalization)
-        else:
-            probabilities = self._run(self._session, [PROBABILITIES], {IMAGES: images})[0]
-        seconds = time.perf_counter() - started_at
-        self._seconds_each = min(self._seconds_each, seconds / len(images))
-        return probabilities
-
-    def _classify_foreign(
-        self, images: Images, network: ForeignNetwork, normalization: Normalization
-    ) -> Probabilities:
-        """Classify by a user's own network, in batches of the size that it takes."""
-        size = network.batch_size or len(images)
+        interface = self.facts.interface
+        pixels = images if self._normalization is None else self._normalization.apply(images)
+        size = interface.batch_size or len(images)
         found = []
         for start in range(0, len(images), size):
-            batch = normalization.apply(images[start : start + size])
-            rest = size - len(batch)
-            padded = np.concatenate([batch, np.zeros((rest, *batch.shape[1:]), np.float32)])
-            (values,) = self._run(self._session, [network.output], {network.input: padded})
+            batch = pixels[start : start + size]
+            padding = np.zeros((size - len(batch), *batch.shape[1:]), batch.dtype)
+            inputs = {interface.input: np.concatenate([batch, padding])}
+            (values,) = self._run(self._session, [interface.output], inputs)
             found.append(values[: len(batch)])
-        values = np.concatenate(found)
-        if network.gives_probabilities:
-            return values
-        exponentials = np.exp(values - values.max(axis=1, keepdims=True))
-        probabilities: Probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
+        probabilities: Probabilities = np.concatenate(found)
+        if not interface.gives_probabilities:
+            powers = np.exp(probabilities - probabilities.max(axis=1, keepdims=True))
+            probabilities = powers / powers.sum(axis=1, keepdims=True)
+        seconds = time.perf_counter() - started_at
+        self._seconds_each = min(self._seconds_each, seconds / len(images))
         return probabilities
 
     def _run(

@@ -41,20 +41,19 @@ class OnnxFacts:
     training_digests: str
     """Digests of the training images in base64; empty if the file holds none."""
     outputs: tuple[str, ...]
-    network: "ForeignNetwork | None" = None
-    """None for a file with this project's interface."""
+    interface: "Interface"
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignNetwork:
-    """The interface of a user's own network: float32 [N, 1, 28, 28] to [N, K]."""
+class Interface:
+    """How a file is run: uint8 [N, 28, 28], or a user's own float32 [N, 1, 28, 28], to [N, K]."""
 
     input: str
     output: str
     batch_size: int | None
     """None if any will do."""
     gives_probabilities: bool
-    """Whether it ends in a softmax; otherwise it gives logits."""
+    """Otherwise it gives logits."""
 
 
 def check(
@@ -62,8 +61,8 @@ def check(
 ) -> OnnxFacts:
     """Check an untrusted ONNX file.
 
-    is_foreign: expect a user's own network, see `ForeignNetwork`; `classes` then names its
-    classes (default: Fashion-MNIST's).
+    is_foreign: expect a user's own network, see `Interface`; `classes` then names its classes
+    (default: Fashion-MNIST's).
     Raises CheckpointError, with a message of one line, unless the model has the expected form.
     """
     import onnx
@@ -86,12 +85,9 @@ def check(
         recorded = properties.get(METADATA_KEY)
         metadata = ModelMetadata.parse(recorded) if recorded else None
         num_classes = len(metadata.classes if metadata is not None else classes or CLASS_NAMES)
-        network = None
-        if is_foreign:
-            network = _foreign_network(model.graph, num_classes)
-        else:
-            _check_interface(model.graph, num_classes)
-        _check_sizes(model, num_classes, (network and network.batch_size) or 1)
+        find_interface = _foreign_interface if is_foreign else _own_interface
+        interface = find_interface(model.graph, num_classes)
+        _check_sizes(model, num_classes, interface.batch_size or 1)
     except _RefusedError as reason:
         raise CheckpointError(f"'{path}' is refused: {reason}") from None
     except MetadataFault as fault:
@@ -102,7 +98,7 @@ def check(
         metadata=metadata,
         training_digests=properties.get(ONNX_RECORD_KEY, ""),
         outputs=tuple(output.name for output in model.graph.output),
-        network=network,
+        interface=interface,
     )
 
 
@@ -185,7 +181,7 @@ def _check_constant(tensor: "TensorProto") -> None:
         )
 
 
-def _check_interface(graph: "GraphProto", num_classes: int) -> None:
+def _own_interface(graph: "GraphProto", num_classes: int) -> Interface:
     from onnx import TensorProto
 
     inputs = [_described(value) for value in graph.input]
@@ -205,9 +201,10 @@ def _check_interface(graph: "GraphProto", num_classes: int) -> None:
         raise _RefusedError(
             f"its outputs are not '{PROBABILITIES}', '{LABEL}' and optionally '{LOGITS}'"
         )
+    return Interface(IMAGES, PROBABILITIES, batch_size=None, gives_probabilities=True)
 
 
-def _foreign_network(graph: "GraphProto", num_classes: int) -> ForeignNetwork:
+def _foreign_interface(graph: "GraphProto", num_classes: int) -> Interface:
     from onnx import TensorProto
 
     constants = {tensor.name for tensor in graph.initializer}
@@ -223,7 +220,7 @@ def _foreign_network(graph: "GraphProto", num_classes: int) -> ForeignNetwork:
             and (batch is None or 0 < batch <= _MAX_BATCH)
         ):
             last = next((node.op_type for node in graph.node if result in node.output), "")
-            return ForeignNetwork(given, result, batch, last == "Softmax")
+            return Interface(given, result, batch, last == "Softmax")
     raise _RefusedError(
         "its input and output are not float32 [N, 1, 28, 28] and float32 "
         f"[N, {num_classes}], which --normalization is for; --classes names other classes"

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import torch
 
 from fmnist_cli.checkpoints.archive import read_digests
@@ -78,4 +77,4 @@ class TorchClassifier(Classifier):
             logits = self._model(prepared)
         scaled = logits.float() / self._temperature
         probabilities: Probabilities = scaled.softmax(dim=1).cpu().numpy()
-        return probabilities.astype(np.float32, copy=False)
+        return probabilities
