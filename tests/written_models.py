@@ -82,7 +82,5 @@ def write_onnx(path: Path, name: str = "tutorial", **options: Any) -> Path:
 @cache
 def _onnx_bytes(name: str, **options: Any) -> bytes:
     """An exported network; the exporter takes seconds."""
-    normalization: Normalization = models.network(name).normalization
-    graph = build_graph(network(name), normalization, metadata(name).to_json(), **options)
-    content: bytes = graph.SerializeToString()
+    content: bytes = build_graph(network(name), metadata(name), **options).SerializeToString()
     return content

@@ -7,8 +7,7 @@ import json
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import onnx
 import torch
@@ -16,8 +15,8 @@ from torch import Tensor, nn
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, VERSION
-from fmnist_cli.data.normalization import Normalization
+from fmnist_cli.checkpoints.metadata import ModelMetadata
+from fmnist_cli.constants import IMAGE_SIZE, VERSION
 from fmnist_cli.errors import CheckFailed, UsageError
 from fmnist_cli.inference.onnx_contract import (
     DEFAULT_OPSET,
@@ -37,16 +36,15 @@ class _Classifier(nn.Module):
     def __init__(
         self,
         network: nn.Module,
-        normalization: Normalization,
-        temperature: float,
+        metadata: ModelMetadata,
         *,
         logits: bool,
         tta: bool,
     ) -> None:
         super().__init__()
         self.network = network
-        self.scale, self.shift = normalization.scale, normalization.shift
-        self.temperature = temperature
+        self.scale, self.shift = metadata.normalization.scale, metadata.normalization.shift
+        self.temperature = metadata.temperature or 1
         self.logits, self.tta = logits, tta
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
@@ -66,8 +64,7 @@ class _Classifier(nn.Module):
 
 def build_graph(
     model: nn.Module,
-    normalization: Normalization,
-    metadata: Mapping[str, Any],
+    metadata: ModelMetadata,
     *,
     opset: int = DEFAULT_OPSET,
     logits: bool = False,
@@ -76,7 +73,7 @@ def build_graph(
     """Export a network with its normalization and softmax as one self-contained ONNX model.
 
     model: maps normalized float32 [N, 1, 28, 28] to logits [N, K].
-    metadata: plain JSON data, stored in the model; its `temperature`, if any, divides the logits.
+    metadata: stored in the model; its temperature, if any, divides the logits.
     tta: average the probabilities over each image and its mirror image.
     Raises UsageError for conflicting options, CheckFailed if torch can't export the network.
     """
@@ -85,8 +82,7 @@ def build_graph(
     if tta and logits:
         raise UsageError("--logits and --tta can't be combined: an average has no logits")
     network = _fold_norms(copy.deepcopy(model).cpu().float().eval())
-    temperature = float(metadata.get("temperature") or 1)
-    classifier = _Classifier(network, normalization, temperature, logits=logits, tta=tta)
+    classifier = _Classifier(network, metadata, logits=logits, tta=tta)
     names = [PROBABILITIES, LABEL, *([LOGITS] if logits else [])]
     try:
         with _quietly():
@@ -102,16 +98,14 @@ def build_graph(
             )
             assert program is not None
             written = program.model_proto
-            if written.graph.input[0].type.tensor_type.shape.dim[0].HasField("dim_value"):
-                raise CheckFailed(
-                    "the network fixes the number of images, as len(images) does; to export it, "
-                    "take it from images.shape[0]"
-                )
             onnx.checker.check_model(written, full_check=True)
-    except CheckFailed:
-        raise
     except Exception as error:  # the exporter raises whatever its passes do
         raise CheckFailed(f"torch can't export this network to ONNX: {_reason(error)}") from error
+    if written.graph.input[0].type.tensor_type.shape.dim[0].HasField("dim_value"):
+        raise CheckFailed(
+            "the network fixes the number of images, as len(images) does; to export it, "
+            "take it from images.shape[0]"
+        )
     written.ir_version = IR_VERSIONS[opset]  # the exporter's own would shut out older runtimes
     _strip_source(written)
     set_metadata(written, metadata)
@@ -182,18 +176,18 @@ def _strip_source(model: onnx.ModelProto) -> None:
     model.graph.name = "fmnist"
 
 
-def set_metadata(model: onnx.ModelProto, metadata: Mapping[str, Any]) -> None:
+def set_metadata(model: onnx.ModelProto, metadata: ModelMetadata) -> None:
     """Store all metadata as JSON under one key, and the most useful entries under readable ones.
 
     A reader in any language needs only `classes`, a JSON list whose index is the label.
     """
     readable = {
-        "classes": json.dumps(metadata.get("classes") or list(CLASS_NAMES)),
-        "network": metadata.get("model", {}).get("name"),
-        "recipe": metadata.get("recipe"),
-        "trained_on": metadata.get("data", {}).get("spec"),
-        "val_accuracy": metadata.get("metrics", {}).get("val_accuracy"),
+        "classes": json.dumps(metadata.classes),
+        "network": metadata.network.name,
+        "recipe": metadata.recipe,
+        "trained_on": metadata.data and metadata.data.spec,
+        "val_accuracy": metadata.metrics and metadata.metrics.val_accuracy,
     }
     properties = {key: str(value) for key, value in readable.items() if value is not None}
     del model.metadata_props[:]
-    onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(dict(metadata)), **properties})
+    onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(metadata.to_json()), **properties})

@@ -1,7 +1,7 @@
 """A model file as one ONNX file that is verified before it appears."""
 
 import base64
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +12,7 @@ import onnxruntime
 import torch
 
 from fmnist_cli.checkpoints.archive import read_digests
+from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.checkpoints.weights import Stem, open_model
 from fmnist_cli.constants import VERSION
 from fmnist_cli.data.images import ONNX_RECORD_KEY
@@ -87,47 +88,42 @@ def export(
         raise UsageError(f"--output would replace the model '{model}'")
     check_writable(output)
     read = open_model(model, network, normalization=normalization, stem=stem, classes=classes)
-    recorded = read.metadata.to_json()
-    graph = build_graph(
-        read.model, read.metadata.normalization, recorded, opset=opset, logits=logits, tta=tta
-    )
+    graph = build_graph(read.model, read.metadata, opset=opset, logits=logits, tta=tta)
     reference = TorchClassifier(model, read, device="cpu")
-    images, source = parity_images(recorded, verify, data_dir)
+    images, source = parity_images(read.metadata, verify, data_dir)
     quantization = None
     with atomic_write(output) as temporary:
         temporary.write_bytes(graph.SerializeToString())
         exported = OnnxClassifier(temporary, device="cpu")
         parity = check_parity(reference, exported, images, source, tta=tta)
         if int8:
-            graph, quantization = _quantize(graph, exported, recorded, data_dir)
+            graph, quantization = _quantize(graph, exported, read.metadata, data_dir)
         # The results are added to the verified graph: metadata changes no computation.
-        metadata = {
-            **recorded,
-            "export": {
-                "opset": opset,
-                "tta": tta,
-                "parity": asdict(parity),
-                "quantization": quantization and quantization.as_dict(),
-                "checkpoint_sha256": sha256(model),
-                "versions": {
-                    "fmnist": VERSION,
-                    "torch": torch.__version__,
-                    "onnx": onnx.__version__,
-                    "onnxruntime": onnxruntime.__version__,
-                },
-                "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        record = {
+            "opset": opset,
+            "tta": tta,
+            "parity": asdict(parity),
+            "quantization": quantization and quantization.as_dict(),
+            "checkpoint_sha256": sha256(model),
+            "versions": {
+                "fmnist": VERSION,
+                "torch": torch.__version__,
+                "onnx": onnx.__version__,
+                "onnxruntime": onnxruntime.__version__,
             },
+            "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
+        metadata = replace(read.metadata, extra={**read.metadata.extra, "export": record})
         set_metadata(graph, metadata)
         if not read.assumed and (digests := read_digests(model)):
             text = base64.b64encode(digests).decode()
             graph.metadata_props.add(key=ONNX_RECORD_KEY, value=text)
         temporary.write_bytes(graph.SerializeToString())
-    return Exported(output, metadata, parity, quantization, read.assumed)
+    return Exported(output, metadata.to_json(), parity, quantization, read.assumed)
 
 
 def _quantize(
-    graph: onnx.ModelProto, fp32: OnnxClassifier, metadata: dict[str, Any], data_dir: Path | None
+    graph: onnx.ModelProto, fp32: OnnxClassifier, metadata: ModelMetadata, data_dir: Path | None
 ) -> tuple[onnx.ModelProto, Quantization]:
     training, validation = training_and_validation(metadata, data_dir)
     quantized = quantize(graph, training)

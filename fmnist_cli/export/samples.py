@@ -1,10 +1,10 @@
 """Images that verify and calibrate an export: never test images, never downloaded."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from fmnist_cli.checkpoints.metadata import ModelMetadata
 from fmnist_cli.data import sample
 from fmnist_cli.data.download import default_folder, verify
 from fmnist_cli.data.images import Images, LabeledImages
@@ -15,27 +15,23 @@ from fmnist_cli.errors import FmnistError, MissingInput
 
 
 def training_and_validation(
-    metadata: dict[str, Any], data_dir: Path | None
+    metadata: ModelMetadata, data_dir: Path | None
 ) -> tuple[LabeledImages, LabeledImages]:
     """The training split of a model's data, divided as for its training.
 
     Reads only files of this machine. Raises MissingInput if there are none, DataError if they can't
     be read.
     """
-    recorded = metadata.get("data", {})
-    spec = recorded.get("spec")
-    if not isinstance(spec, str):
+    record, classes = metadata.data, metadata.classes
+    if record is None:
         raise MissingInput("the model does not record what it was trained on")
-    if spec == OFFICIAL:  # or the source would download them
+    if record.spec == OFFICIAL:  # or the source would download them
         verify(data_dir or default_folder(), ("train",))
-    classes = tuple(metadata["classes"])
-    data = open_source(spec, data_dir=data_dir, classes=classes).read_training(classes)
-    return divide(data.images, recorded.get("val_size") or 0, recorded.get("split_seed"))
+    data = open_source(record.spec, data_dir=data_dir, classes=classes).read_training(classes)
+    return divide(data.images, record.val_size, record.split_seed)
 
 
-def parity_images(
-    metadata: dict[str, Any], count: int, data_dir: Path | None
-) -> tuple[Images, str]:
+def parity_images(metadata: ModelMetadata, count: int, data_dir: Path | None) -> tuple[Images, str]:
     """Up to `count` images, and a description of their source.
 
     Validation images first, then training images; the sample if the data is not on this machine.

@@ -52,7 +52,7 @@ def without_record(path: Path) -> Classifier:
 def as_onnx(path: Path, model: Classifier) -> Path:
     """Export a model that `trained_on` made to ONNX; returns its path."""
     assert model.metadata is not None
-    graph = build_graph(network(), model.metadata.normalization, model.metadata.to_json())
+    graph = build_graph(network(), model.metadata)
     path.write_bytes(graph.SerializeToString())
     return path
 

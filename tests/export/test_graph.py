@@ -1,7 +1,7 @@
 """The exported graph computes what the network computes in torch."""
 
 import json
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from onnx.reference import ReferenceEvaluator
 from torch import nn
 
 from fmnist_cli import models
+from fmnist_cli.checkpoints.metadata import ModelMetadata, NetworkRecord
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.images import Images
 from fmnist_cli.data.normalization import Normalization
@@ -42,21 +43,22 @@ NETWORKS = [
 ]
 
 
-def random_images(count: int) -> Images:
-    return np.random.default_rng(0).integers(0, 256, (count, 28, 28), dtype=np.uint8)
+IMAGES: Images = np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)
+RAW = ModelMetadata(NetworkRecord("net"), Normalization.RAW)
+STANDARD = replace(RAW, normalization=Normalization.STANDARD)
 
 
-def compute(graph: onnx.ModelProto, images: Images, *outputs: str) -> list[NDArray[Any]]:
+def compute(graph: onnx.ModelProto, *outputs: str) -> list[NDArray[Any]]:
     """Run a graph with ONNX's reference implementation, which shares no code with ONNX Runtime."""
-    results = ReferenceEvaluator(graph).run(list(outputs), {"images": images})
+    results = ReferenceEvaluator(graph).run(list(outputs), {"images": IMAGES})
     return [np.asarray(result) for result in results]
 
 
 def torch_logits(
-    model: nn.Module, images: Images, normalization: Normalization = Normalization.RAW
+    model: nn.Module, recorded: ModelMetadata = RAW, images: Images = IMAGES
 ) -> torch.Tensor:
     with torch.inference_mode():
-        logits: torch.Tensor = model(torch.from_numpy(normalization.apply(images)))
+        logits: torch.Tensor = model(torch.from_numpy(recorded.normalization.apply(images)))
     return logits
 
 
@@ -71,13 +73,12 @@ def test_every_network_agrees_with_torch_at_batch_1_7_and_256(name: str, tmp_pat
 
 @pytest.mark.parametrize("temperature", [pytest.param(None, marks=pytest.mark.proof), 1.7])
 def test_onnx_defines_the_outputs(temperature: float | None) -> None:
-    recorded = {**metadata("convnet").to_json(), "temperature": temperature}
-    model, images = network("convnet"), random_images(3)
+    model, recorded = network("convnet"), replace(metadata("convnet"), temperature=temperature)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    graph = build_graph(model, Normalization.STANDARD, recorded, logits=True)
+    graph = build_graph(model, recorded, logits=True)
     assert_same(model.state_dict(), before)
-    probabilities, label, logits = compute(graph, images, "probabilities", "label", "logits")
-    expected = torch_logits(model, images, Normalization.STANDARD) / (temperature or 1)
+    probabilities, label, logits = compute(graph, "probabilities", "label", "logits")
+    expected = torch_logits(model, recorded) / (temperature or 1)
     np.testing.assert_allclose(logits, expected.numpy(), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(probabilities, expected.softmax(1).numpy(), atol=1e-5)
     np.testing.assert_array_equal(label, expected.argmax(1))
@@ -85,18 +86,18 @@ def test_onnx_defines_the_outputs(temperature: float | None) -> None:
 
 @pytest.mark.parametrize("opset", [OPSETS[0], pytest.param(OPSETS[-1], marks=pytest.mark.proof)])
 def test_tta_averages_over_mirror_images(opset: int) -> None:
-    model, images = network("tutorial"), random_images(5)
-    graph = build_graph(model, Normalization.RAW, {}, tta=True, opset=opset)
+    model = network("tutorial")
+    graph = build_graph(model, RAW, tta=True, opset=opset)
     assert graph.opset_import[0].version == opset
     assert graph.ir_version == IR_VERSIONS[opset]
-    (averaged,) = compute(graph, images, "probabilities")
-    views: Sequence[Images] = (images, np.ascontiguousarray(images[:, :, ::-1]))
-    expected = sum(torch_logits(model, view).softmax(1).numpy() for view in views) / 2
+    (averaged,) = compute(graph, "probabilities")
+    views = (IMAGES, IMAGES[:, :, ::-1])
+    expected = sum(torch_logits(model, images=view).softmax(1).numpy() for view in views) / 2
     np.testing.assert_allclose(averaged, expected, atol=1e-5)
 
 
 def test_the_file_describes_itself_and_names_no_path() -> None:
-    graph = build_graph(network("tutorial"), Normalization.RAW, metadata("tutorial").to_json())
+    graph = build_graph(network("tutorial"), metadata("tutorial"))
     properties = {prop.key: prop.value for prop in graph.metadata_props}
     assert json.loads(properties["fmnist"]) == metadata("tutorial").to_json()
     assert json.loads(properties["classes"]) == list(CLASS_NAMES)
@@ -114,7 +115,7 @@ def test_a_network_that_torch_cannot_export_is_an_error() -> None:
             return flat[:, :10] if float(flat.sum()) > 0 else flat[:, 10:20]
 
     with pytest.raises(CheckFailed, match="can't export this network"):
-        build_graph(Branches(), Normalization.RAW, {})
+        build_graph(Branches(), RAW)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_other_opsets_and_logits_of_an_average_are_refused(
     options: dict[str, int], message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
-        build_graph(network(), Normalization.RAW, {}, **options)  # type: ignore[arg-type]
+        build_graph(network(), RAW, **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -143,10 +144,9 @@ def test_a_norm_moves_before_max_pooling_only_if_that_is_exact(sign: int) -> Non
         *(nn.Conv2d(1, 8, 3), nn.MaxPool2d(2), norm, nn.ReLU()),
         *(nn.Flatten(), nn.Linear(8 * 169, 10)),
     ).eval()
-    images = random_images(3)
-    graph = build_graph(model, Normalization.STANDARD, {}, logits=True)
-    (logits,) = compute(graph, images, "logits")
-    expected = torch_logits(model, images, Normalization.STANDARD)
+    graph = build_graph(model, STANDARD, logits=True)
+    (logits,) = compute(graph, "logits")
+    expected = torch_logits(model, STANDARD)
     np.testing.assert_allclose(logits, expected.numpy(), rtol=1e-4, atol=1e-4)
     kinds = {node.op_type for node in graph.graph.node}
     assert ("BatchNormalization" in kinds) == (sign < 0)

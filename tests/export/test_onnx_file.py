@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,9 @@ def test_the_file_records_its_origin_and_verification(model: Path) -> None:
 def test_validation_images_come_first_and_the_sample_stands_in(
     spec: str, val_size: int, verify: int, images: int, source: str
 ) -> None:
-    recorded = metadata(val_size=val_size).to_json()
-    recorded["data"]["spec"] = spec
+    recorded = metadata(val_size=val_size)
+    assert recorded.data is not None
+    recorded = replace(recorded, data=replace(recorded.data, spec=spec))
     chosen, description = parity_images(recorded, verify, None)
     assert len(chosen) == images
     assert description.startswith(source)
