@@ -1,6 +1,5 @@
 """Models that ask for more than the computation of their form, each by one change."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,20 +10,25 @@ from onnx import TensorProto, helper, numpy_helper
 from fmnist_cli.inference.onnx_check import MAX_NODES
 
 Change = Callable[[onnx.ModelProto], object]
-FLOAT, EXTERNAL = TensorProto.FLOAT, TensorProto.EXTERNAL
+FLOAT = TensorProto.FLOAT
+EXTERNAL = TensorProto(
+    data_type=FLOAT,
+    dims=[4],
+    data_location=TensorProto.EXTERNAL,
+    external_data=[onnx.StringStringEntryProto(key="location", value="../../etc/passwd")],
+)
+INNER = helper.make_graph([], "inner", [], [])
+FUNCTION = helper.make_function(
+    *("own", "F", ["x"], ["y"], [helper.make_node("Relu", ["x"], ["y"])]),
+    opset_imports=[helper.make_opsetid("", 17)],
+)
 
 
 def external(model: onnx.ModelProto) -> None:
     tensor = model.graph.initializer[0]
     tensor.ClearField("raw_data")
-    tensor.data_location = EXTERNAL
-    tensor.external_data.add(key="location", value="../../etc/passwd")
-
-
-def external_in_a_node(model: onnx.ModelProto) -> None:
-    tensor = TensorProto(data_type=FLOAT, dims=[4], data_location=EXTERNAL)
-    tensor.external_data.add(key="location", value="../secret")
-    add_node(model, "Constant", value=tensor)
+    tensor.data_location = EXTERNAL.data_location
+    tensor.external_data.extend(EXTERNAL.external_data)
 
 
 def custom_domain(model: onnx.ModelProto) -> None:
@@ -34,18 +38,7 @@ def custom_domain(model: onnx.ModelProto) -> None:
 
 def many_large_constants(model: onnx.ModelProto) -> None:
     for _ in range(50):
-        add_node(model, "ConstantOfShape", size=np.array([2**21]))
-
-
-def graph_in_a_node(model: onnx.ModelProto) -> None:
-    inner = helper.make_graph([], "inner", [], [])
-    add_node(model, "If", condition=np.ones((), bool), then_branch=inner, else_branch=inner)
-
-
-def own_function(model: onnx.ModelProto) -> None:
-    relu = helper.make_node("Relu", ["x"], ["y"])
-    opsets = [helper.make_opsetid("", 17)]
-    model.functions.append(helper.make_function("own", "F", ["x"], ["y"], [relu], opsets))
+        node("ConstantOfShape", size=np.array([2**21]))(model)
 
 
 def further_output(model: onnx.ModelProto) -> None:
@@ -64,14 +57,19 @@ def invalid_utf8(model: onnx.ModelProto, text: str) -> None:
     node.ParseFromString(node.SerializeToString().replace(name, name[:-1] + b"\x80"))
 
 
-def add_node(model: onnx.ModelProto, kind: str, *inputs: str, **values: Any) -> None:
-    """Arrays become constant inputs, after those that are named; the rest are attributes."""
-    names = list(inputs)
-    for name in [name for name, value in values.items() if isinstance(value, np.ndarray)]:
-        names.append(f"{name}_{len(model.graph.initializer)}")
-        model.graph.initializer.append(numpy_helper.from_array(values.pop(name), names[-1]))
-    output = f"{kind}_{len(model.graph.node)}"
-    model.graph.node.append(helper.make_node(kind, names, [output], **values))
+def node(kind: str, *inputs: str, **values: Any) -> Change:
+    """Add a node. Arrays become constant inputs, after those that are named."""
+
+    def change(model: onnx.ModelProto) -> None:
+        names, attributes = list(inputs), dict(values)
+        for name in [name for name, value in values.items() if isinstance(value, np.ndarray)]:
+            names.append(f"{name}_{len(model.graph.initializer)}")
+            constant = numpy_helper.from_array(attributes.pop(name), names[-1])
+            model.graph.initializer.append(constant)
+        output = f"{kind}_{len(model.graph.node)}"
+        model.graph.node.append(helper.make_node(kind, names, [output], **attributes))
+
+    return change
 
 
 def claim(*dims: int) -> Change:
@@ -91,28 +89,22 @@ def input_size(axis: int, size: int) -> Change:
     return change
 
 
-def giant_range(model: onnx.ModelProto) -> None:
-    start, limit, delta = np.array(0), np.array(10**12), np.array(1)
-    add_node(model, "Range", start=start, limit=limit, delta=delta)
-
-
-SWOLLEN: dict[str, tuple[Change, str]] = {
+HOSTILE: dict[str, tuple[Change, str]] = {
     "giant claim": (claim(1_000_000, 1_000_000), "states the shape"),
     "constant of giant shape": (
-        lambda model: add_node(model, "ConstantOfShape", size=np.array([10**6, 10**6])),
+        node("ConstantOfShape", size=np.array([10**6, 10**6])),
         "unknown or too large",
     ),
     "giant expansion": (
-        lambda model: add_node(model, "Expand", "images", to=np.array([10**5, 28, 28])),
+        node("Expand", "images", to=np.array([10**5, 28, 28])),
         "unknown or too large",
     ),
-    "giant range": (giant_range, "unknown or too large"),
-}
-"""Small files that claim terabytes."""
-HOSTILE: dict[str, tuple[Change, str]] = {
-    **SWOLLEN,
+    "giant range": (
+        node("Range", start=np.array(0), limit=np.array(10**12), delta=np.array(1)),
+        "unknown or too large",
+    ),
     "external": (external, "another file"),
-    "external in a node": (external_in_a_node, "another file"),
+    "external in a node": (node("Constant", value=EXTERNAL), "another file"),
     "custom domain": (custom_domain, "domain"),
     "custom domain, undeclared": (
         lambda model: setattr(model.graph.node[2], "domain", "com.microsoft"),
@@ -121,14 +113,14 @@ HOSTILE: dict[str, tuple[Change, str]] = {
     "negative claim": (claim(-1, 4), "states the shape"),
     "overflowing claim": (claim(2**62, 2**62), "states the shape"),
     "many large constants": (many_large_constants, "values per image"),
-    "size from pixels": (lambda model: add_node(model, "NonZero", "images"), "too large"),
-    "graph in a node": (graph_in_a_node, "contains a graph"),
-    "own function": (own_function, "functions"),
-    "training graph": (lambda model: model.training_info.add(), "training graph"),
-    "text": (
-        lambda model: add_node(model, "Identity", text=np.array(["a"], object)),
-        "real numbers",
+    "size from pixels": (node("NonZero", "images"), "too large"),
+    "graph in a node": (
+        node("If", condition=np.ones((), bool), then_branch=INNER, else_branch=INNER),
+        "contains a graph",
     ),
+    "own function": (lambda model: model.functions.append(FUNCTION), "functions"),
+    "training graph": (lambda model: model.training_info.add(), "training graph"),
+    "text": (node("Identity", text=np.array(["a"], object)), "real numbers"),
     "sparse": (lambda model: model.graph.sparse_initializer.add(), "sparse"),
     "too many nodes": (
         lambda model: model.graph.node.extend([onnx.NodeProto(op_type="Relu")] * MAX_NODES),
@@ -172,10 +164,10 @@ HOSTILE: dict[str, tuple[Change, str]] = {
     "empty graph": (lambda model: model.ClearField("graph"), "input is not"),
     "metadata that is no JSON": (metadata("{"), "not a JSON object"),
     "metadata of another form": (
-        metadata(json.dumps({"format_version": 1, "model": 5})),
+        metadata('{"format_version": 1, "model": 5}'),
         "names no network",
     ),
-    "metadata of the future": (metadata(json.dumps({"format_version": 999})), "format 999"),
+    "metadata of the future": (metadata('{"format_version": 999}'), "format 999"),
     "metadata that nests": (metadata("[" * 100_000), "not a JSON object"),
 }
 """Each change, and what its refusal says."""

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from fmnist_cli.inference.inputs import Input, Skipped, open_inputs
 from tests.platforms import LINUX, POSIX
 from tests.sample_images import write_square
 
+IMAGES: Images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
+
 
 def opened(*arguments: Path | str, stdin: int = -1, stdin_is_image: bool = False) -> list[Input]:
     names = map(str, arguments)
@@ -26,6 +29,14 @@ def opened(*arguments: Path | str, stdin: int = -1, stdin_is_image: bool = False
 
 def pixels(one: Input) -> Images:
     return one.read().pixels
+
+
+def fault(path: Path | str, **options: Any) -> str:
+    """Why the only input that an argument names can't be read."""
+    (one,) = opened(path, **options)
+    with pytest.raises(DataError) as caught:
+        one.read()
+    return str(caught.value)
 
 
 @contextmanager
@@ -42,8 +53,8 @@ def test_a_directory_is_read_recursively_in_sorted_path_order(tmp_path: Path) ->
     names = ["b.png", "a/2.png", "a/10.JPG", "c/x/y.webp", "a.png", ".hidden.png", ".git/z.png"]
     for name in [*names, "__MACOSX/a.png", ".ipynb_checkpoints/a.png"]:
         write_square(tmp_path / name)
-    (tmp_path / "c" / "without suffix").write_bytes((tmp_path / "b.png").read_bytes())
-    (tmp_path / "c" / "wrong.txt").write_bytes((tmp_path / "b.png").read_bytes())
+    for name in ("without suffix", "wrong.txt"):
+        (tmp_path / "c" / name).write_bytes((tmp_path / "b.png").read_bytes())
     (tmp_path / "Thumbs.db").write_bytes(b"thumbnails")
     for number in range(5):
         (tmp_path / f"notes{number}.txt").write_text("not a picture")
@@ -72,10 +83,7 @@ def test_a_deeply_nested_folder_is_no_recursion(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_pictures_is_an_error_of_its_own(tmp_path: Path) -> None:
-    (empty,) = opened(tmp_path)
-    assert empty.name == str(tmp_path)
-    with pytest.raises(DataError, match="no pictures in the directory"):
-        empty.read()
+    assert "no pictures in the directory" in fault(tmp_path)
 
 
 def test_arguments_keep_their_order(tmp_path: Path) -> None:
@@ -84,18 +92,18 @@ def test_arguments_keep_their_order(tmp_path: Path) -> None:
     assert [one.name for one in found] == [str(first), str(second), str(first)]
 
 
-@pytest.mark.parametrize("name", ["images-idx3-ubyte", "images.gz", "three.npy", "one.npy"])
-def test_a_file_of_images_gives_each_of_them(tmp_path: Path, name: str) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
-    path, content = tmp_path / name, struct.pack(">IIII", 0x803, 3, 28, 28) + images.tobytes()
-    if name.endswith(".npy"):
-        images = images[: 1 if name == "one.npy" else 3]
-        np.save(path, images.squeeze())
-    else:
-        path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+def assert_holds(path: Path, images: Images) -> None:
+    """The inputs that a file is read as are numbered, and are these images."""
     found = opened(path)
     assert [one.name for one in found] == [f"{path}#{n}" for n in range(len(images))]
     np.testing.assert_array_equal([pixels(one) for one in found], images)
+
+
+@pytest.mark.parametrize("name", ["images-idx3-ubyte", "images.gz"])
+def test_an_idx_file_gives_each_of_its_images(tmp_path: Path, name: str) -> None:
+    content = struct.pack(">IIII", 0x803, 3, 28, 28) + IMAGES.tobytes()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    assert_holds(tmp_path / name, IMAGES)
 
 
 def test_a_csv_file_gives_its_rows_up_to_its_first_fault(tmp_path: Path) -> None:
@@ -106,9 +114,7 @@ def test_a_csv_file_gives_its_rows_up_to_its_first_fault(tmp_path: Path) -> None
     assert row.name == f"{path}#0"
     assert (pixels(row) == 7).all()
     path.write_text(f"{header}\n{','.join(['256'] * 784)}\n")
-    (fault,) = opened(path)
-    with pytest.raises(DataError, match="line 2"):
-        fault.read()
+    assert "line 2" in fault(path)
 
 
 def test_paths_come_from_stdin(tmp_path: Path) -> None:
@@ -124,14 +130,11 @@ def test_paths_come_from_stdin(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\n", b"a\0b\n", b"x" * 65_000])
 def test_bytes_that_are_no_paths_are_named(content: bytes) -> None:
     with pipe(content) as stdin:
-        inputs = open_inputs(["-"], photo="auto", stdin=stdin)
         if b"\0" in content:
             with pytest.raises(DataError, match="--stdin-image"):
-                list(inputs)
+                opened("-", stdin=stdin)
         else:
-            (one,) = inputs
-            with pytest.raises(DataError):
-                one.read()
+            assert fault("-", stdin=stdin)
 
 
 @LINUX
@@ -146,9 +149,7 @@ def test_a_path_that_is_not_utf_8_is_found(tmp_path: Path) -> None:
 @POSIX
 def test_endless_stdin_is_read_no_further_than_a_picture_may_be_long() -> None:
     zeros = os.open("/dev/zero", os.O_RDONLY)
-    (one,) = opened("-", stdin=zeros, stdin_is_image=True)
-    with pytest.raises(DataError, match=f"{MAX_FILE_BYTES:,}"):
-        one.read()
+    assert f"{MAX_FILE_BYTES:,}" in fault("-", stdin=zeros, stdin_is_image=True)
     os.close(zeros)
 
 
@@ -157,16 +158,18 @@ def test_endless_stdin_is_read_no_further_than_a_picture_may_be_long() -> None:
 def test_arrays_have_any_layout_that_data_may_have(
     tmp_path: Path, shape: tuple[int, ...], dtype: str
 ) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
-    np.save(tmp_path / "x.npy", images.reshape(3, *shape).astype(dtype))
-    np.testing.assert_array_equal([pixels(one) for one in opened(tmp_path / "x.npy")], images)
+    np.save(tmp_path / "x.npy", IMAGES.reshape(3, *shape).astype(dtype))
+    assert_holds(tmp_path / "x.npy", IMAGES)
+
+
+def test_an_array_may_be_one_image(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", IMAGES[0])
+    assert_holds(tmp_path / "x.npy", IMAGES[:1])
 
 
 def test_an_archive_of_arrays_names_the_way_out(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", images=np.zeros((3, 28, 28), np.uint8))
-    (fault,) = opened(tmp_path / "x.npz")
-    with pytest.raises(DataError, match=r"save the images alone(?s:.*)fmnist evaluate MODEL"):
-        fault.read()
+    assert re.search("save the images alone(?s:.*)fmnist evaluate MODEL", fault(tmp_path / "x.npz"))
 
 
 @pytest.mark.parametrize(
@@ -189,9 +192,7 @@ def test_other_arrays_are_refused(
         path.write_bytes(b"\x93NUMPY\x01\0\x10\0{'descr': (((")
     else:
         np.save(path, array)
-    (fault,) = opened(path)
-    with pytest.raises(DataError, match=words):
-        fault.read()
+    assert re.search(words, fault(path))
 
 
 def test_paths_keep_their_spelling(tmp_path: Path) -> None:

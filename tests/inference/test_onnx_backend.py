@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
@@ -20,6 +19,8 @@ from fmnist_cli.inference.loading import load
 from fmnist_cli.inference.onnx_backend import OnnxClassifier
 from tests.written_models import metadata, write_onnx
 
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -30,6 +31,13 @@ def images(count: int) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
     return np.random.default_rng(0).integers(0, 256, (count, 28, 28), dtype=np.uint8)
 
 
+@pytest.fixture
+def shared(path: Path, monkeypatch: pytest.MonkeyPatch) -> OnnxClassifier:
+    """Three threads, which share every batch."""
+    monkeypatch.setattr(onnx_backend, "_SHARED_SECONDS", 0.0)
+    return OnnxClassifier(path, device="cpu", threads=3)
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 256, 300])
 def test_any_number_of_images(path: Path, count: int) -> None:
     probabilities = load(path, device="cpu")(images(count))
@@ -38,34 +46,26 @@ def test_any_number_of_images(path: Path, count: int) -> None:
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
 
 
-def test_views_of_other_strides(path: Path) -> None:
-    classifier = load(path, device="cpu")
-    flipped = images(3)[:, :, ::-1]
-    np.testing.assert_array_equal(classifier(flipped), classifier(flipped.copy()))
-
-
-def test_metadata_and_outputs_by_name(path: Path) -> None:
-    classifier = OnnxClassifier(path, threads=1)
+def test_metadata_outputs_by_name_and_views_of_other_strides(path: Path) -> None:
+    classifier = OnnxClassifier(path, device="cpu", threads=1)
     assert classifier.metadata == metadata()
     outputs = classifier.run(images(4))
     assert list(outputs) == ["probabilities", "label"]
     np.testing.assert_array_equal(outputs["label"], outputs["probabilities"].argmax(1))
+    flipped = images(3)[:, :, ::-1]
+    np.testing.assert_array_equal(classifier(flipped), classifier(flipped.copy()))
 
 
-def test_threads_are_those_asked_for_and_one_for_one_image(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(onnx_backend, "_SHARED_SECONDS", 0.0)
-    classifier = OnnxClassifier(path, device="cpu", threads=3)
+def test_threads_are_those_asked_for_and_one_for_one_image(shared: OnnxClassifier) -> None:
     before = threading.active_count()
-    classifier(images(1))
+    shared(images(1))
     assert threading.active_count() == before
-    classifier(images(256))
+    shared(images(256))
     # Each thread runs a piece of the batch.
-    assert classifier._session.get_session_options().intra_op_num_threads == 1
+    assert shared._session.get_session_options().intra_op_num_threads == 1
     assert before < threading.active_count() <= before + 3
-    classifier.run(images(2))
-    options = classifier._batch_session.get_session_options()
+    shared.run(images(2))
+    options = shared._batch_session.get_session_options()
     assert options.intra_op_num_threads == 3
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
@@ -82,15 +82,11 @@ def test_what_one_thread_does_quickly_is_not_shared(
 
 
 @pytest.mark.parametrize("count", [4, 5, 7, 65, 256])
-def test_pieces_of_a_batch_come_back_in_order(
-    path: Path, count: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(onnx_backend, "_SHARED_SECONDS", 0.0)
-    classifier = OnnxClassifier(path, device="cpu", threads=3)
-    together = classifier(images(count))
-    alone = np.concatenate([classifier(image[None]) for image in images(count)])
+def test_pieces_of_a_batch_come_back_in_order(shared: OnnxClassifier, count: int) -> None:
+    together = shared(images(count))
+    alone = np.concatenate([shared(image[None]) for image in images(count)])
     np.testing.assert_allclose(together, alone, atol=1e-6)
-    np.testing.assert_allclose(together, classifier.run(images(count))["probabilities"], atol=1e-6)
+    np.testing.assert_allclose(together, shared.run(images(count))["probabilities"], atol=1e-6)
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this platform")
@@ -120,67 +116,56 @@ def test_a_missing_device_is_an_error_and_auto_is_the_cpu(
     message: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [CPU])
     with pytest.raises(error, match=message):
         OnnxClassifier(path, device=device)
     assert OnnxClassifier(path).device == "cpu"
 
 
 @pytest.fixture
-def with_cuda(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Mock]:
-    """Sessions of a build with CUDA, as far as they are used here."""
-
-    def install(*, finds_libraries: bool = True, has_device: bool = True) -> Mock:
-        available = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-        opened = Mock()
-        opened.return_value.get_providers.return_value = available[0 if finds_libraries else 1 :]
-        opened.return_value.run = Mock(
-            side_effect=lambda _, inputs: [np.full((len(inputs["images"]), 10), 0.1, np.float32)]
-        )
-        monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: available)
-        monkeypatch.setattr(onnxruntime, "InferenceSession", opened)
-        devices = [SimpleNamespace(ep_name=available[0 if has_device else 1])]
-        monkeypatch.setattr(onnxruntime, "get_ep_devices", lambda: devices)
-        return opened
-
-    return install
+def cuda(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """The sessions of a build with CUDA and a device for it, as far as they are used here."""
+    opened = Mock()
+    opened.return_value.get_providers.return_value = [CUDA, CPU]
+    opened.return_value.run.side_effect = lambda _, inputs: [
+        np.full((len(inputs["images"]), 10), 0.1, np.float32)
+    ]
+    monkeypatch.setattr(onnxruntime, "InferenceSession", opened)
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [CUDA, CPU])
+    monkeypatch.setattr(onnxruntime, "get_ep_devices", lambda: [SimpleNamespace(ep_name=CUDA)])
+    return opened
 
 
 @pytest.mark.parametrize(
     ("device", "index"), [("auto", "0"), ("cuda", "0"), ("cuda:0", "0"), ("GPU:3", "3"), ("3", "3")]
 )
 def test_cuda_is_asked_for_in_fp32_on_that_device(
-    path: Path, device: str, index: str, with_cuda: Callable[..., Mock]
+    path: Path, device: str, index: str, cuda: Mock
 ) -> None:
-    opened = with_cuda()
     classifier = OnnxClassifier(path, device=device)
     assert classifier.device == f"cuda:{index}"
     assert classifier(images(300)).shape == (300, 10)
-    batches = [len(call.args[1]["images"]) for call in opened.return_value.run.call_args_list]
+    batches = [len(call.args[1]["images"]) for call in cuda.return_value.run.call_args_list]
     assert batches == [256, 44]  # whole ones: only a CPU's threads share them
-    assert not opened.call_args.kwargs["enable_fallback"]
-    assert opened.call_args.kwargs["providers"] == [
-        ("CUDAExecutionProvider", {"device_id": index, "use_tf32": "0"}),
-        "CPUExecutionProvider",
-    ]
+    assert not cuda.call_args.kwargs["enable_fallback"]
+    tf32_off = {"device_id": index, "use_tf32": "0"}
+    assert cuda.call_args.kwargs["providers"] == [(CUDA, tf32_off), CPU]
 
 
-def test_a_named_cuda_device_is_not_replaced_by_the_cpu(
-    path: Path, with_cuda: Callable[..., Mock]
-) -> None:
-    with_cuda(finds_libraries=False)
+def test_a_named_cuda_device_is_not_replaced_by_the_cpu(path: Path, cuda: Mock) -> None:
+    cuda.return_value.get_providers.return_value = [CPU]  # its libraries are missing
     with pytest.raises(Unavailable, match="no driver or CUDA library"):
         OnnxClassifier(path, device="cuda")(images(1))
 
 
 def test_auto_is_the_cpu_if_the_cuda_build_finds_no_device(
-    path: Path, with_cuda: Callable[..., Mock]
+    path: Path, cuda: Mock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = with_cuda(has_device=False)
+    monkeypatch.setattr(onnxruntime, "get_ep_devices", lambda: [SimpleNamespace(ep_name=CPU)])
     classifier = OnnxClassifier(path)
     classifier(images(1))
     assert classifier.device == "cpu"
-    assert opened.call_args.kwargs["providers"] == ["CPUExecutionProvider"]
+    assert cuda.call_args.kwargs["providers"] == [CPU]
 
 
 def test_a_model_that_can_not_be_run_is_bad_data(path: Path, tmp_path: Path) -> None:

@@ -37,13 +37,10 @@ def test_it_gives_the_network_s_softmax(model_file: Path, images: Any) -> None:
     np.testing.assert_allclose(probabilities, logits.softmax(1).numpy(), atol=1e-5)
 
 
-def test_bf16_is_near_and_not_the_same(model_file: Path, images: Any) -> None:
+def test_bf16_is_near_and_not_the_same_and_fp16_needs_a_gpu(model_file: Path, images: Any) -> None:
     full = load(model_file, device="cpu")(images)
     reduced = load(model_file, device="cpu", precision="bf16")(images)
     np.testing.assert_allclose(reduced, full, atol=0.02)
     assert not np.array_equal(reduced, full)
-
-
-def test_fp16_needs_a_gpu(model_file: Path) -> None:
     with pytest.raises(Unavailable, match="fp16"):
         load(model_file, device="cpu", precision="fp16")

@@ -1,5 +1,7 @@
 """Names of devices resolve, or fail with the reason; torch's own functions are replaced here."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
@@ -7,66 +9,61 @@ from fmnist_cli.devices import device_name
 from fmnist_cli.errors import Unavailable, UsageError
 from fmnist_cli.inference import torch_devices
 
+Machine = Callable[..., None]
+
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> "Machine":
-    return Machine(monkeypatch)
-
-
-class Machine:
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     """Pretends to a number of CUDA devices, to a build of torch, to MPS."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._patch = monkeypatch
+    def pretend(
+        *, cuda: int = 0, build: str | None = "13.0", mps: bool = False, visible: str | None = None
+    ) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda > 0)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: cuda)
+        monkeypatch.setattr(torch.version, "cuda", build)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-        self.has(cuda=0)
+        if visible is not None:
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
 
-    def has(self, *, cuda: int, build: str | None = "13.0", mps: bool = False) -> None:
-        self._patch.setattr(torch.cuda, "is_available", lambda: cuda > 0)
-        self._patch.setattr(torch.cuda, "device_count", lambda: cuda)
-        self._patch.setattr(torch.version, "cuda", build)
-        self._patch.setattr(torch.backends.mps, "is_available", lambda: mps)
-
-    def sees(self, value: str) -> None:
-        self._patch.setenv("CUDA_VISIBLE_DEVICES", value)
+    return pretend
 
 
-def test_auto_prefers_cuda_then_mps_then_cpu(machine: Machine) -> None:
-    assert torch_devices.resolve("auto") == torch.device("cpu")
-    machine.has(cuda=0, mps=True)
-    assert torch_devices.resolve("auto") == torch.device("mps")
-    machine.has(cuda=2, mps=True)
-    assert torch_devices.resolve("auto") == torch.device("cuda:0")
+@pytest.mark.parametrize(
+    ("cuda", "mps", "name", "device"),
+    [
+        (0, False, "auto", "cpu"),
+        (0, True, "auto", "mps"),
+        (2, True, "auto", "cuda:0"),
+        (2, False, "cuda", "cuda:0"),
+        (2, False, "cuda:1", "cuda:1"),
+    ],
+)
+def test_auto_prefers_cuda_then_mps_then_cpu_and_names_stand_for_themselves(
+    machine: Machine, cuda: int, mps: bool, name: str, device: str
+) -> None:
+    machine(cuda=cuda, mps=mps)
+    assert torch_devices.resolve(name) == torch.device(device)
 
 
-def test_cuda_indices_end_with_the_last_device(machine: Machine) -> None:
-    machine.has(cuda=2)
-    assert torch_devices.resolve("cuda") == torch.device("cuda:0")
-    assert torch_devices.resolve("cuda:1") == torch.device("cuda:1")
-    with pytest.raises(Unavailable, match="'cuda:2': the index is too high for the 2; there is: "):
-        torch_devices.resolve("cuda:2")
-
-
-def test_visible_devices_are_named_if_they_are_the_reason(machine: Machine) -> None:
-    machine.sees("")
-    with pytest.raises(Unavailable, match="no device with CUDA_VISIBLE_DEVICES=''"):
-        torch_devices.resolve("cuda")
-    machine.has(cuda=1)
-    machine.sees("3")
-    assert torch_devices.resolve("cuda:0") == torch.device("cuda:0")
-    with pytest.raises(Unavailable, match="for the 1 that CUDA_VISIBLE_DEVICES='3' leaves"):
-        torch_devices.resolve("cuda:3")
-
-
-def test_a_cpu_only_build_and_a_missing_driver_are_different_reasons(machine: Machine) -> None:
-    machine.has(cuda=0, build=None)
-    with pytest.raises(Unavailable, match="is for the CPU only; there is: cpu"):
-        torch_devices.resolve("cuda:0")
-    machine.has(cuda=0)
-    with pytest.raises(Unavailable, match="no driver"):
-        torch_devices.resolve("cuda:0")
-    with pytest.raises(Unavailable, match="no MPS device"):
-        torch_devices.resolve("mps")
+@pytest.mark.parametrize(
+    ("cuda", "build", "visible", "name", "reason"),
+    [
+        (2, "13.0", None, "cuda:2", "'cuda:2': the index is too high for the 2; there is: "),
+        (0, "13.0", "", "cuda", "no device with CUDA_VISIBLE_DEVICES=''"),
+        (1, "13.0", "3", "cuda:3", "for the 1 that CUDA_VISIBLE_DEVICES='3' leaves"),
+        (0, None, None, "cuda:0", "is for the CPU only; there is: cpu"),
+        (0, "13.0", None, "cuda:0", "no driver"),
+        (0, "13.0", None, "mps", "no MPS device"),
+    ],
+)
+def test_a_missing_device_is_an_error_with_its_reason(
+    machine: Machine, cuda: int, build: str | None, visible: str | None, name: str, reason: str
+) -> None:
+    machine(cuda=cuda, build=build, visible=visible)
+    with pytest.raises(Unavailable, match=reason):
+        torch_devices.resolve(name)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +71,7 @@ def test_a_cpu_only_build_and_a_missing_driver_are_different_reasons(machine: Ma
     [("CPU", "cpu"), ("gpu", "cuda"), ("GPU:2", "cuda:2"), ("1", "cuda:1"), ("Cuda:01", "cuda:1")],
 )
 def test_common_spellings_are_understood(spelling: str, name: str, machine: Machine) -> None:
-    machine.has(cuda=3)
+    machine(cuda=3)
     assert device_name(spelling) == name
     assert torch_devices.resolve(spelling) == torch_devices.resolve(name)
     assert torch_devices.is_cuda(spelling) == name.startswith("cuda")
@@ -94,7 +91,7 @@ def test_an_unknown_name_is_wrong_usage(name: str) -> None:
 
 def test_the_rule_of_auto_precision(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     cpu, cuda = torch.device("cpu"), torch.device("cuda:0")
-    machine.has(cuda=1)
+    machine(cuda=1)
     for capability, name in (((7, 5), "fp32"), ((8, 0), "bf16"), ((9, 0), "bf16")):
         monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _d, c=capability: c)
         assert torch_devices.resolve_precision("auto", cuda).name == name
