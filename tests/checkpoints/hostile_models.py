@@ -203,16 +203,15 @@ class Case:
 
     def open(self, path: Path) -> tuple[Any, Any, Any]:
         """Load a file as the program does, and use all that it records."""
-        load = checkpoint.load_training if self.has_training else self._load
-        loaded = load(path)
+        if self.has_training:
+            loaded = checkpoint.load_training(path)
+        else:
+            loaded = open_model(path, self.network)
         classifier = TorchClassifier(path, loaded, device="cpu")
         for value in describe_model(classifier).values():
             as_text(value)
         classifier(np.zeros((1, 28, 28), np.uint8))
         return loaded.model.state_dict(), loaded.metadata.to_json(), loaded.training
-
-    def _load(self, path: Path) -> checkpoint.Checkpoint:
-        return open_model(path, self.network)
 
 
 Mutation = Callable[[Random, Case], bytes]

@@ -41,12 +41,12 @@ def test_tampered_files_are_refused_or_are_what_they_were(
 
 def test_every_forged_pickle_is_refused(cases: list[hostile.Case], tmp_path: Path) -> None:
     """Each call, claim and bomb of the table once, in place of a model's whole content."""
-    case, state = cases[0], hostile.claimed_state()
+    case, state, path = cases[0], hostile.claimed_state(), tmp_path / "forged.pt"
     name, first = next(iter(state.items()))
 
     def opened(pickled: bytes) -> hostile.Outcome:
         content = hostile.zipped({**case.members, hostile.PICKLE: pickled})
-        return hostile.outcome(case, lambda *_: content, Random(0), tmp_path / "forged.pt")
+        return hostile.outcome(case, lambda *_: content, Random(0), path)
 
     def whole(evil: object) -> bytes:
         return hostile.dumps({"state_dict": {**state, name: evil}})
@@ -57,20 +57,10 @@ def test_every_forged_pickle_is_refused(cases: list[hostile.Case], tmp_path: Pat
         found = opened(content)
         assert found.name == REFUSED, number
         assert found.extra_bytes < MAX_BYTES, number
-
-
-@pytest.mark.parametrize("length", [143, 145, 2**62])
-def test_sizes_are_compared_before_torch_sees_them(
-    length: int, cases: list[hostile.Case], tmp_path: Path
-) -> None:
-    state = hostile.claimed_state()
-    name, first = next(iter(state.items()))
-    state[name] = replace(first, storage=Storage("0", length))
-    pickled = hostile.dumps({"state_dict": state})
-    path = tmp_path / "m.pt"
-    path.write_bytes(hostile.zipped({**cases[0].members, hostile.PICKLE: pickled}))
-    with pytest.raises(CheckpointError, match="other sizes than stated"):
-        cases[0].open(path)
+    for length in (143, 145, 2**62):  # compared before torch sees them
+        assert opened(whole(replace(first, storage=Storage("0", length)))).name == REFUSED
+        with pytest.raises(CheckpointError, match="other sizes than stated"):
+            case.open(path)
 
 
 def test_the_forged_pickles_would_run(tmp_path: Path) -> None:
@@ -91,11 +81,8 @@ def test_the_scan_knows_what_a_pickle_claims_to_hold() -> None:
         scan(hostile.dumps(weights), "m.pt")
 
 
-@pytest.mark.parametrize("extra", [0, 1])
-def test_the_number_of_operations_is_limited(extra: int) -> None:
-    content = b"\x80\x02}" + b"q\x00" * (MAX_OPERATIONS - 3 + extra) + b"."
-    if not extra:
-        assert scan(content, "m.pt") == {}
-    else:
-        with pytest.raises(CheckpointError, match="too long"):
-            scan(content, "m.pt")
+def test_the_number_of_operations_is_limited() -> None:
+    content = b"\x80\x02}" + b"q\x00" * (MAX_OPERATIONS - 3)
+    assert scan(content + b".", "m.pt") == {}
+    with pytest.raises(CheckpointError, match="too long"):
+        scan(content + b"q\x00.", "m.pt")

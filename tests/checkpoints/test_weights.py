@@ -1,4 +1,4 @@
-"""A run can start from weights: ours, torchvision's, the course's."""
+"""A run can start from weights: ours and torchvision's; `test_state_dicts` has everyone's."""
 
 from pathlib import Path
 
@@ -28,37 +28,25 @@ def test_torchvisions_weights_fit_but_for_the_head(tmp_path: Path) -> None:
             assert torch.equal(own[f"network.{name}"], tensor), name
 
 
-def test_a_gray_picture_gives_what_its_three_equal_colors_gave() -> None:
-    source = torchvision.models.resnet18(weights=None).eval()
-    model = models.build("resnet18").eval()
-    source.fc = models.head_of(model)[1]
-    model.load_state_dict(model.adapt(source.state_dict()))  # type: ignore[operator]
-    source.conv1.stride = (1, 1)
-    gray = torch.randn(2, 1, 28, 28)
-    assert torch.allclose(model(gray), source(gray.expand(-1, 3, -1, -1)), atol=1e-4)
-
-
-def test_our_own_file_and_the_courses_state_dict_fit(tmp_path: Path) -> None:
-    source = models.build("tutorial")
+def test_a_model_file_fits(tmp_path: Path) -> None:
+    source, model = models.build("tutorial"), models.build("tutorial")
     checkpoint.save(tmp_path / "ours.pt", source.state_dict(), METADATA)
-    torch.save(source.state_dict(), tmp_path / "course.pt")
-    for name in ("ours.pt", "course.pt"):
-        model = models.build("tutorial")
-        weights.start_from(model, "tutorial", str(tmp_path / name))
-        assert_same(model.state_dict(), source.state_dict())
+    weights.start_from(model, "tutorial", str(tmp_path / "ours.pt"))
+    assert_same(model.state_dict(), source.state_dict())
 
 
 def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
+    model = models.build("tutorial")
     torch.save(models.build("convnet").state_dict(), tmp_path / "other.pt")
-    torch.save(models.build("tutorial"), tmp_path / "whole.pt")
-    with pytest.raises(CheckpointError, match="does not fit the network 'tutorial'"):
-        weights.start_from(models.build("tutorial"), "tutorial", str(tmp_path / "other.pt"))
-    with pytest.raises(CheckpointError, match="could run code"):
-        weights.start_from(models.build("tutorial"), "tutorial", str(tmp_path / "whole.pt"))
-    with pytest.raises(MissingInput):
-        weights.start_from(models.build("tutorial"), "tutorial", str(tmp_path / "none.pt"))
-    with pytest.raises(UsageError, match="torchvision --model"):
-        weights.start_from(models.build("tutorial"), "tutorial", "imagenet")
+    torch.save(model, tmp_path / "whole.pt")
+    for source, kind, reason in (
+        (str(tmp_path / "other.pt"), CheckpointError, "does not fit the network 'tutorial'"),
+        (str(tmp_path / "whole.pt"), CheckpointError, "could run code"),
+        (str(tmp_path / "none.pt"), MissingInput, "no weights at"),
+        ("imagenet", UsageError, "torchvision --model"),
+    ):
+        with pytest.raises(kind, match=reason):
+            weights.start_from(model, "tutorial", source)
 
 
 def test_a_frozen_backbone_stays_and_the_head_moves() -> None:

@@ -8,7 +8,6 @@ import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx import TensorProto, helper
 
 from fmnist_cli.errors import CheckpointError
 from fmnist_cli.inference.onnx_check import MAX_FILE_BYTES, check
@@ -54,30 +53,24 @@ def test_every_form_of_export_is_accepted(name: str, tta: bool, tmp_path: Path) 
     check(write_onnx(tmp_path / "model.onnx", name, tta=tta, logits=not tta, opset=23))
 
 
+FOREIGN = """<ir_version: 8, opset_import: ["": 18]>
+foreign (uint8[batch, 28, 28] images) => (float[batch, 10] probabilities, int64[batch] label) {
+    shape = Shape <start = 0, end = 1> (images)
+    rest = Constant <value_ints = [784]> ()
+    flat_shape = Concat <axis = 0> (shape, rest)
+    floats = Cast <to = 1> (images)
+    flat = Reshape (floats, flat_shape)
+    scores = MatMul (flat, w)
+    probabilities = Softmax <axis = 1> (scores)
+    label = ArgMax <axis = 1, keepdims = 0> (probabilities)
+}"""
+
+
 def test_a_foreign_model_of_the_same_form_is_accepted(tmp_path: Path) -> None:
     """Typed data in place of raw, another name of the batch size, no metadata."""
-    weight = helper.make_tensor("w", TensorProto.FLOAT, [784, 10], np.full(7840, 0.01))
-    nodes = [
-        helper.make_node("Shape", ["images"], ["shape"], start=0, end=1),
-        helper.make_node("Constant", [], ["rest"], value_ints=[784]),
-        helper.make_node("Concat", ["shape", "rest"], ["flat_shape"], axis=0),
-        helper.make_node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),
-        helper.make_node("Reshape", ["floats", "flat_shape"], ["flat"]),
-        helper.make_node("MatMul", ["flat", "w"], ["scores"]),
-        helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1),
-        helper.make_node("ArgMax", ["probabilities"], ["label"], axis=1, keepdims=0),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "foreign",
-        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", 28, 28])],
-        [
-            helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 10]),
-            helper.make_tensor_value_info("label", TensorProto.INT64, ["batch"]),
-        ],
-        [weight],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    model = onnx.parser.parse_model(FOREIGN)
+    weights = onnx.helper.make_tensor("w", onnx.TensorProto.FLOAT, [784, 10], np.full(7840, 0.01))
+    model.graph.initializer.append(weights)
     assert check(written(tmp_path / "foreign.onnx", model)).metadata is None
 
 
