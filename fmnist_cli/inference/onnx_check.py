@@ -6,7 +6,7 @@ the documented inputs and outputs, in which the size of every tensor is known an
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableSequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -108,18 +108,16 @@ class _RefusedError(Exception):
 
 def _check_text(message: "Message") -> None:
     """Refuse names that are not valid UTF-8: ONNX Runtime's errors about them aren't either."""
-    try:
-        for descriptor, value in message.ListFields():
-            values = (value,) if isinstance(value, str | bytes) else value
-            if descriptor.type == descriptor.TYPE_MESSAGE:
-                for part in value if isinstance(value, Iterable) else (value,):
-                    _check_text(part)
-            elif descriptor.type == descriptor.TYPE_STRING and not all(
-                isinstance(text, str) for text in values
-            ):
-                raise _RefusedError("a name in it is not valid UTF-8")
-    except UnicodeDecodeError:
-        raise _RefusedError("a name in it is not valid UTF-8") from None
+    for descriptor, value in message.ListFields():
+        parts = value if isinstance(value, MutableSequence) else (value,)
+        if descriptor.type == descriptor.TYPE_MESSAGE:
+            for part in parts:
+                _check_text(part)
+        elif descriptor.type == descriptor.TYPE_STRING and any(
+            isinstance(part, bytes)
+            for part in parts  # protobuf returns what it can't decode
+        ):
+            raise _RefusedError("a name in it is not valid UTF-8")
 
 
 def _check_structure(model: "ModelProto") -> None:
@@ -150,7 +148,7 @@ def _check_nodes(nodes: "Iterable[NodeProto]", opset: int) -> None:
             raise _RefusedError(f"the operator '{node.op_type}' is in the domain '{node.domain}'")
         try:
             defs.get_schema(node.op_type, opset)
-        except (defs.SchemaError, TypeError):  # TypeError: a name that is not UTF-8
+        except defs.SchemaError:
             raise _RefusedError(
                 f"the operator '{node.op_type[:80]}' is not a standard one"
             ) from None
