@@ -41,9 +41,8 @@ def many_large_constants(model: onnx.ModelProto) -> None:
         node("ConstantOfShape", size=np.array([2**21]))(model)
 
 
-def further_output(model: onnx.ModelProto) -> None:
-    name = model.graph.node[1].output[0]
-    model.graph.output.append(helper.make_tensor_value_info(name, FLOAT, None))
+def value(name: str, shape: list[int] | None) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, FLOAT, shape)
 
 
 def other_shape_computed(model: onnx.ModelProto) -> None:
@@ -89,85 +88,75 @@ def input_size(axis: int, size: int) -> Change:
     return change
 
 
+_BY_REASON: dict[str, dict[str, Change]] = {
+    "states the shape": {
+        "giant claim": claim(1_000_000, 1_000_000),
+        "negative claim": claim(-1, 4),
+        "overflowing claim": claim(2**62, 2**62),
+    },
+    "unknown or too large": {
+        "constant of giant shape": node("ConstantOfShape", size=np.array([10**6, 10**6])),
+        "giant expansion": node("Expand", "images", to=np.array([10**5, 28, 28])),
+        "giant range": node("Range", a=np.array(0), b=np.array(10**12), step=np.array(1)),
+        "size from pixels": node("NonZero", "images"),
+    },
+    "values per image": {"many large constants": many_large_constants},
+    "another file": {"external": external, "external in a node": node("Constant", value=EXTERNAL)},
+    "domain": {
+        "custom domain": custom_domain,
+        "custom domain, undeclared": lambda m: setattr(m.graph.node[2], "domain", "com.microsoft"),
+    },
+    "contains a graph": {
+        "graph in a node": node("If", when=np.ones((), bool), then_branch=INNER, else_branch=INNER),
+    },
+    "functions": {"own function": lambda model: model.functions.append(FUNCTION)},
+    "training graph": {"training graph": lambda model: model.training_info.add()},
+    "real numbers": {"text": node("Identity", text=np.array(["a"], object))},
+    "sparse": {"sparse": lambda model: model.graph.sparse_initializer.add()},
+    "nodes": {
+        "too many nodes": lambda m: m.graph.node.extend(
+            [onnx.NodeProto(op_type="Relu")] * MAX_NODES
+        )
+    },
+    "input is not": {
+        "float input": lambda m: setattr(m.graph.input[0].type.tensor_type, "elem_type", FLOAT),
+        "larger input": input_size(1, 10**6),
+        "fixed batch": input_size(0, 1),
+        "second input": lambda model: model.graph.input.append(value("x", [1])),
+        "no input": lambda model: model.graph.ClearField("input"),
+        "empty graph": lambda model: model.ClearField("graph"),
+    },
+    "no output 'probabilities'": {
+        "renamed output": lambda model: setattr(model.graph.output[0], "name", "scores"),
+    },
+    "outputs are not": {
+        "further output": lambda m: m.graph.output.append(value(m.graph.node[1].output[0], None)),
+        "no label": lambda model: model.graph.output.pop(1),
+    },
+    "states the shape|inconsistent": {
+        "wrong shapes": lambda model: model.graph.initializer[-1].dims.__setitem__(0, 11),
+    },
+    "other than it states|inconsistent": {"another shape computed": other_shape_computed},
+    "'Teleport' is not a standard one": {
+        "unknown operator": lambda model: setattr(model.graph.node[2], "op_type", "Teleport"),
+    },
+    "not valid UTF-8": {
+        "operator that is no text": lambda model: invalid_utf8(model, "Unsqueeze"),
+        "name that is no text": lambda m: invalid_utf8(m, m.graph.node[0].output[0]),
+    },
+    "version 1099511627776": {
+        "absurd opset": lambda model: setattr(model.opset_import[0], "version", 2**40),
+    },
+    "not a JSON object": {
+        "metadata that is no JSON": metadata("{"),
+        "metadata that nests": metadata("[" * 100_000),
+    },
+    "names no network": {
+        "metadata of another form": metadata('{"format_version": 1, "model": 5}'),
+    },
+    "format 999": {"metadata of the future": metadata('{"format_version": 999}')},
+}
 HOSTILE: dict[str, tuple[Change, str]] = {
-    "giant claim": (claim(1_000_000, 1_000_000), "states the shape"),
-    "constant of giant shape": (
-        node("ConstantOfShape", size=np.array([10**6, 10**6])),
-        "unknown or too large",
-    ),
-    "giant expansion": (
-        node("Expand", "images", to=np.array([10**5, 28, 28])),
-        "unknown or too large",
-    ),
-    "giant range": (
-        node("Range", start=np.array(0), limit=np.array(10**12), delta=np.array(1)),
-        "unknown or too large",
-    ),
-    "external": (external, "another file"),
-    "external in a node": (node("Constant", value=EXTERNAL), "another file"),
-    "custom domain": (custom_domain, "domain"),
-    "custom domain, undeclared": (
-        lambda model: setattr(model.graph.node[2], "domain", "com.microsoft"),
-        "domain",
-    ),
-    "negative claim": (claim(-1, 4), "states the shape"),
-    "overflowing claim": (claim(2**62, 2**62), "states the shape"),
-    "many large constants": (many_large_constants, "values per image"),
-    "size from pixels": (node("NonZero", "images"), "too large"),
-    "graph in a node": (
-        node("If", condition=np.ones((), bool), then_branch=INNER, else_branch=INNER),
-        "contains a graph",
-    ),
-    "own function": (lambda model: model.functions.append(FUNCTION), "functions"),
-    "training graph": (lambda model: model.training_info.add(), "training graph"),
-    "text": (node("Identity", text=np.array(["a"], object)), "real numbers"),
-    "sparse": (lambda model: model.graph.sparse_initializer.add(), "sparse"),
-    "too many nodes": (
-        lambda model: model.graph.node.extend([onnx.NodeProto(op_type="Relu")] * MAX_NODES),
-        "nodes",
-    ),
-    "float input": (
-        lambda model: setattr(model.graph.input[0].type.tensor_type, "elem_type", FLOAT),
-        "input is not",
-    ),
-    "larger input": (input_size(1, 10**6), "input is not"),
-    "fixed batch": (input_size(0, 1), "input is not"),
-    "second input": (
-        lambda model: model.graph.input.append(helper.make_tensor_value_info("x", FLOAT, [1])),
-        "input is not",
-    ),
-    "no input": (lambda model: model.graph.ClearField("input"), "input is not"),
-    "renamed output": (
-        lambda model: setattr(model.graph.output[0], "name", "scores"),
-        "no output 'probabilities'",
-    ),
-    "further output": (further_output, "outputs are not"),
-    "no label": (lambda model: model.graph.output.pop(1), "outputs are not"),
-    "wrong shapes": (
-        lambda model: model.graph.initializer[-1].dims.__setitem__(0, 11),
-        "states the shape|inconsistent",
-    ),
-    "another shape computed": (other_shape_computed, "other than it states|inconsistent"),
-    "unknown operator": (
-        lambda model: setattr(model.graph.node[2], "op_type", "Teleport"),
-        "'Teleport' is not a standard one",
-    ),
-    "operator that is no text": (lambda m: invalid_utf8(m, "Unsqueeze"), "not valid UTF-8"),
-    "name that is no text": (
-        lambda model: invalid_utf8(model, model.graph.node[0].output[0]),
-        "not valid UTF-8",
-    ),
-    "absurd opset": (
-        lambda model: setattr(model.opset_import[0], "version", 2**40),
-        "version 1099511627776",
-    ),
-    "empty graph": (lambda model: model.ClearField("graph"), "input is not"),
-    "metadata that is no JSON": (metadata("{"), "not a JSON object"),
-    "metadata of another form": (
-        metadata('{"format_version": 1, "model": 5}'),
-        "names no network",
-    ),
-    "metadata of the future": (metadata('{"format_version": 999}'), "format 999"),
-    "metadata that nests": (metadata("[" * 100_000), "not a JSON object"),
+    name: (change, reason) for reason, some in _BY_REASON.items() for name, change in some.items()
 }
 """Each change, and what its refusal says."""
