@@ -173,11 +173,9 @@ def fill(network: nn.Module, state: object, path: Path) -> None:
             )
     for name, tensor in expected.items():
         value = found[name]
-        if not isinstance(value, Tensor) or (value.shape, value.dtype) != (
-            tensor.shape,
-            tensor.dtype,
-        ):
-            held = [*value.shape] if isinstance(value, Tensor) else type(value).__name__
+        is_tensor = isinstance(value, Tensor)
+        if not is_tensor or (value.shape, value.dtype) != (tensor.shape, tensor.dtype):
+            held = [*value.shape] if is_tensor else type(value).__name__
             raise CheckpointError(
                 f"'{path}' does not fit its network: '{name}' is {held}, "
                 f"expected {tensor.dtype} of shape {list(tensor.shape)}"

@@ -49,9 +49,7 @@ class TorchClassifier(Classifier):
             keep_freed_memory()
         self._model = loaded.model.to(self.device)
         self._layout = set_layout(self._model, self._precision.memory_format)
-        self._network = loaded.metadata.network.name
-        self._normalization = loaded.metadata.normalization
-        self._temperature = loaded.metadata.temperature or 1.0
+        self._recorded = loaded.metadata
 
     def training_digests(self) -> bytes:
         """As in `Classifier`."""
@@ -63,18 +61,16 @@ class TorchClassifier(Classifier):
 
     @torch.inference_mode()
     def _classify(self, images: Images) -> Probabilities:
-        prepared = torch.from_numpy(self._normalization.apply(images)).to(
-            self.device, memory_format=self._layout
-        )
+        pixels = torch.from_numpy(self._recorded.normalization.apply(images))
         # cuDNN would round fp32 convolutions to TF32's 10 bits.
         with (
             torch.backends.cudnn.flags(enabled=True, allow_tf32=False),
             torch.autocast(
                 self.device.type, self._precision.dtype, enabled=self._precision.is_reduced
             ),
-            own_code_errors(self._network),
+            own_code_errors(self._recorded.network.name),
         ):
-            logits = self._model(prepared)
-        scaled = logits.float() / self._temperature
+            logits = self._model(pixels.to(self.device, memory_format=self._layout))
+        scaled = logits.float() / (self._recorded.temperature or 1)
         probabilities: Probabilities = scaled.softmax(dim=1).cpu().numpy()
         return probabilities
