@@ -1,25 +1,16 @@
-"""The four official files: from mirrors into the data directory, verified by size and SHA-256.
-
-pooch transfers them (TLS, proxies, redirects). Its `retrieve` does not fit: files would be readable
-by this user only, a killed process would leave randomly named files behind, and an HTTP 404 would
-be retried like a broken connection.
-"""
+"""The four official files: from mirrors into the data directory, verified by size and SHA-256."""
 
 import hashlib
-import io
 import os
 import shlex
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from fmnist_cli.constants import FILES, MIRRORS, VERSION, DataFile
 from fmnist_cli.errors import DataError, MissingInput, OutputError, Unavailable, in_one_line
 from fmnist_cli.files import atomic_write, make_folder, sha256
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
 
 Splits: TypeAlias = Sequence[Literal["train", "test"]]
 Track: TypeAlias = Callable[[str, int, int], None]
@@ -36,6 +27,8 @@ READ_SECONDS: Final = 20.0
 MIN_BYTES_PER_SECOND: Final = 10_000
 PAUSES: Final = (0.0, 1.0, 2.0)
 """Seconds to wait before each attempt."""
+_CHUNK_BYTES: Final = 1024
+"""The speed is known only once a chunk is complete, so chunks are small."""
 
 
 class MirrorError(Exception):
@@ -165,41 +158,39 @@ def _fetch_file(file: DataFile, folder: Path, mirrors: list[str], track: Track |
     )
 
 
-class _Received(io.BytesIO):
-    """A download so far; stops a mirror that sends too much or too slowly."""
-
-    def __init__(self, file: DataFile, track: Track | None) -> None:
-        super().__init__()
-        self._file, self._track, self._started_at = file, track, time.monotonic()
-
-    def write(self, chunk: "Buffer", /) -> int:
-        seconds, written = time.monotonic() - self._started_at, super().write(chunk)
-        if self.tell() > self._file.size_bytes:
-            raise WrongContent(f"it holds more than {self._file.size_bytes:,} bytes")
-        if seconds > READ_SECONDS and self.tell() < MIN_BYTES_PER_SECOND * seconds:
-            raise MirrorError(f"it sends less than {MIN_BYTES_PER_SECOND:,} bytes/s")
-        if self._track:
-            self._track(self._file.name, self.tell(), self._file.size_bytes)
-        return written
-
-
 def _download(url: str, file: DataFile, track: Track | None) -> bytes:
-    import pooch
     import requests
 
-    headers = {"Accept-Encoding": "identity", "User-Agent": f"fmnist/{VERSION}"}
-    http = pooch.HTTPDownloader(headers=headers, timeout=(CONNECT_SECONDS, READ_SECONDS))
     for pause in PAUSES:
         time.sleep(pause)
-        received = _Received(file, track)
         try:
-            http(url, received, None)
-            return received.getvalue()
+            return _receive(url, file, track)
         except (requests.RequestException, ValueError) as error:  # a redirect to 'http://[', say
             reason, may_pass = _reason(error)
         if not may_pass:
             break
     raise MirrorError(reason)
+
+
+def _receive(url: str, file: DataFile, track: Track | None) -> bytes:
+    """Download a file; stops a mirror that sends too much or too slowly."""
+    import requests
+
+    headers = {"Accept-Encoding": "identity", "User-Agent": f"fmnist/{VERSION}"}
+    timeouts = (CONNECT_SECONDS, READ_SECONDS)
+    started_at, content = time.monotonic(), bytearray()
+    with requests.get(url, headers=headers, timeout=timeouts, stream=True) as response:
+        response.raise_for_status()
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            content += chunk
+            seconds = time.monotonic() - started_at
+            if len(content) > file.size_bytes:
+                raise WrongContent(f"it holds more than {file.size_bytes:,} bytes")
+            if seconds > READ_SECONDS and len(content) < MIN_BYTES_PER_SECOND * seconds:
+                raise MirrorError(f"it sends less than {MIN_BYTES_PER_SECOND:,} bytes/s")
+            if track:
+                track(file.name, len(content), file.size_bytes)
+    return bytes(content)
 
 
 def _reason(error: Exception) -> tuple[str, bool]:

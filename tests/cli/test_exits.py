@@ -111,7 +111,7 @@ def test_143_while_an_error_is_told(fmnist: Program, tmp_path: Path) -> None:
 def test_help_waits_for_nothing_heavy(words: list[str]) -> None:
     heavy = (
         *("torch", "torchvision", "pandas", "sklearn", "onnx", "onnxruntime", "matplotlib"),
-        *("scipy", "numpy", "pooch", "pydantic", "requests", "fastapi", "starlette", "uvicorn"),
+        *("scipy", "numpy", "pydantic", "requests", "fastapi", "starlette", "uvicorn"),
     )
     script = (
         f"import sys; sys.argv = {['fmnist', *words]!r}\n"

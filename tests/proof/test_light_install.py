@@ -19,7 +19,7 @@ from tests.written_models import write_onnx
 ROOT = Path(__file__).parents[2]
 ABSENT = (
     *("torch", "torchvision", "pandas", "sklearn", "scipy", "matplotlib"),
-    *("platformdirs", "filelock", "pooch", "requests", "jinja2"),
+    *("platformdirs", "filelock", "requests", "jinja2"),
 )
 REFUSE_IMPORTS = f"""
 import sys
