@@ -49,8 +49,6 @@ _MAGIC_FORMATS: Final = (
 stubs are, because Pillow can only name them."""
 _FORMATS: Final = (*_MAGIC_FORMATS, "TGA")
 _HEIC_BRANDS: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_UPRIGHT: Final = 1
-"""EXIF orientation of a picture that needs no turning."""
 _DRAFT_SIDE: Final = 32 * IMAGE_SIZE
 """Large JPEG files are decoded at a fraction of their size, but no smaller than this."""
 _MAX_FRAMES: Final = 100
@@ -70,29 +68,22 @@ def walk(directory: str) -> Iterator[tuple[str, DataError | None]]:
     Hidden files and links to directories, which may be circular, are left out. Holds the names of
     one branch in memory.
     """
-    waiting = [iter([(directory, True)])]
+    waiting = [(directory, True)]
     while waiting:
-        path, is_directory = next(waiting[-1], ("", False))
-        if not path:
-            waiting.pop()
-        elif is_directory:
-            try:
-                waiting.append(_entries(path))
-            except OSError as error:
-                yield path, DataError(f"the directory '{path}' can't be listed: {error.strerror}")
-        else:
+        path, is_directory = waiting.pop()
+        if not is_directory:
             yield path, None
-
-
-def _entries(directory: str) -> Iterator[tuple[str, bool]]:
-    """A directory's files and subdirectories, sorted, and whether each is a directory."""
-    with os.scandir(directory) as entries:
-        found = sorted(
-            (entry.path, entry.is_dir(follow_symlinks=False))
-            for entry in entries
-            if not is_hidden(entry.name) and not (entry.is_symlink() and entry.is_dir())
-        )
-    return iter(found)
+            continue
+        try:
+            with os.scandir(path) as entries:
+                found = [
+                    (entry.path, entry.is_dir(follow_symlinks=False))
+                    for entry in entries
+                    if not is_hidden(entry.name) and not (entry.is_symlink() and entry.is_dir())
+                ]
+            waiting += sorted(found, reverse=True)
+        except OSError as error:
+            yield path, DataError(f"the directory '{path}' can't be listed: {error.strerror}")
 
 
 def is_picture(path: str | Path) -> bool:
@@ -185,7 +176,7 @@ def _is_heic(content: bytes) -> bool:
 
 def _upright(image: "Image.Image", file_bytes: int, max_pixels: int) -> "Image.Image":
     """Decode the current frame, turned as its EXIF tag says."""
-    from PIL import ExifTags, ImageOps
+    from PIL import ImageOps
 
     width, height = image.size
     pixels = width * height
@@ -197,8 +188,7 @@ def _upright(image: "Image.Image", file_bytes: int, max_pixels: int) -> "Image.I
         raise DataError(f"it has {width:,}×{height:,} pixels; expected at most {max_pixels:,}")
     if pixels > max(_FREE_PIXELS, _MAX_PIXELS_PER_BYTE * file_bytes):
         raise DataError(f"it is damaged or blank: {pixels:,} pixels in {file_bytes:,} bytes")
-    if image.getexif().get(ExifTags.Base.Orientation, _UPRIGHT) != _UPRIGHT:
-        return _to_8_bits(ImageOps.exif_transpose(image))
+    ImageOps.exif_transpose(image, in_place=True)  # loads it, too
     return _to_8_bits(image)
 
 
@@ -210,12 +200,7 @@ def _to_8_bits(image: "Image.Image") -> "Image.Image":
     mode = "L" if image.mode in ("1", "L") else "RGB"
     if image.has_transparency_data:
         mode = "RGBA"
-    if image.mode != mode:
-        return image.convert(mode)
-    image.load()
-    # Reading the next frame would change it; without one, a copy would only take memory.
-    has_next = image.format not in ("JPEG", "PNG", None) or getattr(image, "n_frames", 1) > 1
-    return image.copy() if has_next else image
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _scale(values: NDArray[Any]) -> Images:

@@ -1,18 +1,16 @@
 """Hugging Face's parquet files: rows of `image`, an encoded picture, and `label`."""
 
 import re
-import struct
 from collections.abc import Iterator, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE
+from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.images import Images, LabeledImages, Labels, as_labels
-from fmnist_cli.data.pictures import PhotoMode, decode
+from fmnist_cli.data.pictures import PhotoMode, decode, open_gray_png
 from fmnist_cli.errors import DataError, MissingInput, StorageError, Unavailable
 
 MAX_IMAGES: Final = 1_000_000
@@ -24,10 +22,6 @@ _SPLIT: Final = re.compile(r"(?:^|[^a-z])(train|test|validation|valid|val)(?:[^a
 _BATCH_ROWS: Final = 256
 _MAX_HEADER_BYTES: Final = 1 << 20
 _EXPECTED: Final = "expected columns 'image', with encoded pictures, and 'label'"
-_GRAY_PNG: Final = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(
-    ">IIBB", IMAGE_SIZE, IMAGE_SIZE, 8, 0
-)
-"""How a PNG file of an image of the data set begins."""
 
 
 def find(path: Path, split: Literal["train", "test"]) -> list[Path]:
@@ -114,14 +108,6 @@ def _decode(value: object, photo: PhotoMode) -> Images:
     content = value.get("bytes") if isinstance(value, dict) else value
     if not isinstance(content, bytes):
         raise DataError(f"it holds no encoded picture\n{_EXPECTED}")
-    if photo == "on" or not content.startswith(_GRAY_PNG):
-        return decode(content, photo=photo).pixels
-    from PIL import Image
-
-    try:
-        with Image.open(BytesIO(content), formats=["PNG"]) as image:
-            if image.size == (IMAGE_SIZE, IMAGE_SIZE):  # not changed by a second header
-                return np.array(image.convert("L"))
-    except Exception as error:  # noqa: BLE001 - Pillow's readers raise errors of all kinds
-        raise DataError(f"the picture is damaged: {error}") from None
-    raise DataError("the picture is damaged")
+    if photo != "on" and (image := open_gray_png(content)) is not None:
+        return np.array(image)
+    return decode(content, photo=photo).pixels

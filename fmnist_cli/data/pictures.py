@@ -76,19 +76,28 @@ def decode_data_set_image(content: bytes) -> Picture | None:
     None for any other content, even if `decode` would return the same. Faster than `decode`, and it
     never prepares a photo, so that an event loop can call it.
     """
+    image = open_gray_png(content)
+    # `info` holds everything that would have to be looked at: EXIF, transparency, frames.
+    if image is None or image.info:
+        return None
+    content = image.tobytes()
+    pixels = np.frombuffer(content, np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE).copy()
+    is_blank = content.count(content[0]) == len(content)
+    return None if is_blank or not _has_dark_corners(pixels) else Picture(pixels, prepared=False)
+
+
+def open_gray_png(content: bytes) -> "Image.Image | None":
+    """Decode a gray 28×28 PNG file; None for any other content, damaged files among it."""
     from PIL import Image
 
     try:
         with Image.open(BytesIO(content), formats=["PNG"]) as image:
-            # `info` holds everything that would have to be looked at: EXIF, transparency, frames.
-            if image.mode != "L" or image.size != (IMAGE_SIZE, IMAGE_SIZE) or image.info:
+            if image.mode != "L" or image.size != (IMAGE_SIZE, IMAGE_SIZE):
                 return None
-            content = image.tobytes()
+            image.load()
+            return image
     except Exception:  # noqa: BLE001 - Pillow's readers raise errors of all kinds
         return None
-    pixels = np.frombuffer(content, np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE).copy()
-    is_blank = content.count(content[0]) == len(content)
-    return None if is_blank or not _has_dark_corners(pixels) else Picture(pixels, prepared=False)
 
 
 def draw_steps(path: Path) -> "Image.Image":
