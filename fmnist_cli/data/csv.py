@@ -4,13 +4,11 @@ The lines go to pandas in blocks, so that memory stays constant and no line or q
 damaged, reaches beyond its block.
 """
 
-import csv
 import logging
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from io import BufferedIOBase, BytesIO
-from operator import itemgetter
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -112,9 +110,8 @@ def iterate(
         for first_line, block in _blocks(path, file, block_bytes):
             if layout is None:
                 layout = find_layout(path, block, classes, needs_labels=needs_labels)
-                ignored = [layout.names[n] for n in layout.others if n != layout.label]
-                if ignored:
-                    _LOG.info("'%s': ignoring column '%s'", path, "', '".join(ignored[:3]))
+                if layout.ignored:
+                    _LOG.info("'%s': ignoring column '%s'", path, "', '".join(layout.ignored[:3]))
             try:
                 rows = _parse(block, layout)
             except DataError as error:
@@ -144,10 +141,7 @@ def _blocks(path: File, file: BufferedIOBase, block_bytes: int) -> Iterator[tupl
             raise DataError(f"'{path}' is not a CSV file: a line is too long\n{HEADER}")
         if block and not block.isspace():
             yield number, block
-        if b"\r" in block:
-            number += len(block.splitlines())
-        else:  # the same, but faster
-            number += int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n")))
+        number += block.count(b"\n") + block.count(b"\r") - block.count(b"\r\n")
     if rest and not rest.isspace():
         yield number, rest
 
@@ -156,11 +150,9 @@ def _parse(block: bytes, layout: Layout) -> Rows | None:
     """Convert lines; None if they hold no row. Raises DataError, which names no line."""
     import pandas as pd
 
-    if layout.header is not None:
-        block = block.removeprefix(layout.header + b"\n")  # most files have no other
-        if layout.header in block:
-            lines = block.splitlines()
-            block = b"\n".join(line for line in lines if not _is_header(line, layout.header))
+    if layout.header is not None and layout.header in block:
+        lines = block.splitlines()
+        block = b"\n".join(line for line in lines if not _is_header(line, layout.header))
     block = block.lstrip(b"\r\n")
     if not block:
         return None
@@ -173,7 +165,6 @@ def _parse(block: bytes, layout: Layout) -> Rows | None:
             header=None,
             sep=layout.separator,
             na_filter=False,
-            quoting=csv.QUOTE_MINIMAL if b'"' in block else csv.QUOTE_NONE,  # the latter is faster
             low_memory=False,
             encoding_errors="replace",
         )
@@ -181,12 +172,7 @@ def _parse(block: bytes, layout: Layout) -> Rows | None:
         raise DataError("damaged") from None
     if frame.shape[1] != len(layout.names):
         raise DataError(f"it has {frame.shape[1]} columns, not {len(layout.names)}")
-    start, stop = layout.pixels[0], layout.pixels[-1] + 1
-    others = [frame.iloc[:, position].dtype.kind for position in layout.others]
-    if stop - start == NUM_PIXELS and all(kind in "iuf" for kind in others):
-        pixels = frame.to_numpy()[:, start:stop]
-    else:  # slower
-        pixels = frame.iloc[:, layout.pixels].to_numpy()
+    pixels = frame.iloc[:, layout.pixels].to_numpy()
     images = as_pixels(pixels).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
     if layout.label is None:
         return images, None
@@ -205,17 +191,15 @@ def _first_fault(block: bytes, first_line: int, layout: Layout) -> str | None:
         cells = split_line(line[:MAX_LINE_BYTES], layout.separator)
         if len(cells) != len(layout.names):
             return f", line {number}: it has {len(cells)} values; expected {len(layout.names)}"
-        faults = map(_fault_of_pixel, [cells[column] for column in layout.pixels])
-        found = zip(layout.pixels, faults, strict=True)
-        column, fault = next(filter(itemgetter(1), found), (0, None))
+        faults = [(column, _fault_of_pixel(cells[column])) for column in layout.pixels]
         if layout.label is not None and read_label(cells[layout.label], layout.classes) is None:
-            column = layout.label
-            fault = expected_labels(layout.classes, wrong=cells[column])
-        if fault:
-            name, value = layout.names[column], cells[column][:40]
-            if "\ufffd" in value:
-                fault = NOT_UTF8
-            return f", line {number}, column '{name}': {value!r}; {fault}"
+            wrong = cells[layout.label]
+            faults.insert(0, (layout.label, expected_labels(layout.classes, wrong=wrong)))
+        for column, fault in faults:
+            if fault:
+                name, value = layout.names[column], cells[column][:40]
+                explained = NOT_UTF8 if "\ufffd" in value else fault
+                return f", line {number}, column '{name}': {value!r}; {explained}"
     return None
 
 

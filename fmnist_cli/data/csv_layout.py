@@ -42,9 +42,10 @@ class Layout:
     classes: Sequence[str] = CLASS_NAMES
 
     @property
-    def others(self) -> list[int]:
-        """Positions of all other columns."""
-        return sorted({*range(len(self.names))} - {*self.pixels})
+    def ignored(self) -> list[str]:
+        """Names of the columns that hold neither pixels nor labels."""
+        used = {*self.pixels, self.label}
+        return [name for position, name in enumerate(self.names) if position not in used]
 
 
 def find_layout(path: File, block: bytes, classes: Sequence[str], *, needs_labels: bool) -> Layout:
