@@ -265,7 +265,10 @@ def forms(folder: Path) -> list[Form]:
     ]
     ours = (FmnistError,)
     usage = (FmnistError, typer.TyperException)
-    parquet = [files["a.parquet"] for files in written_formats.PARQUET.values()]
+    parquet = [
+        written_formats.ONE_SPLIT[name]["a.parquet"]
+        for name in ("parquet", "parquet, class names", "parquet, RGB")
+    ]
     return [
         Form("IDX", _idx_files(), _open_idx, forge=(_repack,)),
         Form("CSV", _csv_files(), _open_csv, _CSV_TOKENS),

@@ -29,7 +29,8 @@ class Request(BaseHTTPRequestHandler):
     def reply(self, status: int, body: bytes = b"", **headers: object) -> None:
         self.send_response(status)
         for name, value in {"Content_Length": len(body), **headers}.items():
-            self.send_header(name.replace("_", "-"), str(value))
+            if value is not None:
+                self.send_header(name.replace("_", "-"), str(value))
         self.end_headers()
         self.wfile.write(body)
 
@@ -99,32 +100,24 @@ def body(wrong: bytes) -> Answer:
 
 def endless(request: Request, content: bytes) -> None:
     """Serve the file and never stop sending."""
-    request.send_response(200)
-    request.end_headers()
-    request.wfile.write(content)
+    request.reply(200, content, Content_Length=None)
     while not request.server.released.is_set():
         request.wfile.write(b"\0" * 65_536)
 
 
-def packed_bomb(request: Request, _content: bytes) -> None:
-    """Send content that grows a thousandfold in a client that unpacks it."""
-    packer = zlib.compressobj(wbits=31)
-    zeros = bytes(1 << 20)
-    request.reply(200, Content_Encoding="gzip", Content_Length=10**9)
-    for _ in range(1_000):
-        request.wfile.write(packer.compress(zeros))
-    request.wfile.write(packer.flush())
-    request.close_connection = True
+def bomb(**headers: object) -> Answer:
+    """Send content without end that grows a thousandfold in a client that unpacks it."""
+
+    def answer(request: Request, _content: bytes) -> None:
+        request.reply(200, b"", Content_Encoding="gzip", **headers)
+        packer = zlib.compressobj(wbits=31)
+        while not request.server.released.is_set():
+            request.wfile.write(packer.compress(bytes(1 << 20)))
+
+    return answer
 
 
-def endless_bomb(request: Request, _content: bytes) -> None:
-    """Send the same without an end or a Content-Length."""
-    request.send_response(200)
-    request.send_header("Content-Encoding", "gzip")
-    request.end_headers()
-    packer = zlib.compressobj(wbits=31)
-    while not request.server.released.is_set():
-        request.wfile.write(packer.compress(bytes(1 << 20)))
+packed_bomb, endless_bomb = bomb(Content_Length=10**9), bomb(Content_Length=None)
 
 
 def stalled(request: Request, content: bytes) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from fmnist_cli.data import csv
 from fmnist_cli.data.csv_layout import PIXELS
-from fmnist_cli.errors import DataError, MissingInput
+from fmnist_cli.errors import DataError
 
 HEADER = "label," + ",".join(PIXELS)
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
@@ -51,6 +51,7 @@ def test_labels_are_optional_unless_required(tmp_path: Path) -> None:
     ("lines", "message"),
     [
         ([""], "is empty"),
+        (["\0PNG", "", "\0\0\0"], "is not a CSV file"),
         (["something", "else"], "line 1: it has 0 numbered columns, not 784"),
         ([HEADER.replace("pixel2,", "other,"), ROWS[0]], "it has 783 numbered columns, not 784"),
         ([HEADER + ",pixel785", ROWS[0]], "it has 785 numbered columns, not 784"),
@@ -86,15 +87,3 @@ def test_a_fault_in_a_later_piece_has_the_right_line(tmp_path: Path) -> None:
         for block_bytes in range(3_000, 3_200, 7):  # a block may end between \r and \n
             with pytest.raises(DataError, match="line 11, column 'label': 'x'"):
                 list(csv.iterate(put(tmp_path, *lines, end=end), block_bytes))
-
-
-def test_something_else_altogether(tmp_path: Path) -> None:
-    path = tmp_path / "picture.csv"
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
-    with pytest.raises(DataError, match="is not a CSV file"):
-        csv.read(path)
-
-
-def test_a_missing_file_is_another_matter(tmp_path: Path) -> None:
-    with pytest.raises(MissingInput, match="no file at"):
-        csv.read(tmp_path / "nowhere.csv")

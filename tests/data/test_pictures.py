@@ -60,9 +60,16 @@ def turned(pixels: Images, orientation: int, form: str) -> bytes:
     return saved(Image.fromarray(pixels).transpose(undo[orientation]), form, exif=exif)
 
 
-def animated(pixels: Images) -> bytes:
-    blank = Image.new("L", (28, 28))
-    return saved(blank, "GIF", save_all=True, append_images=[blank, Image.fromarray(pixels)])
+def animated(*frames: Images) -> bytes:
+    first, *others = map(Image.fromarray, frames)
+    return saved(first, "GIF", save_all=True, append_images=others)
+
+
+def on_transparent(pixels: Images) -> Image.Image:
+    """The garment alone is opaque; everything else is gray, but can't be seen."""
+    is_garment = pixels > 0
+    gray = np.where(is_garment, pixels, np.uint8(77))
+    return Image.fromarray(np.dstack([gray] * 3 + [np.uint8(255) * is_garment]))
 
 
 def plain(form: str, mode: str = "L", **options: Any) -> Callable[[Images], bytes]:
@@ -95,7 +102,9 @@ FORMS: dict[str, Callable[[Images], bytes]] = {
     "lossless JPEG 2000": plain("JPEG2000"),
     "ICO": plain("ICO", "RGBA", sizes=[(28, 28)], bitmap_format="bmp"),
     "TGA": plain("TGA"),
-    "animation that begins blank": animated,
+    "cut-out PNG": lambda pixels: saved(on_transparent(pixels), "PNG"),
+    "animation": lambda pixels: animated(pixels, np.flipud(pixels)),
+    "animation that begins blank": lambda pixels: animated(0 * pixels, 0 * pixels, pixels),
 }
 
 
@@ -144,13 +153,6 @@ def test_a_rotated_jpeg_is_turned_upright() -> None:
     assert decoded[22, 14] < 50
 
 
-def test_transparent_parts_of_a_small_picture_are_background() -> None:
-    pixels = garment()
-    transparent = np.dstack([np.full((28, 28, 3), 77, np.uint8), np.zeros((28, 28), np.uint8)])
-    transparent[pixels > 0] = np.dstack([pixels] * 3 + [np.full_like(pixels, 255)])[pixels > 0]
-    np.testing.assert_array_equal(decode(saved(Image.fromarray(transparent), "PNG")).pixels, pixels)
-
-
 @pytest.mark.parametrize("ground", [0, 250])
 def test_transparency_shows_where_the_garment_is(ground: int) -> None:
     pixels = np.full((200, 300, 4), (ground, ground, ground, 0), np.uint8)
@@ -161,65 +163,78 @@ def test_transparency_shows_where_the_garment_is(ground: int) -> None:
     assert found.pixels[:, [0, 27]].max() == 0
 
 
-def test_the_first_frame_of_an_animation_counts() -> None:
-    first, second = Image.fromarray(garment()), Image.fromarray(np.flipud(garment()))
-    content = saved(first, "GIF", save_all=True, append_images=[second])
-    np.testing.assert_array_equal(decode(content).pixels, garment())
+NEGATIVE = 255 - garment()
+COLORED = np.dstack([garment(), garment() // 2, garment()])
 
 
-def test_auto_prepares_an_inverted_and_a_colored_small_picture() -> None:
-    colored = np.dstack([garment(), garment() // 2, garment()])
-    assert decode(saved(Image.fromarray(255 - garment()), "PNG")).prepared
-    assert decode(saved(Image.fromarray(colored), "PNG")).prepared
+@pytest.mark.parametrize(
+    ("pixels", "photo", "prepared"),
+    [(garment(), "on", True), (NEGATIVE, "auto", True), (COLORED, "auto", True),
+     (NEGATIVE, "off", False)],
+)  # fmt: skip
+def test_the_mode_and_the_look_decide_what_is_a_photo(
+    pixels: Images, photo: pictures.PhotoMode, prepared: bool
+) -> None:
+    picture = decode(saved(Image.fromarray(pixels), "PNG"), photo=photo)
+    assert picture.prepared == prepared
+    assert prepared or np.array_equal(picture.pixels, pixels)
 
 
-def test_photo_off_takes_the_picture_as_it_is() -> None:
-    inverted = 255 - garment()
-    picture = decode(saved(Image.fromarray(inverted), "PNG"), photo="off")
-    assert not picture.prepared
-    np.testing.assert_array_equal(picture.pixels, inverted)
+def test_photo_off_shrinks_a_large_picture() -> None:
     halves = np.full((90, 60, 3), 120, np.uint8)
     halves[45:] = 7
     large = decode(saved(Image.fromarray(halves), "PNG"), photo="off").pixels
     np.testing.assert_array_equal(large[[0, 27], 14], [120, 7])
 
 
-def test_photo_on_prepares_even_a_data_set_image() -> None:
-    assert decode(saved(Image.fromarray(garment()), "PNG"), photo="on").prepared
-
-
-def test_a_missing_file_is_missing_input(tmp_path: Path) -> None:
-    with pytest.raises(MissingInput, match="no file at"):
-        decode(tmp_path / "gone.png")
-    with pytest.raises(MissingInput, match="no file at"):
-        decode(tmp_path / "a\0b.png")
-
-
-def test_a_folder_is_no_picture(tmp_path: Path) -> None:
+def test_what_is_no_file_is_named(tmp_path: Path) -> None:
+    for name in ("gone.png", "a\0b.png"):
+        with pytest.raises(MissingInput, match="no file at"):
+            decode(tmp_path / name)
     with pytest.raises(DataError, match="can't be read: Is a directory"):
         decode(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"label,pixel1\n", b"%!PS-Adobe-3.0 EPSF-3.0\n"])
-def test_other_files_are_refused(content: bytes) -> None:
-    with pytest.raises(DataError, match="not an image file"):
-        decode(content)
+def with_pixel(value: float) -> Image.Image:
+    pixels = np.zeros((28, 28), np.float32)
+    pixels[5, 5] = value
+    return Image.fromarray(pixels)
 
 
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "TIFF", "GIF"])
-def test_a_truncated_picture_is_damaged(form: str) -> None:
+def halved(form: str) -> bytes:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
     content = saved(Image.fromarray(noise), form)
-    with pytest.raises(DataError) as caught:
-        decode(content[: len(content) // 2])
-    assert len(str(caught.value).splitlines()) == 1
+    return content[: len(content) // 2]
+
+
+BLANK = {
+    "black": Image.new("L", (28, 28)),
+    "white": Image.new("L", (28, 28), 255),
+    "one color": Image.new("RGB", (90, 60), (120, 30, 200)),
+    "transparent": Image.new("RGBA", (90, 60), (120, 30, 200, 0)),
+    "transparent garment": Image.fromarray(np.dstack([garment()] * 3 + [0 * garment()])),
+}
+REFUSED = {
+    "nothing": (b"", "not an image file"),
+    "a table": (b"label,pixel1\n", "not an image file"),
+    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n", "not an image file"),
+    **{f"half a {form}": (halved(form), "damaged")
+       for form in ("PNG", "JPEG", "WEBP", "TIFF", "GIF")},
+    **{f"{n:,} squared": (png_claiming(n, n), "80,000,000") for n in (9_000, 12_000, 100_000)},
+    **{name: (saved(image, "PNG"), "blank") for name, image in BLANK.items()},
+    **{f"a pixel of {value}": (saved(with_pixel(value), "TIFF"), "expected 0 to 1")
+       for value in (-1.0, np.nan, np.inf)},
+}  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-@pytest.mark.parametrize("side", [9_000, 12_000, 100_000])
-def test_a_picture_that_claims_too_many_pixels_is_refused_before_decoding(side: int) -> None:
-    with pytest.raises(DataError, match=r"80,000,000"):
-        decode(png_claiming(side, side))
+@pytest.mark.parametrize("photo", ["auto", "on", "off"])
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_picture_is_refused(name: str, photo: pictures.PhotoMode) -> None:
+    content, words = REFUSED[name]
+    with pytest.raises(DataError, match=words) as caught:
+        decode(content, photo=photo)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
@@ -258,30 +273,6 @@ def test_without_its_package_heic_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     with pytest.raises(Unavailable, match=r"pip install 'fmnist-cli\[heic\]'"):
         decode(b"\0\0\0\x18ftypheic" + bytes(100))
-
-
-@pytest.mark.parametrize("photo", ["auto", "on", "off"])
-@pytest.mark.parametrize(
-    "image",
-    [
-        Image.new("L", (28, 28)),
-        Image.new("L", (28, 28), 255),
-        Image.new("RGB", (90, 60), (120, 30, 200)),
-        Image.new("RGBA", (90, 60), (120, 30, 200, 0)),
-        Image.fromarray(np.dstack([garment()] * 3 + [np.zeros_like(garment())])),
-    ],
-)
-def test_a_blank_picture_is_an_error(image: Image.Image, photo: pictures.PhotoMode) -> None:
-    with pytest.raises(DataError, match="blank"):
-        decode(saved(image, "PNG"), photo=photo)
-
-
-def test_floats_out_of_range_are_refused() -> None:
-    for value in (-1.0, np.nan, np.inf):
-        pixels = np.zeros((28, 28), np.float32)
-        pixels[5, 5] = value
-        with pytest.raises(DataError, match="expected 0 to 1"):
-            decode(saved(Image.fromarray(pixels), "TIFF"))
 
 
 @given(

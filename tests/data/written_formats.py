@@ -5,7 +5,6 @@ import io
 import struct
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -117,25 +116,6 @@ HEADER: Final = csv().partition(b"\n")[0]
 KAGGLE: Final = {"fashion-mnist_train.csv": csv(), "fashion-mnist_test.csv": csv(TEST)}
 BLACK: Final = LabeledImages(np.zeros_like(TRAIN.images), TRAIN.labels)
 
-HAS_PYARROW: Final = find_spec("pyarrow") is not None
-PARQUET: Final[Mapping[str, Files]] = {} if not HAS_PYARROW else {
-    "parquet": {"a.parquet": parquet(TRAIN)},
-    "parquet, class names": {"a.parquet": parquet(TRAIN, names=True)},
-    "parquet, RGB": {"a.parquet": parquet(TRAIN, mode="RGB")},
-}  # fmt: skip
-HUGGING_FACE: Final[Mapping[str, Files]] = {} if not HAS_PYARROW else {
-    "Hugging Face": {
-        "data/train-00000-of-00002.parquet": parquet(TRAIN[:25]),
-        "data/train-00001-of-00002.parquet": parquet(TRAIN[25:]),
-        "data/test-00000-of-00001.parquet": parquet(TEST),
-    },
-    "Hugging Face, converted": {
-        "fashion_mnist/train/0000.parquet": parquet(TRAIN),
-        "fashion_mnist/test/0000.parquet": parquet(TEST),
-        "fashion_mnist/validation/0000.parquet": parquet(BLACK),
-    },
-}  # fmt: skip
-
 ONE_SPLIT: Final[Mapping[str, Files]] = {
     "CSV": {"a.csv": csv()},
     "CSV, labels last": {"a.csv": csv(last=True)},
@@ -180,7 +160,9 @@ ONE_SPLIT: Final[Mapping[str, Files]] = {
     "npz, packed": npz(images=TRAIN.images, labels=TRAIN.labels, save=np.savez_compressed),
     "npz, class names": npz(images=TRAIN.images, labels=np.array(CLASS_NAMES)[TRAIN.labels]),
     "npz, labels in a column": npz(x_train=TRAIN.images, y_train=TRAIN.labels[:, None]),
-    **PARQUET,
+    "parquet": {"a.parquet": parquet(TRAIN)},
+    "parquet, class names": {"a.parquet": parquet(TRAIN, names=True)},
+    "parquet, RGB": {"a.parquet": parquet(TRAIN, mode="RGB")},
 }  # fmt: skip
 """Files of one split, by the form; the data is the only file."""
 
@@ -201,7 +183,16 @@ BOTH_SPLITS: Final[Mapping[str, Files]] = {
         train_images=TRAIN.images, train_labels=TRAIN.labels.astype("uint8"),
         test_images=TEST.images, test_labels=TEST.labels.astype(float),
     ),
-    **HUGGING_FACE,
+    "Hugging Face": {
+        "data/train-00000-of-00002.parquet": parquet(TRAIN[:25]),
+        "data/train-00001-of-00002.parquet": parquet(TRAIN[25:]),
+        "data/test-00000-of-00001.parquet": parquet(TEST),
+    },
+    "Hugging Face, converted": {
+        "fashion_mnist/train/0000.parquet": parquet(TRAIN),
+        "fashion_mnist/test/0000.parquet": parquet(TEST),
+        "fashion_mnist/validation/0000.parquet": parquet(BLACK),
+    },
     "IDX": idx_files("{split}-{kind}-idx{n}-ubyte"),
     "IDX, gzip": idx_files("{split}-{kind}-idx{n}-ubyte.gz", gzip.compress),
     "IDX, unpacked under its old name": idx_files("{split}-{kind}-idx{n}-ubyte.gz"),

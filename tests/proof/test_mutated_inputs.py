@@ -34,8 +34,6 @@ def test_tampered_inputs_raise_nothing_but_our_errors(
     torch.set_num_threads(1)
     models.network("resnet18")  # imports torchvision, as an unknown name makes the program do
     form = next(form for form in forms(tmp_path) if form.name == name)
-    if not form.intact:
-        pytest.skip("no package that reads it")
     for content in form.intact:
         assert not opened(form, content, tmp_path / "input").was_refused
     random = Random(f"proof {name}")
