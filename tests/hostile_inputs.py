@@ -138,7 +138,7 @@ def _csv_files() -> list[bytes]:
 def _open_csv(path: Path) -> None:
     ((_, labels), *_) = csv.iterate(path)
     if labels is not None:
-        csv.read(path)
+        csv.read(path, "train")
 
 
 _CSV_TOKENS = (

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_PIXELS
 from fmnist_cli.data.images import Images, LabeledImages, as_labels, as_pixels
 from fmnist_cli.data.packed import open_member, open_zip
-from fmnist_cli.errors import DataError, MissingInput, StorageError
+from fmnist_cli.errors import DataError, StorageError
 
 NPY_SUFFIX: Final = ".npy"
 NPZ_SUFFIX: Final = ".npz"
@@ -46,24 +46,21 @@ def has_split(path: Path, split: Literal["train", "test"]) -> bool:
 def read(
     path: Path, split: Literal["train", "test"], classes: tuple[str, ...] = CLASS_NAMES
 ) -> LabeledImages:
-    """Read the images and labels of a split.
+    """Read the images and labels of a split, or of `train` if that is the only one.
 
     Images are numbers of any type, [N, 28, 28], [N, 28, 28, 1], [N, 1, 28, 28] or [N, 784], with
     whole values from 0 to 255; labels are names of `classes` or numbers, [N] or [N, 1]. Nothing is
     unpickled.
-    Raises MissingInput if there is no such file, StorageError if it can't be read, DataError for
-    any other content.
+    Raises StorageError if the file can't be read, DataError for any other content.
     """
     try:
         with open_zip(path) as archive, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of files that Python 2 has written
-            names = _names(archive, split)
+            names = _names(archive, split) or _names(archive, "train")
             if names is None:
                 found = ", ".join(name.removesuffix(".npy")[:40] for name in archive.namelist()[:8])
                 raise DataError(f"'{path}' holds {found!r}\n{_EXPECTED}")
             images, labels = (_read_array(archive, name) for name in names)
-    except FileNotFoundError:
-        raise MissingInput(f"no file at '{path}'") from None
     except OSError as error:
         raise StorageError(f"'{path}' can't be read: {error.strerror}") from error
     if labels.shape[1:] == (1,):

@@ -36,7 +36,7 @@ from fmnist_cli.data.images import (
     read_label,
 )
 from fmnist_cli.data.packed import File, is_zip, list_files, unpacked
-from fmnist_cli.errors import DataError
+from fmnist_cli.errors import DataError, MissingInput
 
 SUFFIXES: Final = (".csv", ".csv.gz")
 MAX_PACKED_ROWS: Final = 1_000_000
@@ -84,9 +84,17 @@ def find(path: Path, split: Literal["train", "test"]) -> File | None:
     return found[0] if found else None
 
 
-def read(path: File, classes: tuple[str, ...] = CLASS_NAMES) -> LabeledImages:
-    """Read a whole file with labels of `classes`. Raises as `iterate`."""
-    images, labels = zip(*iterate(path, needs_labels=True, classes=classes), strict=True)
+def read(
+    path: Path, split: Literal["train", "test"], classes: tuple[str, ...] = CLASS_NAMES
+) -> LabeledImages:
+    """Read a split, or all images if `path` names no splits, with labels of `classes`.
+
+    Raises MissingInput if there is no file of the split, and as `find` and `iterate`.
+    """
+    file = find(path, split) or find(path, "train")
+    if file is None:
+        raise MissingInput(f"'{path}' holds no CSV file of the {split} split")
+    images, labels = zip(*iterate(file, needs_labels=True, classes=classes), strict=True)
     return LabeledImages(np.concatenate(images), np.concatenate(labels), classes)
 
 

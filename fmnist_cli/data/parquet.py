@@ -1,7 +1,7 @@
 """Hugging Face's parquet files: rows of `image`, an encoded picture, and `label`."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -40,15 +40,24 @@ def find(path: Path, split: Literal["train", "test"]) -> list[Path]:
 
 
 def read(
-    paths: Sequence[Path], classes: tuple[str, ...] = CLASS_NAMES, *, photo: PhotoMode = "auto"
+    directory: Path,
+    split: Literal["train", "test"],
+    classes: tuple[str, ...] = CLASS_NAMES,
+    *,
+    photo: PhotoMode = "auto",
 ) -> LabeledImages:
-    """Read the images and labels (names of `classes` or numbers) of files, in order.
+    """Read the images and labels (names of `classes` or numbers) of a split, file by file.
+
+    If `directory`, which may be a single file, names no splits, all images are read.
 
     Gray pictures of 28×28 keep their pixels unless `photo` is `on`; all others are decoded as
     `pictures.decode` does.
-    Raises Unavailable without the package pyarrow, MissingInput if there is no such file,
-    StorageError if it can't be read and DataError for any other content.
+    Raises Unavailable without the package pyarrow, MissingInput if there is no file of the split,
+    StorageError if one can't be read and DataError for any other content.
     """
+    paths = find(directory, split) or find(directory, "train")
+    if not paths:
+        raise MissingInput(f"'{directory}' holds no parquet file of the {split} split")
     images: list[Images] = []
     labels: list[Labels] = []
     for path in paths:
@@ -95,8 +104,6 @@ def _batches(path: Path) -> Iterator[tuple[list[Any], NDArray[Any]]]:
             ):
                 labels = batch.column("label").to_numpy(zero_copy_only=False)
                 yield batch.column("image").to_pylist(), labels
-    except FileNotFoundError:
-        raise MissingInput(f"no file at '{path}'") from None
     except (pa.ArrowException, ValueError, LookupError, MemoryError, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise StorageError(f"'{path}' can't be read: {error.strerror}") from error

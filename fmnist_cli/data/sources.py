@@ -13,7 +13,7 @@ from fmnist_cli.data.class_names import difference
 from fmnist_cli.data.images import LabeledImages, join
 from fmnist_cli.data.layouts import NAMED, OFFICIAL, SAMPLE, Kind, Split
 from fmnist_cli.data.pictures import PhotoMode
-from fmnist_cli.errors import DataError, MissingInput, UsageError, in_one_line
+from fmnist_cli.errors import DataError, UsageError, in_one_line
 
 JOINT: Final = " + "
 """Stands between the sources of joined data."""
@@ -153,20 +153,13 @@ class Source:
         names = classes or CLASS_NAMES
         match layouts.kind_of_path(str(path)):
             case "csv":
-                table = csv.find(path, split) or csv.find(path, "train")
-                if table is None:
-                    raise MissingInput(f"'{path}' holds no CSV file of the {split} split")
-                return csv.read(table, names)
+                return csv.read(path, split, names)
             case "idx":
                 return idx.read(path, split, names)
             case "npz":
-                found = split if arrays.has_split(path, split) else "train"
-                return arrays.read(path, found, names)
+                return arrays.read(path, split, names)
             case "parquet":
-                files = parquet.find(path, split) or parquet.find(path, "train")
-                if not files:
-                    raise MissingInput(f"'{path}' holds no parquet file of the {split} split")
-                return parquet.read(files, names, photo=self.photo)
+                return parquet.read(path, split, names, photo=self.photo)
         return image_directory.read(
             image_directory.find_split(path, split),
             classes,

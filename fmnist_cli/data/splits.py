@@ -63,8 +63,6 @@ def stratified_split(
 
 def _quotas(counts: NDArray[np.int64], total: int) -> NDArray[np.int64]:
     """Divide `total` in proportion to `counts` by the largest-remainder method."""
-    if not total:
-        return np.zeros_like(counts)
     quotas, remainders = np.divmod(counts * total, counts.sum())
     missing = total - quotas.sum()
     quotas[np.argsort(-remainders, kind="stable")[:missing]] += 1

@@ -44,7 +44,7 @@ def test_labels_are_optional_unless_required(tmp_path: Path) -> None:
     assert labels is None
     assert np.array_equal(images, IMAGES)
     with pytest.raises(DataError, match="has no labels"):
-        csv.read(path)
+        csv.read(path, "train")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_labels_are_optional_unless_required(tmp_path: Path) -> None:
 def test_names_the_line_and_the_column(tmp_path: Path, lines: list[str], message: str) -> None:
     path = put(tmp_path, *lines)
     with pytest.raises(DataError, match=message) as caught:
-        csv.read(path)
+        csv.read(path, "train")
     assert str(path) in str(caught.value)
     assert len(str(caught.value).splitlines()) <= 3
 
