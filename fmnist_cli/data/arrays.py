@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 
 from fmnist_cli.constants import CLASS_NAMES, IMAGE_SIZE, NUM_PIXELS
 from fmnist_cli.data.images import Images, LabeledImages, as_labels, as_pixels
-from fmnist_cli.data.packed import open_member, open_zip
+from fmnist_cli.data.packed import MAX_PACKED_ITEMS, open_member, open_zip
 from fmnist_cli.errors import DataError, StorageError
 
 NPY_SUFFIX: Final = ".npy"
 NPZ_SUFFIX: Final = ".npz"
-MAX_PACKED_ITEMS: Final = 1_000_000
-"""Images in a compressed array. Others are bounded by their own size."""
 MAX_BYTES: Final = MAX_PACKED_ITEMS * NUM_PIXELS * 8
 """In an array: a million images of float64. Archives may unpack to a thousand times their size."""
 

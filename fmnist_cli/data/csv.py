@@ -35,12 +35,10 @@ from fmnist_cli.data.images import (
     as_pixels,
     read_label,
 )
-from fmnist_cli.data.packed import File, is_zip, list_files, unpacked
+from fmnist_cli.data.packed import MAX_PACKED_ITEMS, File, is_zip, list_files, unpacked
 from fmnist_cli.errors import DataError, MissingInput
 
 SUFFIXES: Final = (".csv", ".csv.gz")
-MAX_PACKED_ROWS: Final = 1_000_000
-"""Images in a compressed file. Plain files are bounded by their own size."""
 BLOCK_BYTES: Final = 12 << 20
 """Text in memory at a time; while it is numbers, it takes up to eight times as much."""
 
@@ -128,8 +126,8 @@ def iterate(
             if rows is None:
                 continue
             count += len(rows[0])
-            if size is None and count > MAX_PACKED_ROWS:
-                raise DataError(f"'{path}' holds over {MAX_PACKED_ROWS:,} rows; unpack it first")
+            if size is None and count > MAX_PACKED_ITEMS:
+                raise DataError(f"'{path}' holds over {MAX_PACKED_ITEMS:,} rows; unpack it first")
             yield rows
     if not count:
         what = "holds no rows below its header" if layout else "is empty"

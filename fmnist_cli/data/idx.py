@@ -18,11 +18,8 @@ from numpy.typing import NDArray
 from fmnist_cli.constants import CLASS_NAMES, FILES, IMAGE_SIZE
 from fmnist_cli.data.class_names import wrong_label
 from fmnist_cli.data.images import Images, LabeledImages, Labels
-from fmnist_cli.data.packed import File, list_files, unpacked
+from fmnist_cli.data.packed import MAX_PACKED_ITEMS, File, list_files, unpacked
 from fmnist_cli.errors import DataError, FmnistError, MissingInput
-
-MAX_PACKED_ITEMS: Final = 1_000_000
-"""Images in a compressed file (784 MB). Plain files are bounded by their own size."""
 
 _PIECE_BYTES: Final = 1 << 20
 _UNSIGNED_BYTES: Final = 0x0800

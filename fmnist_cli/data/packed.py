@@ -13,6 +13,10 @@ from typing import Final, TypeAlias, cast
 
 from fmnist_cli.errors import DataError, MissingInput, StorageError
 
+MAX_PACKED_ITEMS: Final = 1_000_000
+"""Images in a compressed file, which may claim far more than its size; 784 MB in memory. Plain
+files are bounded by their own size."""
+
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ZIP_ERRORS: Final = (

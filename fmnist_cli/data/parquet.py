@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 
 from fmnist_cli.constants import CLASS_NAMES
 from fmnist_cli.data.images import Images, LabeledImages, Labels, as_labels
+from fmnist_cli.data.packed import MAX_PACKED_ITEMS
 from fmnist_cli.data.pictures import PhotoMode, decode, open_gray_png
 from fmnist_cli.errors import DataError, MissingInput, StorageError, Unavailable
-
-MAX_IMAGES: Final = 1_000_000
-"""In a file, which may claim to hold far more than its size."""
 
 MAGIC: Final = b"PAR1"
 """The first bytes of a file."""
@@ -97,7 +95,7 @@ def _batches(path: Path) -> Iterator[tuple[list[Any], NDArray[Any]]]:
             if missing:
                 found = ", ".join(file.schema_arrow.names[:8])[:200]
                 raise DataError(f"'{path}' has the columns {found!r}\n{_EXPECTED}")
-            if file.metadata.num_rows > MAX_IMAGES:
+            if file.metadata.num_rows > MAX_PACKED_ITEMS:
                 raise DataError(f"'{path}' claims {file.metadata.num_rows:,} rows")
             for batch in file.iter_batches(
                 _BATCH_ROWS, columns=["image", "label"], use_threads=False

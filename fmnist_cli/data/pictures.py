@@ -22,7 +22,8 @@ PhotoMode: TypeAlias = Literal["auto", "on", "off"]
 
 _OPAQUE: Final = 128
 """Alpha values below are transparent."""
-_STEP_SIDE: Final = 8 * IMAGE_SIZE
+_REDUCED_SIDE: Final = 8 * IMAGE_SIZE
+"""Photos are prepared at this size or up to twice as large, and their steps are drawn this high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def draw_steps(path: Path) -> "Image.Image":
     photo, mask = _photo_and_mask(load_image(read_file(path)))
     pixels = prepare_photo(photo, mask)
     found = Image.fromarray(find_garment(photo) if mask is None else mask)
-    height, width = _STEP_SIDE, max(1, round(photo.width * _STEP_SIDE / photo.height))
+    height, width = _REDUCED_SIDE, max(1, round(photo.width * _REDUCED_SIDE / photo.height))
     shown = photo.resize((width, height))
     cover = found.resize((width, height)).point(lambda share: share * 255).convert("L")
     garment = Image.composite(shown, Image.new("RGB", shown.size, "white"), cover)
@@ -138,7 +139,7 @@ def _photo_and_mask(image: "Image.Image") -> "tuple[Image.Image, NDArray[np.floa
     if image.mode == "RGBA":
         alpha = image.getchannel("A")
         if np.asarray(alpha).min() < _OPAQUE:  # a cut-out: its transparency shows the garment
-            alpha.thumbnail((8 * IMAGE_SIZE, 8 * IMAGE_SIZE))
+            alpha.thumbnail((_REDUCED_SIDE, _REDUCED_SIDE))
             mask = np.asarray(alpha, np.float32) / np.float32(255)
     return _shrink(image, 255).convert("RGB"), mask
 
@@ -147,7 +148,7 @@ def _shrink(image: "Image.Image", level: int) -> "Image.Image":
     """Average a large picture down on a gray background, in strips: a copy would take too much."""
     from PIL import Image
 
-    factor = max(1, max(image.size) // (8 * IMAGE_SIZE))
+    factor = max(1, max(image.size) // _REDUCED_SIDE)
     if image.mode != "RGBA":
         return image.reduce(factor)
     whole = Image.new("RGB", (-(-image.width // factor), -(-image.height // factor)))

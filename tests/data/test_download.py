@@ -1,8 +1,5 @@
 """`data.download`: the directory holds the official files, or the error says why not."""
 
-import gzip
-import hashlib
-import os
 import re
 import subprocess
 import sys
@@ -11,23 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from fmnist_cli.constants import FILES, DataFile
 from fmnist_cli.data import download
 from fmnist_cli.data.download import MirrorError, WrongContent, deliver
 from fmnist_cli.errors import DataError, MissingInput, StorageError, Unavailable
 from tests.data import hostile
+from tests.data.small_mirror import CONTENTS, SMALL
 
-CONTENTS = {
-    file.name: gzip.compress(os.urandom(20_000)) for files in FILES.values() for file in files
-}
-SMALL = {
-    split: tuple(
-        DataFile(file.name, len(content), hashlib.sha256(content).hexdigest())
-        for file in files
-        for content in [CONTENTS[file.name]]
-    )
-    for split, files in FILES.items()
-}
 FIRST = SMALL["train"][0]
 CONTENT = CONTENTS[FIRST.name]
 OTHER = CONTENT[:-1] + bytes([CONTENT[-1] ^ 1])
@@ -232,11 +218,10 @@ FETCH = """
 import sys
 from pathlib import Path
 from fmnist_cli.data import download
-from fmnist_cli.constants import DataFile
-files = [DataFile(n, int(s), h) for n, s, h in (a.split(",") for a in sys.argv[3:])]
-download.FILES = {"train": files}
+from tests.data.small_mirror import use_small_files
+use_small_files()
 for _ in range(2):
-    download.fetch(Path(sys.argv[1]), mirrors=[sys.argv[2]], splits=["train"])
+    download.fetch(Path(sys.argv[1]), mirrors=[sys.argv[2]])
 print("online" if "requests" in sys.modules else "offline")
 """
 
@@ -244,13 +229,14 @@ print("online" if "requests" in sys.modules else "offline")
 def test_four_processes_at_once_download_each_file_once(
     tmp_path: Path, server: hostile.Mirror
 ) -> None:
-    files = [file for pair in SMALL.values() for file in pair]
-    described = [f"{file.name},{file.size_bytes},{file.sha256}" for file in files]
-    command = [sys.executable, "-c", FETCH, str(tmp_path), server.url, *described]
-    runs = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    command = [sys.executable, "-c", FETCH, str(tmp_path), server.url]
+    root = Path(__file__).parents[2]
+    runs = [
+        subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=root) for _ in range(4)
+    ]
     outcomes = [(run.communicate(timeout=60)[1], run.returncode) for run in runs]
     assert outcomes == [("", 0)] * 4
     assert official(tmp_path) == set(CONTENTS)
     assert len(server.requests) == 4
-    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    again = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
     assert again.stdout == "offline\n"

@@ -22,16 +22,6 @@ def put(folder: Path, content: bytes) -> Path:
     return path
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_reads_plain_and_packed_by_content(tmp_path: Path, pack: type[bytes]) -> None:
-    images = idx.read_images(put(tmp_path, pack(IMAGE_BYTES)))
-    assert images.dtype == np.uint8
-    assert np.array_equal(images, IMAGES)
-    labels = idx.read_labels(put(tmp_path, pack(LABEL_BYTES)))
-    assert labels.dtype == np.int64
-    assert labels.tolist() == [9, 0, 3, 5]
-
-
 def test_reads_the_official_files(mirror: Path) -> None:
     images = idx.read_images(mirror / "train-images-idx3-ubyte.gz")
     labels = idx.read_labels(mirror / "train-labels-idx1-ubyte.gz")

@@ -18,8 +18,8 @@ from fmnist_cli.errors import FmnistError
 from tests.cli.conftest import clean_environment
 from tests.cli.server import ForkServer, fork_server
 from tests.data import hostile
+from tests.data.small_mirror import CONTENTS
 from tests.platforms import LINUX
-from tests.proof.altered import CONTENTS
 from tests.proof.conftest import Record
 from tests.proof.strace import FAULTS, Call, calls_below, run_traced, was_injected
 
@@ -166,7 +166,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
     model, run = str(furnished / "model.pt"), str(furnished / "run")
     with fork_server(
-        tmp_path_factory.mktemp("server"), prepare="tests.proof.altered:use_small_files"
+        tmp_path_factory.mktemp("server"), prepare="tests.data.small_mirror:use_small_files"
     ) as started:
         train = (*TRAIN, "-o", model, "--run-dir", run)
         assert started.run(*train, cwd=furnished, env=clean_environment()).returncode == 0
@@ -184,7 +184,7 @@ def test_each_call_of_saving_fails(
 def test_a_saver_that_writes_in_place_is_caught(
     furnished: Path, tmp_path: Path, record: Record
 ) -> None:
-    with fork_server(tmp_path / "server", prepare="tests.proof.altered:write_in_place") as server:
+    with fork_server(tmp_path / "server", prepare="tests.proof.in_place:write_in_place") as server:
         writing = Writing(server, WRITINGS["train"], furnished, tmp_path)
         calls = writing.calls()
         damages = sum(bool(writing.damaged(writing.fail(call, "SIGKILL")[0])) for call in calls)
