@@ -39,7 +39,11 @@ IGNORED_NAMES: Final = frozenset(
     (
         *("argparse Namespace", "numpy dtype", "_codecs encode", "collections Counter"),
         *(f"numpy.{core}.multiarray scalar" for core in ("core", "_core")),
-        *(f"pathlib {kind}" for kind in ("PosixPath", "WindowsPath", "Path")),
+        *(
+            f"pathlib{part} {kind}Path"
+            for part in ("", "._local")  # the second in Python 3.13
+            for kind in ("Posix", "Windows", "")
+        ),
         *("pytorch_lightning.utilities.parsing AttributeDict",),
         *(f"lightning{dot}fabric.utilities.data AttributeDict" for dot in "._"),
     )

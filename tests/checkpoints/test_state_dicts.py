@@ -1,6 +1,8 @@
 """Weights as people save them elsewhere, a line per habit."""
 
 import argparse
+import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -18,6 +20,7 @@ from fmnist_cli import models
 from fmnist_cli.checkpoints.weights import open_model, start_from
 from fmnist_cli.data.normalization import Normalization
 from fmnist_cli.errors import CheckpointError, UsageError
+from tests.checkpoints.hostile_models import unzipped, zipped
 from tests.training.small import assert_same
 from tests.written_models import network
 
@@ -91,6 +94,20 @@ def test_it_is_read_and_fine_tuned(form: str, tmp_path: Path) -> None:
     model = models.build(NETWORK)
     start_from(model, NETWORK, str(tmp_path / name))
     assert_same(model.state_dict(), expected)
+
+
+@pytest.mark.parametrize("module", ["pathlib", "pathlib._local"])
+def test_paths_of_any_python_are_ignored(module: str, tmp_path: Path) -> None:
+    path = tmp_path / "model_best.pth.tar"
+    state = network(NETWORK).state_dict()
+    torch.save(research_code(dict(state)), path)
+    members = unzipped(path.read_bytes())
+    for name, content in members.items():
+        if name.endswith("data.pkl"):
+            members[name] = re.sub(rb"cpathlib(\._local)?\n", f"c{module}\n".encode(), content)
+            assert members[name].count(f"c{module}\nPosixPath\n".encode()) == (os.name == "posix")
+    path.write_bytes(zipped(members))
+    assert_same(open_model(path, NETWORK).model.state_dict(), dict(state))
 
 
 def test_safetensors(tmp_path: Path) -> None:

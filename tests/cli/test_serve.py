@@ -123,8 +123,10 @@ def test_a_signal_ends_it_after_the_request_in_flight(
         connection = HTTPConnection("127.0.0.1", running.port, timeout=20)
         connection.putrequest("POST", "/predict")
         connection.putheader("Content-Length", str(len(PICTURE)))
-        connection.endheaders(PICTURE[:100])
-        time.sleep(0.3)
+        connection.putheader("Expect", "100-continue")  # tells when the request has begun
+        connection.endheaders()
+        assert connection.sock.recv(100).startswith(b"HTTP/1.1 100 ")
+        connection.send(PICTURE[:100])
         running.process.send_signal(number)
         asked_at = time.monotonic()
         time.sleep(2.5)  # longer than other commands may take to stop
