@@ -243,10 +243,16 @@ def _print_csv(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
         console.print_csv([[cells[name] for name in names]])
 
 
-def _describe(run: "RunRecord", varied: Sequence[str]) -> str:
-    from fmnist_cli.runs.record import as_text
+def _describe(run: "RunRecord", names: Sequence[str]) -> str:
+    """A run's values of options, without those that neither it nor its recipe sets."""
+    from fmnist_cli.runs.record import as_text, is_recipes
 
-    return ", ".join(f"{name} {as_text(run.options.get(name)) or '-'}" for name in varied)
+    values = {name: run.options.get(name) for name in names}
+    return ", ".join(
+        f"{name} {as_text(value) or '-'}"
+        for name, value in values.items()
+        if not (value is None or value is False) or not is_recipes(run, name)
+    )
 
 
 def _percent(share: float | None) -> str:

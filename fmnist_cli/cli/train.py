@@ -1,29 +1,23 @@
 """`fmnist train`: parse the options, train, and show the progress."""
 
-import contextlib
 import os
 import shlex
-import sys
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, replace
-from itertools import chain
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fmnist_cli.cli import console, options
+from fmnist_cli.cli import console, options, series
 from fmnist_cli.cli.models_and_data import fetch
 from fmnist_cli.cli.progress import epoch_progress
 from fmnist_cli.cli.signals import stop_request
-from fmnist_cli.cli.tables import with_interval
-from fmnist_cli.errors import FmnistError, Interrupted, UsageError
+from fmnist_cli.errors import Interrupted, UsageError
 from fmnist_cli.files import check_writable
 from fmnist_cli.training.options import OPTIMIZER, RUNS, check
 
 if TYPE_CHECKING:
-    from fmnist_cli.training.options import TrainConfig
     from fmnist_cli.training.results import Summary
     from fmnist_cli.training.run import Run
 
@@ -81,14 +75,7 @@ def train(
     if find_lr:
         _show_rate(run, output, format_)
         return
-    launches = run.config.nproc > 1 and "RANK" not in os.environ
-    if launches and run.config.seeds and format_ == "json":
-        raise UsageError("--seeds with --nproc prints no JSON; fmnist runs --format json does")
-    summaries = list(_summaries(run, format_, launches=launches, resumes=bool(resume)))
-    if summaries and run.config.seeds:
-        _conclude_seeds(summaries, run.config.seed_values(), format_)
-    elif summaries and format_ == "json":
-        console.print_json(asdict(summaries[0]))
+    series.train_all(run, _fit, resumes=resume is not None, as_json=format_ == "json")
 
 
 def _check_find_lr(resume: str | None, seeds: list[int], output: Path | None) -> None:
@@ -135,108 +122,6 @@ def _open(
         output = output.with_stem(f"{output.stem}-seed{seed}")
         run_dir = None if run_dir is None else run_dir / f"seed{seed}"
     return Run(configure(**given), output=output, run_dir=run_dir, **places)
-
-
-def _summaries(run: "Run", format_: str, *, launches: bool, resumes: bool) -> "Iterator[Summary]":
-    """Train for the run's own seed and those after it in `--seeds`; prints and yields each result.
-
-    First come the results of the seeds before it, which a resumed run has, as far as their model
-    files and run directories are in place. A process that writes no files has no results.
-    """
-    earlier, later = _other_seeds(run)
-    for seed in earlier:
-        for summary in _recorded(_output(run, seed), replace(run.config, seed=seed)):
-            _print_path(summary, format_)
-            yield summary
-    for each in chain([run], (_with_seed(run, seed) for seed in later)):
-        if launches:
-            _launch(each, run if resumes else None)  # one of the processes prints its result
-            if run.config.seeds:
-                yield from _recorded(each.output)
-            continue
-        _fit(each)
-        if each.summary is not None:
-            _print_path(each.summary, format_)
-            yield each.summary
-
-
-def _other_seeds(run: "Run") -> tuple[list[int], list[int]]:
-    """The seeds in `--seeds` before and after the run's own."""
-    if not run.config.seeds or "RANK" in os.environ:  # the launching process sees to the others
-        return [], []
-    seeds = run.config.seed_values()
-    own = seeds.index(run.config.seed)
-    return seeds[:own], seeds[own + 1 :]
-
-
-def _recorded(model: Path, config: "TrainConfig | None" = None) -> "Iterator[Summary]":
-    """The result that a model file and its run directory record, if they do."""
-    from fmnist_cli.runs.record import read_summary
-
-    with contextlib.suppress(FmnistError):
-        summary = read_summary(model, config)
-        if summary is not None:
-            yield summary
-
-
-def _output(run: "Run", seed: int | None) -> Path:
-    """The model file of another seed; None: the one that `--output` names."""
-    stem = run.output.stem.removesuffix(f"-seed{run.config.seed}")
-    return run.output.with_stem(stem if seed is None else f"{stem}-seed{seed}")
-
-
-def _with_seed(run: "Run", seed: int) -> "Run":
-    run_dir = run.run_dir
-    if run_dir is not None:
-        is_own = run_dir.name == f"seed{run.config.seed}"
-        run_dir = run_dir.with_name(f"seed{seed}") if is_own else None
-    return run.with_seed(seed, output=_output(run, seed), run_dir=run_dir)
-
-
-def _launch(run: "Run", resumed: "Run | None") -> None:
-    """Train with one seed in several processes.
-
-    They get this command line, which does not name a new run after a resumed one: that gets the
-    resumed run's options.
-    """
-    from fmnist_cli.training.launch import launch
-    from fmnist_cli.training.run_directory import OPTIONS_FILE
-
-    words = sys.argv[1:]
-    if resumed is not None and resumed.run_dir is not None and run is not resumed:
-        words = ["train", "--config", str(resumed.run_dir / OPTIONS_FILE)]
-        words += ["--seeds", str(run.config.seeds)]
-        words += ["--output", str(_output(run, None))]
-        words += ["--run-dir", str(run.run_dir.parent)] if run.run_dir else []
-        words += ["--data-dir", str(run.source.data_dir)] if run.source.data_dir else []
-        words += [word for mirror in run.source.mirrors for word in ("--mirror", mirror)]
-        words += ["--quiet"] * console.is_quiet()
-    if run.config.seeds and run is not resumed:
-        words += ["--seed", str(run.config.seed)]
-    launch(run.config.nproc, ["-m", "fmnist_cli", *words])
-
-
-def _print_path(summary: "Summary", format_: str) -> None:
-    if format_ != "json":
-        console.result(summary.model)
-        console.results().flush()
-
-
-def _conclude_seeds(summaries: "list[Summary]", all_seeds: list[int], format_: str) -> None:
-    from fmnist_cli.runs.groups import Estimate
-
-    accuracies = [s.val_accuracy for s in summaries if s.val_accuracy is not None]
-    estimate = Estimate.of_shares(accuracies)
-    if format_ == "json":
-        runs = [asdict(each) for each in summaries]
-        console.print_json({"runs": runs, "val_accuracy": asdict(estimate)})
-    if estimate.mean is None or "RANK" in os.environ:  # the launching process joins the seeds
-        return
-    seeds = "1 seed" if estimate.n == 1 else f"{estimate.n} seeds"
-    if len(summaries) < len(all_seeds):
-        covered = ", ".join(str(summary.seed) for summary in summaries)
-        seeds = f"{len(summaries)} of {len(all_seeds)} seeds ({covered})"
-    console.note(f"{seeds}: val accuracy {with_interval(estimate.mean, estimate.ci95)}")
 
 
 def _show_rate(run: "Run", output: Path | None, format_: str) -> None:

@@ -208,14 +208,19 @@ def differing_options(runs: Sequence[RunRecord], *, without: Sequence[str] = ())
 
 def beyond_recipes(runs: Sequence[RunRecord], options: Sequence[str]) -> list[str]:
     """Those of the options that some run does not have from its recipe."""
-    return [name for name in options if not all(_is_recipes(run, name) for run in runs)]
+    return [name for name in options if not all(is_recipes(run, name) for run in runs)]
 
 
-def _is_recipes(run: RunRecord, name: str) -> bool:
+def is_recipes(run: RunRecord, name: str) -> bool:
+    """Whether a run has an option from its recipe."""
     field = name.replace("-", "_")
     if field not in OPTIONS:  # written by another version
         return False
-    return bool(run.options.get(name) == usual(run.recipe, str(run.options.get("device")), field))
+    value, expected = (
+        run.options.get(name),
+        usual(run.recipe, str(run.options.get("device")), field),
+    )
+    return bool(value == expected) or (value is None and expected is False)
 
 
 def as_text(value: Any) -> str:
