@@ -50,7 +50,8 @@ def _write_csv(batches: Batches, classes: Sequence[str], top_k: int) -> None:
     others = [f"{name}_{place}" for place in range(2, top_k + 1) for name in best]
     writer.writerow(["input", *best, *others, "error"])
     for batch in batches:
-        for prediction, ranked in zip(batch, rank(batch, top_k), strict=True):
+        for prediction in batch:
+            ranked = rank(prediction, top_k)
             cells: list[Any] = [
                 cell for label, share in ranked for cell in (label, classes[label], share)
             ]
@@ -66,8 +67,8 @@ def _write_table(batches: Batches, classes: Sequence[str], top_k: int) -> None:
         is_first = not widths
         widths = widths or _widths(batch, classes, top_k)
         table = _empty_table(widths, show_header=is_first)
-        for prediction, ranked in zip(batch, rank(batch, top_k), strict=True):
-            _add_row(table, prediction, ranked, classes)
+        for prediction in batch:
+            _add_row(table, prediction, rank(prediction, top_k), classes)
         console.show(table)
 
 
