@@ -41,15 +41,19 @@ def test_two_processes_learn_as_one(fmnist: Program, tmp_path: Path) -> None:
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
 
 
-def test_seeds_in_several_processes_are_reported_together_and_go_on(
-    fmnist: Program, tmp_path: Path
-) -> None:
+def test_seeds_in_several_processes_are_reported_together(fmnist: Program, tmp_path: Path) -> None:
     series = ("--epochs", "1", "--nproc", "2", "--seeds", "0-1", "--run-dir", "series")
     done = fmnist(*OPTIONS, *series, cwd=tmp_path)
-    paths = "model-seed0.pt\nmodel-seed1.pt\n"
-    assert done.stdout == paths
+    assert done.stdout == "model-seed0.pt\nmodel-seed1.pt\n"
     assert "\n2 seeds: val accuracy" in done.stderr
     assert "1 seed:" not in done.stderr
+
+
+@pytest.mark.proof
+def test_a_resumed_series_in_several_processes_goes_on(fmnist: Program, tmp_path: Path) -> None:
+    series = ("--epochs", "1", "--nproc", "2", "--seeds", "0-1", "--run-dir", "series")
+    done = fmnist(*OPTIONS, *series, cwd=tmp_path)
+    paths = done.stdout
     expected = losses(tmp_path / "series" / "seed1")
     shutil.rmtree(tmp_path / "series" / "seed1")
     (tmp_path / "model-seed1.pt").unlink()
