@@ -36,7 +36,7 @@ def is_npz(path: Path) -> bool:
 
 
 def has_split(path: Path, split: Literal["train", "test"]) -> bool:
-    """Whether an archive holds a split. Raises DataError if it is damaged."""
+    """Whether an archive holds a split. Raises DataError if it is damaged, or holds half of it."""
     with open_zip(path) as archive:
         return _names(archive, split) is not None
 
@@ -98,9 +98,13 @@ def read_npy(path: Path) -> Images:
 
 def _names(archive: zipfile.ZipFile, split: str) -> tuple[str, str] | None:
     members = {name.lower(): name for name in archive.namelist()}
-    for images, labels in _NAMES[split]:
-        if f"{images}.npy" in members and f"{labels}.npy" in members:
-            return members[f"{images}.npy"], members[f"{labels}.npy"]
+    for pair in _NAMES[split]:
+        found = [members[f"{name}.npy"] for name in pair if f"{name}.npy" in members]
+        if len(found) == 2:
+            return found[0], found[1]
+        if found and split == "test":  # training images would be evaluated in its place
+            expected = " and ".join(pair)
+            raise DataError(f"'{archive.filename}' holds '{found[0]}' alone; expected {expected}")
     return None
 
 

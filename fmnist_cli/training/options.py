@@ -317,7 +317,7 @@ class TrainConfig:
     seed: int = _runs(0, "Seed of every random number generator.", min=0, max=MAX_SEED)
     seeds: str | None = _runs(
         None,
-        "Train once for each of these seeds, one after the other.",
+        "Train once for each of these seeds in place of --seed, one after the other.",
         metavar="A-B|N,…",
         parse=seed_list,
     )

@@ -3,6 +3,7 @@
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -212,3 +213,12 @@ def test_an_archive_that_unpacks_to_too_much_is_left_packed(
     path = write(tmp_path, written.npz(images=TRAIN.images, labels=TRAIN.labels))
     with pytest.raises(DataError, match=r"images.npy' has 31,488 bytes; expected 1,000 at most"):
         open_source(str(path)).read("train")
+
+
+@pytest.mark.parametrize("name", ["x_test", "test_labels"])
+def test_half_a_test_split_is_not_replaced_by_training_images(tmp_path: Path, name: str) -> None:
+    content: Any = {"x_train": TRAIN.images, "y_train": TRAIN.labels, name: TRAIN.labels}
+    source = open_source(str(write(tmp_path, written.npz(**content))))
+    assert len(source.read("train")) == len(TRAIN)
+    with pytest.raises(DataError, match=f"holds '{name}.npy' alone; expected"):
+        source.has_test_split()
