@@ -31,7 +31,7 @@ def runs(
     folders: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[DIR…]",
+            metavar="DIR",
             help="Run directories, or directories that contain them.",
             show_default="runs",
         ),

@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,17 +46,24 @@ def _launches(run: "Run") -> bool:
 def _results(
     run: "Run", fit: Callable[["Run"], None], *, resumes: bool
 ) -> "Iterator[tuple[Summary, bool]]":
-    """Each result, and whether another process has printed it.
+    """Each result in the order of `--seeds`, and whether another process has printed it.
 
-    First come the results of the seeds before the run's own, which a resumed run has, as far as
-    their model files and run directories are in place. A process that writes no files has none.
+    Next to a resumed run, a seed that is finished is not trained again, and one before it that is
+    not in place is left out. A process that writes no files has no results.
     """
-    earlier, later = _other_seeds(run)
-    for seed in earlier:
-        summary = _recorded(_output(run, seed), replace(run.config, seed=seed))
-        if summary is not None:
-            yield summary, False
-    for each in chain([run], (_with_seed(run, seed) for seed in later)):
+    own = run.config.seed
+    seeds = run.config.seed_values()
+    if not seeds or "RANK" in os.environ:  # the launching process sees to the other seeds
+        seeds = [own]
+    for place, seed in enumerate(seeds):
+        if resumes and seed != own:
+            summary = _recorded(_output(run, seed), replace(run.config, seed=seed))
+            if summary is not None:
+                yield summary, False
+                continue
+        if place < seeds.index(own):
+            continue
+        each = run if seed == own else _with_seed(run, seed)
         if not _launches(run):
             fit(each)
             if each.summary is not None:
@@ -67,15 +73,6 @@ def _results(
         summary = _recorded(each.output) if run.config.seeds else None
         if summary is not None:
             yield summary, True
-
-
-def _other_seeds(run: "Run") -> tuple[list[int], list[int]]:
-    """The seeds in `--seeds` before and after the run's own."""
-    if not run.config.seeds or "RANK" in os.environ:  # the launching process sees to the others
-        return [], []
-    seeds = run.config.seed_values()
-    own = seeds.index(run.config.seed)
-    return seeds[:own], seeds[own + 1 :]
 
 
 def _recorded(model: Path, config: "TrainConfig | None" = None) -> "Summary | None":

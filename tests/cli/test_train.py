@@ -218,6 +218,9 @@ def test_a_stopped_series_of_seeds_goes_on(fmnist: Program, tmp_path: Path) -> N
     done = fmnist(*resume)
     assert done.stdout == "model-seed1.pt\nmodel-seed2.pt\n"
     assert "2 of 3 seeds (1, 2): val accuracy" in done.stderr
+    written_at = (tmp_path / "model-seed2.pt").stat().st_mtime_ns
+    assert fmnist(*resume[:-1], "runs/off/seed1").stdout == done.stdout
+    assert (tmp_path / "model-seed2.pt").stat().st_mtime_ns == written_at
 
 
 def test_find_lr_suggests_a_rate_and_leaves_no_trace(fmnist: Program, tmp_path: Path) -> None:
