@@ -124,12 +124,12 @@ def test_a_long_path_leaves_room_for_class_and_probability(
     assert "".join(row[start:].strip() for row in rows) == str(path)
 
 
-def test_short_class_names_leave_their_header_whole(tmp_path: Path) -> None:
+def test_short_class_names_leave_their_header_whole(fmnist: Program, tmp_path: Path) -> None:
     for name in ("帽", "裤"):
         for number in range(2):
             write_png(tmp_path / f"own/{name}/{number}.png", sample.read("test").images[number])
     options = ("--recipe", "fast", "--epochs", "1", "--batch-size", "2", "-q")
-    on_terminal("train", "--data", "own", *options, cwd=tmp_path)
+    fmnist("train", "--data", "own", *options)
     drawn = on_terminal("predict", "model.pt", "own", "--format", "table", cwd=tmp_path)
     header = re.sub(r"\x1b\[[0-9;]*m", "", drawn).splitlines()[0]
     assert header.split()[:2] == ["class", "prob."]
@@ -138,7 +138,7 @@ def test_short_class_names_leave_their_header_whole(tmp_path: Path) -> None:
 def test_a_narrow_terminal_shows_the_classes_and_whole_numbers(
     trained_model: Path, tmp_path: Path
 ) -> None:
-    drawn = on_terminal("evaluate", "pretrained", "--data", "sample", cwd=tmp_path, columns=40)
+    drawn = on_terminal("evaluate", trained_model, "--data", "sample", cwd=tmp_path, columns=40)
     assert "no room for: support, precision" in drawn
     rows = re.sub(r"\x1b\[[0-9;]*m", "", drawn).splitlines()
     assert any(re.match(r"Ankle boot +0\.\d{4} +0\.\d{4}$", row) for row in rows)
