@@ -216,10 +216,8 @@ def is_recipes(run: RunRecord, name: str) -> bool:
     field = name.replace("-", "_")
     if field not in OPTIONS:  # written by another version
         return False
-    value, expected = (
-        run.options.get(name),
-        usual(run.recipe, str(run.options.get("device")), field),
-    )
+    value = run.options.get(name)
+    expected = usual(run.recipe, str(run.options.get("device")), field)
     return bool(value == expected) or (value is None and expected is False)
 
 
